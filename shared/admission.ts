@@ -1,0 +1,35 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
+import { iceServerSchema } from './protocol/ice.ts';
+import { idSchema } from './protocol/names.ts';
+
+/**
+ * What the agent vouches for when it opens a local player socket: who it is for and the ICE servers that its `config`
+ * carries. Signed under a secret that agent and signalling process share for one session only.
+ */
+export const admissionSchema = z.strictObject({
+  participant: idSchema,
+  ice_servers: z.array(iceServerSchema),
+  /** Epoch ms after which the token opens nothing. */
+  expires: z.number().int(),
+});
+export type Admission = z.infer<typeof admissionSchema>;
+
+const sign = (body: string, secret: string): Buffer => createHmac('sha256', secret).update(body).digest();
+
+/** A URL-safe token: base64url(JSON) "." base64url(HMAC-SHA256). */
+export const signAdmission = (admission: Admission, secret: string): string => {
+  const body = Buffer.from(JSON.stringify(admission)).toString('base64url');
+  return `${body}.${sign(body, secret).toString('base64url')}`;
+};
+
+/** The admission, or undefined when the token is malformed, altered, signed by another secret, or expired. */
+export const verifyAdmission = (token: string, secret: string, now: number): Admission | undefined => {
+  const [body, mac, more] = token.split('.');
+  if (body === undefined || mac === undefined || more !== undefined) return undefined;
+  const given = Buffer.from(mac, 'base64url');
+  const right = sign(body, secret);
+  if (given.length !== right.length || !timingSafeEqual(given, right)) return undefined;
+  const parsed = admissionSchema.safeParse(JSON.parse(Buffer.from(body, 'base64url').toString()));
+  return parsed.success && parsed.data.expires > now ? parsed.data : undefined;
+};

@@ -1,0 +1,112 @@
+import { readFile } from 'node:fs/promises';
+import {
+  findNodeAtLocation,
+  getNodePath,
+  type Node,
+  type ParseError,
+  parseTree,
+  printParseErrorCode,
+} from 'jsonc-parser';
+import type { z } from 'zod';
+
+/** One thing wrong in a file that a person wrote. `line` counts from 1; `key` is a path like `apps[2].path`. */
+export interface ConfigProblem {
+  file: string;
+  line: number;
+  key: string;
+  text: string;
+}
+
+export type Parsed<T> = { value: T } | { problems: ConfigProblem[] };
+
+/** "servers.json:12 [0].rc_info.rc_name: must not be empty" */
+export const describeProblem = ({ file, line, key, text }: ConfigProblem): string =>
+  `${file}:${line}${key === '' ? '' : ` ${key}`}: ${text}`;
+
+const keyPath = (path: readonly PropertyKey[]): string =>
+  path.reduce<string>((key, part) => {
+    if (typeof part === 'number') return `${key}[${part}]`;
+    return key === '' ? String(part) : `${key}.${String(part)}`;
+  }, '');
+
+/** The node that a problem is about, or its nearest ancestor that exists: a missing key points at its object. */
+const nearest = (root: Node, path: readonly PropertyKey[]): Node => {
+  for (let length = path.length; length > 0; length--) {
+    const node = findNodeAtLocation(root, path.slice(0, length) as (string | number)[]);
+    if (node !== undefined) return node;
+  }
+  return root;
+};
+
+const plainValue = (node: Node): unknown => {
+  if (node.type === 'array') return (node.children ?? []).map(plainValue);
+  if (node.type !== 'object') return node.value;
+  return Object.fromEntries(
+    (node.children ?? []).flatMap(({ children }) => {
+      const [key, value] = children ?? [];
+      return key === undefined || value === undefined ? [] : [[key.value, plainValue(value)]];
+    }),
+  );
+};
+
+const repeatedKeys = (node: Node): Node[] => {
+  const seen = new Set<unknown>();
+  return (node.children ?? []).flatMap((child) => {
+    const name = child.type === 'property' ? child.children?.[0]?.value : undefined;
+    const again = name !== undefined && seen.has(name);
+    seen.add(name);
+    return [...(again ? [child] : []), ...repeatedKeys(child)];
+  });
+};
+
+/**
+ * Reads JSON (comments and trailing commas allowed) against a schema. Either the value, or every problem at once, each
+ * with its line and key. `file` is only for the messages.
+ */
+export const parseConfig = <S extends z.ZodType>(
+  text: string,
+  file: string,
+  schema: S,
+): Parsed<z.infer<S>> => {
+  const lineOf = (offset: number) => text.slice(0, offset).split('\n').length;
+  const broken: ParseError[] = [];
+  const root = parseTree(text.replace(/^\uFEFF/, ' '), broken, { allowTrailingComma: true });
+  if (root === undefined || broken.length > 0) {
+    const problems = broken.map(({ error, offset }) => ({
+      file,
+      line: lineOf(offset),
+      key: '',
+      text: `not valid JSON (${printParseErrorCode(error)})`,
+    }));
+    return {
+      problems: problems.length > 0 ? problems : [{ file, line: 1, key: '', text: 'the file is empty' }],
+    };
+  }
+  const repeated = repeatedKeys(root).map((node) => ({
+    file,
+    line: lineOf(node.offset),
+    key: keyPath(getNodePath(node)),
+    text: 'this key stands twice in the same object',
+  }));
+  const parsed = schema.safeParse(plainValue(root));
+  if (parsed.success && repeated.length === 0) return { value: parsed.data };
+  const wrong = (parsed.error?.issues ?? []).map((issue) => {
+    const extra = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+    const path = extra === undefined ? issue.path : [...issue.path, extra];
+    return { file, line: lineOf(nearest(root, path).offset), key: keyPath(path), text: issue.message };
+  });
+  return { problems: [...repeated, ...wrong] };
+};
+
+/** `parseConfig` on a file. A file that cannot be read is a problem too, not an exception. */
+export const readConfig = async <S extends z.ZodType>(
+  file: string,
+  schema: S,
+): Promise<Parsed<z.infer<S>>> => {
+  try {
+    return parseConfig(await readFile(file, 'utf8'), file, schema);
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    return { problems: [{ file, line: 1, key: '', text: `cannot be read: ${text}` }] };
+  }
+};

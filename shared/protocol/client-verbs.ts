@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { errorCodes } from '../errors.ts';
+import { strict } from './message.ts';
+import { codeSchema, idSchema, nameSchema } from './names.ts';
+import { endReasonSchema, sessionPhaseSchema } from './session.ts';
+
+/** The WebSocket verbs at `/ws` (user requirements A9 to A11). Wire version; the hash test pins it. */
+export const CLIENT_VERBS_VERSION = 1;
+
+/** Repeated in the answer when the client gives it. */
+const correlation = { id: z.string().max(64).optional() };
+
+/** `[{"en": "..."}, {"ru": "..."}]`: one object a language. */
+const textsSchema = z
+  .array(z.record(z.string().regex(/^[a-z]{2}(-[A-Za-z]{2,4})?$/), z.string().max(4_000)))
+  .max(20);
+
+/**
+ * One entry of `servers.json` as clients see it: no key. `ip` and `port` are what the file says; a client never
+ * connects to them, because the coordinator relays.
+ */
+export const serverEntrySchema = z.strictObject({
+  server_name: nameSchema,
+  ip: z.string(),
+  port: z.string(),
+  rc_info: z.strictObject({
+    rc_name: nameSchema,
+    info: z.strictObject({
+      title: textsSchema.optional(),
+      description: textsSchema,
+      picture: z.string().optional(),
+    }),
+  }),
+});
+export type ServerEntry = z.infer<typeof serverEntrySchema>;
+
+const connectToSession = {
+  /** The coordinator's public address: every client is relayed through it. */
+  ip: z.string(),
+  port: z.string(),
+  code: codeSchema,
+  session_id: idSchema,
+  /** Where the Pixel Streaming player connects: a ws: or wss: URL with a ticket that opens one connection. */
+  signalling_url: z.string(),
+  /** Bearer token for `/api/v1/sessions/{session_id}`; gets further tickets. */
+  participant_token: z.string(),
+  ...correlation,
+};
+
+/** What a client may send. */
+export const fromClient = {
+  /** Entries X to Y of servers.json, counted from 0, both included; at most 100. */
+  GET_SERVERS: strict('verb', 'GET_SERVERS', {
+    range: z.string().regex(/^\d{1,6}-\d{1,6}$/, 'two numbers with a dash, like "0-9"'),
+    ...correlation,
+  }),
+  /** Starts a session; with `progress` true the phases are pushed as SESSION_PROGRESS while the client waits. */
+  CREATE_SESSION: strict('verb', 'CREATE_SESSION', {
+    rc_name: nameSchema,
+    progress: z.boolean().optional(),
+    ...correlation,
+  }),
+  /** Joins the live session that has this code. */
+  CONNECT_SESSION_WITH_CODE: strict('verb', 'CONNECT_SESSION_WITH_CODE', {
+    code: codeSchema,
+    ...correlation,
+  }),
+} as const;
+
+/** What the coordinator may send. */
+export const toClient = {
+  /** The first message on every connection: the client's unique id. */
+  CONNECTED: strict('msg', 'CONNECTED', { user_id: idSchema }),
+  SERVERS_FOUND: strict('msg', 'SERVERS_FOUND', { servers: z.array(serverEntrySchema), ...correlation }),
+  SERVERS_NOT_FOUND: strict('msg', 'SERVERS_NOT_FOUND', correlation),
+  CONNECT_TO_SESSION: strict('verb', 'CONNECT_TO_SESSION', connectToSession),
+  SERVERS_BUSY: strict('msg', 'SERVERS_BUSY', { reason: z.string().optional(), ...correlation }),
+  SESSION_NOT_EXIST: strict('msg', 'SESSION_NOT_EXIST', correlation),
+  /** Only for a client that asked for progress. */
+  SESSION_PROGRESS: strict('msg', 'SESSION_PROGRESS', {
+    session_id: idSchema,
+    phase: sessionPhaseSchema,
+    ...correlation,
+  }),
+  /** A started session that ended before it was ready. */
+  SESSION_FAILED: strict('msg', 'SESSION_FAILED', {
+    session_id: idSchema,
+    reason: endReasonSchema,
+    text: z.string(),
+    ...correlation,
+  }),
+  ERROR: strict('msg', 'ERROR', { code: z.enum(errorCodes), text: z.string(), ...correlation }),
+} as const;

@@ -1,0 +1,217 @@
+import type { ServerWebSocket, WebSocketHandler } from 'bun';
+import type { Clock } from './clock.ts';
+import { errors, explain, type Refusal, refuse } from './errors.ts';
+import { limits } from './limits.ts';
+import type { Log } from './log.ts';
+import type { Family, Handlers } from './protocol/message.ts';
+
+export type Frame = string | Uint8Array;
+
+/** The sending half of a socket. `send` says whether the frame was taken; a socket whose backlog is full is closed. */
+export interface Wire {
+  /** The peer's address, for logs. */
+  readonly remote: string;
+  send(frame: Frame): boolean;
+  /** Idempotent. A reason over 123 bytes is cut, not thrown at. */
+  close(code: number, reason: string): void;
+}
+
+/** The receiving half: what the program does with what arrives. `closed` is called exactly once. */
+export interface Peer {
+  frame(frame: Frame): void;
+  closed(code: number, reason: string): void;
+}
+
+/** What `server.upgrade(request, { data })` is given: who will speak on the socket, and its bounds in bytes. */
+export interface SocketData {
+  connect(wire: Wire): Peer;
+  frame_bytes: number;
+  backlog_bytes: number;
+  peer?: Peer;
+}
+
+/** A close reason that fits RFC 6455 without breaking a character. */
+export const closeReason = (reason: string): string => {
+  if (Buffer.byteLength(reason) <= limits.close_reason_bytes) return reason;
+  const cut = Buffer.from(reason).subarray(0, limits.close_reason_bytes);
+  return new TextDecoder().decode(cut).replace(/\uFFFD+$/, '');
+};
+
+/** Codes an endpoint may send: 1000, 1001, 1003, 1007 to 1014 and the private range. Others become 1000. */
+export const closeCode = (code: number): number =>
+  code === 1000 ||
+  code === 1001 ||
+  code === 1003 ||
+  (code >= 1007 && code <= 1014) ||
+  (code >= 3000 && code <= 4999)
+    ? code
+    : 1000;
+
+/** Closes with an error of the closed list: its code, and its text as the reason. */
+export const closeWith = (wire: Wire, refusal: Refusal): void =>
+  wire.close(errors[refusal.refused].close, explain(refusal));
+
+const frameBytes = (frame: Frame): number =>
+  typeof frame === 'string' ? Buffer.byteLength(frame) : frame.length;
+
+const wireOf = (socket: ServerWebSocket<SocketData>): Wire => {
+  let closed = false;
+  const close = (code: number, reason: string) => {
+    if (closed) return;
+    closed = true;
+    socket.close(closeCode(code), closeReason(reason));
+  };
+  return {
+    remote: socket.remoteAddress,
+    close,
+    send(frame) {
+      if (closed || socket.readyState !== WebSocket.OPEN) return false;
+      const dropped = socket.send(frame) === 0 && frameBytes(frame) > 0;
+      if (!dropped && socket.getBufferedAmount() <= socket.data.backlog_bytes) return true;
+      closeWith({ remote: '', send: () => false, close }, refuse('too_slow'));
+      return false;
+    },
+  };
+};
+
+/**
+ * The only thing given to Bun's `websocket` option. It never throws: on Bun a throw inside a WebSocket handler can end
+ * the process. Each socket brings its own peer in `data`.
+ */
+export const socketHandler = (log: Log): WebSocketHandler<SocketData> => {
+  const guarded = (socket: ServerWebSocket<SocketData>, run: () => void) => {
+    try {
+      run();
+    } catch (error) {
+      log.error({ error, remote: socket.remoteAddress }, 'a socket handler failed');
+      socket.close(errors.internal.close, errors.internal.text);
+    }
+  };
+  return {
+    maxPayloadLength: limits.link_frame_bytes,
+    backpressureLimit: limits.link_backlog_bytes,
+    closeOnBackpressureLimit: true,
+    idleTimeout: limits.link_silence_ms / 1000,
+    sendPings: true,
+    perMessageDeflate: false,
+    open: (socket) =>
+      guarded(socket, () => {
+        socket.data.peer = socket.data.connect(wireOf(socket));
+      }),
+    message: (socket, frame) =>
+      guarded(socket, () => {
+        if (frameBytes(frame) > socket.data.frame_bytes) {
+          socket.close(errors.frame_too_large.close, errors.frame_too_large.text);
+        } else socket.data.peer?.frame(frame);
+      }),
+    close: (socket, code, reason) => guarded(socket, () => socket.data.peer?.closed(code, reason)),
+  };
+};
+
+export interface DoorOptions<F extends Family, Context> {
+  family: F;
+  handlers: Handlers<F, Context>;
+  context: Context;
+  wire: Wire;
+  clock: Clock;
+  log: Log;
+  /** Tells the sender what was wrong. Without it bad messages are answered by nothing (Pixel Streaming's way). */
+  answer?: (refusal: Refusal, message: unknown) => void;
+  /** Messages a second and burst; without it the socket is not rate-limited (the agent link). */
+  rate?: { per_second: number; burst: number };
+}
+
+type Read = { name: string; message: Record<string, unknown> } | Refusal;
+
+/** JSON text to an object that names a message of the family, without looking at the other fields. */
+const read = (family: Family, frame: Frame): Read => {
+  let message: unknown;
+  try {
+    message = JSON.parse(
+      typeof frame === 'string' ? frame : new TextDecoder('utf-8', { fatal: true }).decode(frame),
+    );
+  } catch {
+    return refuse('malformed', 'not JSON');
+  }
+  if (typeof message !== 'object' || message === null || Array.isArray(message)) {
+    return refuse('malformed', 'not a JSON object');
+  }
+  const fields = message as Record<string, unknown>;
+  const name = fields.type ?? fields.verb ?? fields.msg;
+  if (typeof name !== 'string') return refuse('malformed', 'no message name');
+  if (!Object.hasOwn(family, name)) return refuse('unknown_verb', name.slice(0, 64));
+  return { name, message: fields };
+};
+
+/** Counts towards a limit within a minute; says whether the limit is passed. */
+const minuteBudget = (clock: Clock, most: number) => {
+  let start = clock.monotonic();
+  let used = 0;
+  return (): boolean => {
+    if (clock.monotonic() - start >= 60_000) {
+      start = clock.monotonic();
+      used = 0;
+    }
+    return ++used > most;
+  };
+};
+
+const tokenBucket = (clock: Clock, { per_second, burst }: { per_second: number; burst: number }) => {
+  let tokens = burst;
+  let last = clock.monotonic();
+  return (): boolean => {
+    const now = clock.monotonic();
+    tokens = Math.min(burst, tokens + ((now - last) / 1000) * per_second);
+    last = now;
+    if (tokens < 1) return false;
+    tokens -= 1;
+    return true;
+  };
+};
+
+/**
+ * The one place where bytes become messages: JSON, the row of the family, its schema, its handler run inside try.
+ * Returns the function that takes each incoming frame; it never throws. Bad messages are logged once per kind and cost
+ * the socket its life only after a budget; a flood costs it at once.
+ */
+export const door = <F extends Family, Context>(
+  options: DoorOptions<F, Context>,
+): ((frame: Frame) => void) => {
+  const { family, handlers, context, wire, clock, log, answer } = options;
+  const overBudget = minuteBudget(clock, limits.bad_messages_per_minute);
+  const admit = options.rate === undefined ? () => true : tokenBucket(clock, options.rate);
+  const logged = new Set<string>();
+
+  const bad = (refusal: Refusal, message: unknown) => {
+    if (!logged.has(refusal.refused)) log.warn({ remote: wire.remote, ...refusal }, 'bad message');
+    logged.add(refusal.refused);
+    answer?.(refusal, message);
+    if (overBudget()) closeWith(wire, refuse('too_many_messages', 'bad ones'));
+  };
+  const failed = (error: unknown, name: string, message: unknown) => {
+    log.error({ error, remote: wire.remote, message: name }, 'a message handler failed');
+    answer?.(refuse('internal'), message);
+  };
+
+  return (frame) => {
+    if (!admit()) return closeWith(wire, refuse('too_many_messages'));
+    const found = read(family, frame);
+    if ('refused' in found) return bad(found, undefined);
+    const { name, message } = found;
+    const parsed = family[name]?.safeParse(message);
+    if (parsed?.success !== true) {
+      const issue = parsed?.error.issues[0];
+      return bad(
+        refuse('malformed', `${name} ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`),
+        message,
+      );
+    }
+    const handle = handlers[name as keyof F] as (message: unknown, context: Context) => void | Promise<void>;
+    try {
+      const done = handle(parsed.data, context);
+      if (done instanceof Promise) done.catch((error: unknown) => failed(error, name, message));
+    } catch (error) {
+      failed(error, name, message);
+    }
+  };
+};
