@@ -1,0 +1,29 @@
+import { existsSync } from 'node:fs';
+
+/** A Debian package that a command needs, and the file that shows that it is there. */
+interface DebianPackage {
+  name: string;
+  file: string;
+}
+
+/** What the tests use beyond npm packages. */
+export const testPackages: DebianPackage[] = [{ name: 'chromium', file: '/usr/bin/chromium' }];
+
+const run = async (command: string[]) => {
+  const child = Bun.spawn(command, {
+    stdout: 'ignore',
+    stderr: 'pipe',
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
+  const problems = await new Response(child.stderr).text();
+  if ((await child.exited) !== 0) throw new Error(`"${command.join(' ')}" failed:\n${problems}`);
+};
+
+/** Installs those of the packages that are missing. Needs root; throws with apt's own words when it cannot. */
+export const installDebianPackages = async (packages: DebianPackage[]): Promise<void> => {
+  const missing = packages.filter(({ file }) => !existsSync(file)).map(({ name }) => name);
+  if (missing.length === 0) return;
+  process.stderr.write(`Installing Debian packages: ${missing.join(', ')} ...\n`);
+  await run(['apt-get', 'update', '-q']);
+  await run(['apt-get', 'install', '-y', '-q', '--no-install-recommends', ...missing]);
+};

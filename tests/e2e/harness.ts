@@ -1,0 +1,160 @@
+import { randomInt } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type DemoApp, type DemoHost, type Layout, type System, startSystem } from '../../scripts/system.ts';
+
+const root = resolve(import.meta.dir, '..', '..');
+const executable = (name: string) => join(root, 'dist', name);
+
+/** A real system under test: compiled coordinator and agents, demo apps, in a folder that `stop` removes. */
+export interface TestSystem extends System {
+  folder: string;
+  /** JSON over REST: status and body. */
+  api(method: string, path: string, body?: unknown, token?: string): Promise<{ status: number; body: Json }>;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: an answer is looked at field by field in assertions
+type Json = any;
+
+/** Builds the executables once when `npm test` has not (a single test file run by hand). */
+const ensureBuilt = async () => {
+  const names = ['session-agent-linux-x64', 'coordinator-linux-x64'];
+  if (names.every((name) => existsSync(executable(name)))) return;
+  const build = Bun.spawn([process.execPath, join(root, 'scripts', 'build.ts'), ...names], {
+    stdout: 'ignore',
+  });
+  if ((await build.exited) !== 0) throw new Error('the executables cannot be built');
+};
+
+/** Below the kernel's ephemeral range, at random, so that runs side by side rarely meet; the agent skips taken ports. */
+const portRange = () => {
+  const from = 10_000 + randomInt(200) * 100;
+  return { from, to: from + 99 };
+};
+
+/** One host with one seat and the loft app unless `hosts` says otherwise. */
+export const startTestSystem = async (
+  hosts: Partial<DemoHost>[] = [{}],
+  configuration: Record<string, unknown> = {},
+): Promise<TestSystem> => {
+  await ensureBuilt();
+  const folder = mkdtempSync(join(tmpdir(), 'vitrina-e2e-'));
+  const loft: DemoApp = { rc_name: 'Loft', style: 'loft' };
+  const layout: Layout = {
+    folder,
+    port: 0,
+    coordinator: [executable('coordinator-linux-x64')],
+    agent: [executable('session-agent-linux-x64')],
+    configuration: { leave_grace_seconds: 2, ...configuration },
+    hosts: hosts.map((host, index) => ({
+      server_name: `host-${index + 1}`,
+      seats: 1,
+      ports: portRange(),
+      apps: [loft],
+      ...host,
+    })),
+  };
+  const system = await startSystem(layout);
+  return {
+    ...system,
+    folder,
+    api: async (method, path, body, token) => {
+      const response = await fetch(`${system.url}${path}`, {
+        method,
+        headers: {
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return { status: response.status, body: text === '' ? null : JSON.parse(text) };
+    },
+    stop: async () => {
+      await system.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+};
+
+/** Asks again every 50 ms until the answer fits; the last answer is in the error when it never does. */
+export const until = async <T>(
+  what: string,
+  ask: () => T | Promise<T>,
+  fits: (answer: T) => boolean,
+  patience_ms = 15_000,
+): Promise<T> => {
+  const deadline = performance.now() + patience_ms;
+  for (;;) {
+    const answer = await ask();
+    if (fits(answer)) return answer;
+    if (performance.now() > deadline) {
+      throw new Error(`not within ${patience_ms} ms: ${what}; last: ${JSON.stringify(answer)}`);
+    }
+    await new Promise((wait) => setTimeout(wait, 50));
+  }
+};
+
+const environmentOf = (pid: string): string[] => {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
+};
+
+/** A process that carries our marker `VITRINA_SESSION=<id>:<generation>`. */
+export interface SessionProcess {
+  pid: number;
+  command: string[];
+}
+
+/** Every process of a session, by the marker in its environment. Zombies have none. */
+export const processesOf = (session_id: string): SessionProcess[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => environmentOf(pid).some((entry) => entry.startsWith(`VITRINA_SESSION=${session_id}:`)))
+    .map((pid) => ({
+      pid: Number(pid),
+      command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean),
+    }));
+
+/** The app among a session's processes: the one that runs the demo app. */
+export const appProcess = (session_id: string): SessionProcess | undefined =>
+  processesOf(session_id).find(({ command }) => command.some((word) => word.includes('demo-app')));
+
+export const signallingProcess = (session_id: string): SessionProcess | undefined =>
+  processesOf(session_id).find(({ command }) => command.includes('signalling'));
+
+/** Inodes of a process's sockets. */
+const socketsOf = (pid: number): Set<string> => {
+  try {
+    const links = readdirSync(`/proc/${pid}/fd`).map((fd) => readlink(`/proc/${pid}/fd/${fd}`));
+    return new Set(links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []));
+  } catch {
+    return new Set();
+  }
+};
+
+const readlink = (path: string): string => {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+};
+
+/** Listening TCP sockets of the processes, as `address:port` in /proc's hexadecimal: 0100007F is 127.0.0.1. */
+export const listeners = (pids: number[]): string[] => {
+  const inodes = new Set(pids.flatMap((pid) => [...socketsOf(pid)]));
+  return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) =>
+    readFileSync(file, 'utf8')
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim().split(/\s+/))
+      .filter((fields) => fields[3] === '0A' && inodes.has(fields[9] ?? ''))
+      .map((fields) => fields[1] ?? ''),
+  );
+};

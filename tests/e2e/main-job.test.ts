@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import type { Browser, Page } from 'playwright-core';
+import { brightness, decodedFrames, difference, openPage, picture, startBrowser } from './browser.ts';
+import { listeners, processesOf, startTestSystem, type TestSystem, until } from './harness.ts';
+
+let system: TestSystem;
+let browser: Browser;
+
+beforeAll(async () => {
+  [system, browser] = await Promise.all([startTestSystem(), startBrowser()]);
+}, 60_000);
+afterAll(async () => {
+  await browser?.close();
+  await system?.stop();
+}, 30_000);
+
+const playing = (page: Page) =>
+  until(
+    'video plays',
+    () => decodedFrames(page),
+    (frames) => frames > 5,
+    20_000,
+  );
+
+const sessionId = (page: Page): string => new URL(page.url()).pathname.replace('/s/', '');
+
+const freeSeats = async (): Promise<number> =>
+  (await system.api('GET', '/api/v1/apps')).body.apps[0].seats_free;
+
+/** The picture after an action, once it differs from `before` by more than `by`. */
+const changed = (page: Page, before: number[], by: number) =>
+  until(
+    'the picture changes',
+    () => picture(page),
+    (now) => difference(before, now) > by,
+    10_000,
+  );
+
+test('main job: start, see, steer, share, leave', async () => {
+  const owner = await openPage(browser, system.url);
+  await owner.getByRole('button', { name: 'Start' }).first().click();
+  await owner.waitForURL(/\/s\//);
+  await playing(owner);
+  const id = sessionId(owner);
+
+  const started = await decodedFrames(owner);
+  await until(
+    'frames go on',
+    () => decodedFrames(owner),
+    (frames) => frames >= started + 30,
+    10_000,
+  );
+  const first = await picture(owner);
+  expect(brightness(first)).toBeGreaterThan(20);
+  const spread = Math.max(...first) - Math.min(...first);
+  expect(spread).toBeGreaterThan(80);
+
+  const processes = processesOf(id);
+  expect(processes.length).toBe(2);
+  const programs = [...system.agents.map(({ pid }) => pid), ...processes.map(({ pid }) => pid)];
+  const open = listeners(programs);
+  expect(open.length).toBeGreaterThan(0);
+  expect(open.filter((address) => !address.startsWith('0100007F:'))).toEqual([]);
+
+  await owner.keyboard.down('KeyW');
+  const walked = await changed(owner, first, 8);
+  await owner.keyboard.up('KeyW');
+
+  const { width, height } = owner.viewportSize() ?? { width: 0, height: 0 };
+  await owner.mouse.move(width / 2, height / 2);
+  await owner.mouse.down();
+  await owner.mouse.move(width / 2 + 200, height / 2, { steps: 10 });
+  await owner.mouse.up();
+  const turned = await changed(owner, walked, 8);
+  await owner.mouse.click(width / 2, height / 2);
+  await until(
+    'a click toggles the light',
+    () => picture(owner),
+    (now) => Math.abs(brightness(now) - brightness(turned)) > 8,
+    10_000,
+  );
+
+  const code = (await system.api('GET', `/api/v1/sessions/${id}`, undefined, await tokenOf(owner))).body.code;
+  const guest = await openPage(browser, `${system.url}/?code=${code}`);
+  await guest.getByRole('button', { name: 'Join', exact: true }).click();
+  await guest.waitForURL(/\/s\//);
+  expect(sessionId(guest)).toBe(id);
+  await playing(guest);
+  await until(
+    'both see the same',
+    async () => difference(await picture(owner), await picture(guest)),
+    (apart) => apart < 6,
+    10_000,
+  );
+
+  await owner.context().close();
+  const grown = await decodedFrames(guest);
+  await until(
+    'the guest goes on alone',
+    () => decodedFrames(guest),
+    (frames) => frames > grown + 60,
+    10_000,
+  );
+  expect(await freeSeats()).toBe(0);
+  await guest.context().close();
+
+  await until('the seat is free', freeSeats, (seats) => seats === 1);
+  expect(processesOf(id)).toEqual([]);
+  expect(listeners(programs).length).toBe(0);
+}, 90_000);
+
+/** The participant's token, as the page keeps it for a reload. */
+const tokenOf = (page: Page): Promise<string> =>
+  page.evaluate(() => {
+    const values = Object.keys(sessionStorage).map((key) => sessionStorage.getItem(key) ?? '');
+    const kept = values.map((value) => /"participant_token":"([^"]+)"/.exec(value)?.[1]).find(Boolean);
+    return kept ?? '';
+  });
+
+test('reload returns to the same session', async () => {
+  const page = await openPage(browser, system.url);
+  await page.getByRole('button', { name: 'Start' }).first().click();
+  await page.waitForURL(/\/s\//);
+  await playing(page);
+  const id = sessionId(page);
+  await page.reload();
+  await playing(page);
+  expect(sessionId(page)).toBe(id);
+  await page.context().close();
+  await until('the seat is free', freeSeats, (seats) => seats === 1);
+}, 60_000);
