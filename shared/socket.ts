@@ -1,5 +1,5 @@
 import type { ServerWebSocket, WebSocketHandler } from 'bun';
-import type { Clock } from './clock.ts';
+import { type Cancel, type Clock, systemClock } from './clock.ts';
 import { errors, explain, type Refusal, refuse } from './errors.ts';
 import { limits } from './limits.ts';
 import type { Log } from './log.ts';
@@ -16,7 +16,10 @@ export interface Wire {
   close(code: number, reason: string): void;
 }
 
-/** The receiving half: what the program does with what arrives. `closed` is called exactly once. */
+/**
+ * The receiving half: what the program does with what arrives. `closed` is called exactly once, and no frame after it;
+ * when this side closes, that happens inside `Wire.close` (or right after `connect` has returned).
+ */
 export interface Peer {
   frame(frame: Frame): void;
   closed(code: number, reason: string): void;
@@ -27,7 +30,8 @@ export interface SocketData {
   connect(wire: Wire): Peer;
   frame_bytes: number;
   backlog_bytes: number;
-  peer?: Peer;
+  /** The handler's own notes; never given. */
+  live?: { peer?: Peer; heard_ms: number; unwatch: Cancel; end?: { code: number; reason: string } };
 }
 
 /** A close reason that fits RFC 6455 without breaking a character. */
@@ -68,17 +72,31 @@ const wireOf = (socket: ServerWebSocket<SocketData>): Wire => {
       if (closed || socket.readyState !== WebSocket.OPEN) return false;
       const dropped = socket.send(frame) === 0 && frameBytes(frame) > 0;
       if (!dropped && socket.getBufferedAmount() <= socket.data.backlog_bytes) return true;
-      closeWith({ remote: '', send: () => false, close }, refuse('too_slow'));
+      close(errors.too_slow.close, errors.too_slow.text);
       return false;
     },
   };
 };
 
 /**
- * The only thing given to Bun's `websocket` option. It never throws: on Bun a throw inside a WebSocket handler can end
- * the process. Each socket brings its own peer in `data`.
+ * Pings a socket and gives it up after `link_silence_ms` without a sign of life. Bun's own idle timeout cannot do this:
+ * each successful send restarts it, so a dead peer that is being written to would live for as long as the kernel buffers.
  */
-export const socketHandler = (log: Log): WebSocketHandler<SocketData> => {
+const watch = (socket: ServerWebSocket<SocketData>, clock: Clock): Cancel => {
+  const ping_ms = limits.link_silence_ms / 5;
+  return clock.every(ping_ms, () => {
+    const silent_ms = clock.monotonic() - (socket.data.live?.heard_ms ?? 0);
+    if (silent_ms >= limits.link_silence_ms - ping_ms) socket.terminate();
+    else socket.ping();
+  });
+};
+
+/**
+ * The only thing given to Bun's `websocket` option. It never throws: on Bun a throw inside a WebSocket handler can end
+ * the process. Each socket brings its own peer in `data`. A peer that is dead without a FIN is closed within
+ * `link_silence_ms`.
+ */
+export const socketHandler = (log: Log, clock: Clock = systemClock): WebSocketHandler<SocketData> => {
   const guarded = (socket: ServerWebSocket<SocketData>, run: () => void) => {
     try {
       run();
@@ -87,24 +105,42 @@ export const socketHandler = (log: Log): WebSocketHandler<SocketData> => {
       socket.close(errors.internal.close, errors.internal.text);
     }
   };
+  const heard = (socket: ServerWebSocket<SocketData>) => {
+    if (socket.data.live !== undefined) socket.data.live.heard_ms = clock.monotonic();
+  };
   return {
     maxPayloadLength: limits.link_frame_bytes,
     backpressureLimit: limits.link_backlog_bytes,
     closeOnBackpressureLimit: true,
-    idleTimeout: limits.link_silence_ms / 1000,
-    sendPings: true,
+    idleTimeout: 0,
+    sendPings: false,
     perMessageDeflate: false,
     open: (socket) =>
       guarded(socket, () => {
-        socket.data.peer = socket.data.connect(wireOf(socket));
+        const live: SocketData['live'] = { heard_ms: clock.monotonic(), unwatch: watch(socket, clock) };
+        socket.data.live = live;
+        const peer = socket.data.connect(wireOf(socket));
+        if (live.end === undefined) live.peer = peer;
+        else peer.closed(live.end.code, live.end.reason);
       }),
-    message: (socket, frame) =>
+    message: (socket, frame) => {
+      heard(socket);
       guarded(socket, () => {
         if (frameBytes(frame) > socket.data.frame_bytes) {
           socket.close(errors.frame_too_large.close, errors.frame_too_large.text);
-        } else socket.data.peer?.frame(frame);
+        } else socket.data.live?.peer?.frame(frame);
+      });
+    },
+    pong: heard,
+    ping: heard,
+    close: (socket, code, reason) =>
+      guarded(socket, () => {
+        const { live } = socket.data;
+        if (live === undefined) return;
+        live.end = { code, reason };
+        live.unwatch();
+        live.peer?.closed(code, reason);
       }),
-    close: (socket, code, reason) => guarded(socket, () => socket.data.peer?.closed(code, reason)),
   };
 };
 
@@ -121,7 +157,10 @@ export interface DoorOptions<F extends Family, Context> {
   rate?: { per_second: number; burst: number };
 }
 
-type Read = { name: string; message: Record<string, unknown> } | Refusal;
+type Read = { name: string; message: Record<string, unknown> } | { refusal: Refusal; message?: unknown };
+
+/** How much of what a stranger sent may come back in an answer or a log line. */
+const detail_characters = 200;
 
 /** JSON text to an object that names a message of the family, without looking at the other fields. */
 const read = (family: Family, frame: Frame): Read => {
@@ -131,15 +170,16 @@ const read = (family: Family, frame: Frame): Read => {
       typeof frame === 'string' ? frame : new TextDecoder('utf-8', { fatal: true }).decode(frame),
     );
   } catch {
-    return refuse('malformed', 'not JSON');
+    return { refusal: refuse('malformed', 'not JSON') };
   }
   if (typeof message !== 'object' || message === null || Array.isArray(message)) {
-    return refuse('malformed', 'not a JSON object');
+    return { refusal: refuse('malformed', 'not a JSON object') };
   }
   const fields = message as Record<string, unknown>;
   const name = fields.type ?? fields.verb ?? fields.msg;
-  if (typeof name !== 'string') return refuse('malformed', 'no message name');
-  if (!Object.hasOwn(family, name)) return refuse('unknown_verb', name.slice(0, 64));
+  if (typeof name !== 'string') return { refusal: refuse('malformed', 'no message name'), message };
+  if (!Object.hasOwn(family, name))
+    return { refusal: refuse('unknown_verb', name.slice(0, detail_characters)), message };
   return { name, message: fields };
 };
 
@@ -172,7 +212,8 @@ const tokenBucket = (clock: Clock, { per_second, burst }: { per_second: number; 
 /**
  * The one place where bytes become messages: JSON, the row of the family, its schema, its handler run inside try.
  * Returns the function that takes each incoming frame; it never throws. Bad messages are logged once per kind and cost
- * the socket its life only after a budget; a flood costs it at once.
+ * the socket its life only after a budget; a flood costs it at once. `answer` is given the parsed object where there is
+ * one, so that it can repeat an id; what it throws is logged.
  */
 export const door = <F extends Family, Context>(
   options: DoorOptions<F, Context>,
@@ -182,27 +223,35 @@ export const door = <F extends Family, Context>(
   const admit = options.rate === undefined ? () => true : tokenBucket(clock, options.rate);
   const logged = new Set<string>();
 
+  const reply = (refusal: Refusal, message: unknown) => {
+    try {
+      answer?.(refusal, message);
+    } catch (error) {
+      log.error({ error, remote: wire.remote, ...refusal }, 'an answer failed');
+    }
+  };
   const bad = (refusal: Refusal, message: unknown) => {
     if (!logged.has(refusal.refused)) log.warn({ remote: wire.remote, ...refusal }, 'bad message');
     logged.add(refusal.refused);
-    answer?.(refusal, message);
+    reply(refusal, message);
     if (overBudget()) closeWith(wire, refuse('too_many_messages', 'bad ones'));
   };
   const failed = (error: unknown, name: string, message: unknown) => {
     log.error({ error, remote: wire.remote, message: name }, 'a message handler failed');
-    answer?.(refuse('internal'), message);
+    reply(refuse('internal'), message);
   };
 
   return (frame) => {
     if (!admit()) return closeWith(wire, refuse('too_many_messages'));
     const found = read(family, frame);
-    if ('refused' in found) return bad(found, undefined);
+    if ('refusal' in found) return bad(found.refusal, found.message);
     const { name, message } = found;
     const parsed = family[name]?.safeParse(message);
     if (parsed?.success !== true) {
       const issue = parsed?.error.issues[0];
+      const where = [name, ...(issue?.path ?? [])].map(String).join('.');
       return bad(
-        refuse('malformed', `${name} ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`),
+        refuse('malformed', `${where}: ${issue?.message ?? ''}`.slice(0, detail_characters)),
         message,
       );
     }
