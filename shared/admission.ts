@@ -10,6 +10,8 @@ import { idSchema } from './protocol/names.ts';
 export const admissionSchema = z.strictObject({
   participant: idSchema,
   ice_servers: z.array(iceServerSchema),
+  /** May watch but not steer: no data channel is opened to this player. */
+  view_only: z.boolean().optional(),
   /** Epoch ms after which the token opens nothing. */
   expires: z.number().int(),
 });

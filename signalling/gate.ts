@@ -1,0 +1,47 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { type Admission, verifyAdmission } from '../shared/admission.ts';
+import { type Refusal, refuse } from '../shared/errors.ts';
+import type { Config } from './config.ts';
+
+export type Role = 'player' | 'streamer' | 'sfu';
+
+/** What an upgrade request showed and was accepted with. */
+export interface Pass {
+  token?: string;
+  admission?: Admission;
+}
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/** Whether the token is one of the list, in a time that does not depend on how much of it is right. */
+const isOneOf = (token: string, tokens: readonly string[]): boolean => {
+  const given = digest(token);
+  return tokens.map((each) => timingSafeEqual(digest(each), given)).includes(true);
+};
+
+/** `?token=...`, else `Authorization: Bearer ...`. */
+const shownToken = (request: Request): string | undefined => {
+  const inUrl = new URL(request.url).searchParams.get('token');
+  if (inUrl !== null && inUrl !== '') return inUrl;
+  return /^Bearer (\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
+};
+
+const originAllowed = (request: Request, allowed: readonly string[]): boolean => {
+  const origin = request.headers.get('origin');
+  // Programs that are no browsers send none, and could send any.
+  return allowed.length === 0 || origin === null || allowed.includes(origin);
+};
+
+/** Decides whether a request may become a WebSocket of that role. */
+export const admit = (request: Request, role: Role, config: Config, now: number): Pass | Refusal => {
+  if (!originAllowed(request, config.options.allowed_origins)) return refuse('origin_refused');
+  const token = shownToken(request);
+  const pass: Pass = token === undefined ? {} : { token };
+  const secret = role === 'player' ? config.admission_secret : undefined;
+  const tokens = config.tokens[role];
+  if (secret === undefined && tokens.length === 0) return pass;
+  if (token === undefined) return refuse('unauthorized');
+  const admission = secret === undefined ? undefined : verifyAdmission(token, secret, now);
+  if (admission !== undefined) return { ...pass, admission };
+  return isOneOf(token, tokens) ? pass : refuse('unauthorized');
+};

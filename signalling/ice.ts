@@ -1,0 +1,23 @@
+import { createHmac } from 'node:crypto';
+import type { Config, PeerOptions } from './config.ts';
+import type { ConnectionId } from './domain/effect.ts';
+import type { Pass } from './gate.ts';
+
+/**
+ * The `peerConnectionOptions` of one connection. Who was admitted with ICE servers gets those; others the configured
+ * ones, and a TURN credential of their own when there is a secret (coturn `use-auth-secret`). `now` in epoch ms.
+ */
+export const peerConnectionOptions = (
+  config: Config,
+  { admission }: Pass,
+  connection: ConnectionId,
+  now: number,
+): PeerOptions => {
+  const { peer_options, turn_secret, options } = config;
+  if (admission !== undefined) return { ...peer_options, iceServers: admission.ice_servers };
+  if (options.turn_urls.length === 0) return peer_options;
+  const username = `${Math.floor(now / 1_000) + options.turn_ttl}:${connection}`;
+  const credential = createHmac('sha1', turn_secret).update(username).digest('base64');
+  const turn = { urls: options.turn_urls, username, credential };
+  return { ...peer_options, iceServers: [...(peer_options.iceServers ?? []), turn] };
+};

@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { limits } from '../shared/limits.ts';
+import { wholeNumberSchema } from '../shared/protocol/names.ts';
+
+const flag = (help: string) => z.boolean().default(false).describe(help);
+const text = (standard: string, help: string) => z.string().default(standard).describe(help);
+const whole = (standard: number, min: number, max: number, help: string) =>
+  wholeNumberSchema(min, max).default(standard).describe(help);
+const port = (standard: number, help: string) => whole(standard, 0, 65_535, help);
+/** In the configuration file an array or, as on the command line, one text with commas. */
+const list = (help: string) =>
+  z
+    .union([z.array(z.string()), z.string().transform((words) => words.split(','))])
+    .transform((words) => words.map((word) => word.trim()).filter((word) => word !== ''))
+    .default([])
+    .describe(help);
+
+/**
+ * Every option, on the command line and in the configuration file alike: name, kind, standard value and the text of
+ * `--help`. Names and meanings are those of Epic's server where it has the option.
+ */
+export const optionsSchema = z.strictObject({
+  no_config: flag('Do not read a configuration file, even if one is named'),
+  config_file: text('', 'JSON file with any of these options; the command line wins'),
+  bind: text('0.0.0.0', 'Address that all ports listen on'),
+  streamer_port: port(8888, 'Port for streamers (Unreal)'),
+  player_port: port(80, 'Port for players (browsers)'),
+  sfu_port: port(8889, 'Port for SFUs'),
+  max_players: whole(0, 0, 1_000_000, 'Players for each streamer; 0 = no limit'),
+  legacy_auto_subscribe: flag('Attach players that never subscribe (UE 4.27 pages) to the first streamer'),
+  peer_options: text('', 'JSON of the RTCConfiguration that goes to every peer'),
+  peer_options_file: text('', 'The same from a file; wins over --peer_options'),
+  turn_urls: list('turn: and turns: addresses, with commas; needs --turn_secret'),
+  turn_secret: text('', "coturn's static-auth-secret: every connection gets a credential of its own"),
+  turn_secret_file: text('', 'The same from a file'),
+  turn_ttl: whole(3_600, 60, 604_800, 'Seconds that a TURN credential is valid'),
+  player_token: text('', 'Token that players must show: ?token=... or Authorization: Bearer ...'),
+  player_token_file: text('', 'Player tokens from a file, one on each line'),
+  streamer_token: text('', 'Token that streamers must show; whoever shows it again gets its id back'),
+  streamer_token_file: text('', 'Streamer tokens from a file, one on each line'),
+  sfu_token: text('', 'Token that SFUs must show'),
+  sfu_token_file: text('', 'SFU tokens from a file, one on each line'),
+  allowed_origins: list('Sites whose pages may connect, with commas (https://example.org); empty = all'),
+  max_frame_bytes: whole(
+    limits.frame_bytes,
+    1_024,
+    1_048_576,
+    'Largest message; a larger one closes the socket',
+  ),
+  max_messages_per_second: whole(
+    limits.messages_per_second,
+    1,
+    1_000_000,
+    'Sustained messages of one player; streamers and SFUs may send a hundred times as many',
+  ),
+  keepalive_seconds: whole(
+    limits.link_silence_ms / 1_000,
+    8,
+    960,
+    'Silence after which a peer, pinged in between, is given up',
+  ),
+  log_level_console: z
+    .enum(['debug', 'info', 'warning', 'error'])
+    .default('info')
+    .describe('Least level on standard output: debug, info, warning, error'),
+});
+
+export type Options = z.infer<typeof optionsSchema>;
+export type OptionName = keyof Options;
+
+/** What an option is when nobody sets it. */
+export const standards: Options = optionsSchema.parse({});
+
+export const optionNames = Object.keys(standards) as OptionName[];
+
+const shown = (value: unknown): string =>
+  Array.isArray(value) ? value.join(',') : value === false ? '' : String(value);
+
+/** The text of `--help`. */
+export const helpText = (): string => {
+  const lines = optionNames.map((name) => {
+    const standard = shown(standards[name]);
+    const usage = typeof standards[name] === 'boolean' ? `--${name}` : `--${name} <value>`;
+    const help = optionsSchema.shape[name].description ?? '';
+    return `  ${usage.padEnd(38)} ${help}${standard === '' ? '' : ` [${standard}]`}`;
+  });
+  return [
+    'Pixel Streaming signalling server.',
+    '',
+    'Options:',
+    ...lines,
+    `  ${'--help'.padEnd(38)} This text`,
+    '',
+    'SIGNALLING_ADMISSION_SECRET in the environment: players must show a token signed with it.',
+    '',
+  ].join('\n');
+};
