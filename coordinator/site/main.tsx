@@ -1,0 +1,36 @@
+import './no-eval.ts';
+import { type JSX, render } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { CataloguePage } from './catalogue-page.tsx';
+import { keep, recall } from './keep.ts';
+import { chooseLanguage, type Language, LanguageContext } from './language.ts';
+import { useRoute } from './route.ts';
+import { SessionPage } from './session-page.tsx';
+import { texts } from './texts.ts';
+
+const language_key = 'vitrina:language';
+
+const Site = (): JSX.Element => {
+  const route = useRoute();
+  const [language, setLanguage] = useState<Language>(() =>
+    chooseLanguage(recall('local', language_key), navigator.languages),
+  );
+  useEffect(() => {
+    document.documentElement.lang = language;
+  }, [language]);
+  const choose = (chosen: Language) => {
+    keep('local', language_key, chosen);
+    setLanguage(chosen);
+  };
+  return (
+    <LanguageContext.Provider value={{ language, texts: texts[language], choose }}>
+      {route.page === 'catalogue' ? (
+        <CataloguePage key={route.code} invited={route.code} />
+      ) : (
+        <SessionPage key={route.id} id={route.id} />
+      )}
+    </LanguageContext.Provider>
+  );
+};
+
+render(<Site />, document.body);

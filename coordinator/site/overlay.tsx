@@ -1,0 +1,152 @@
+import type { JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { type Cancel, systemClock } from '../../shared/clock.ts';
+import type { Session } from '../../shared/protocol/http.ts';
+import { leaveSession } from './api.ts';
+import { FullScreenButton } from './full-screen.tsx';
+import { Icon } from './icons.tsx';
+import { InviteButton } from './invite.tsx';
+import { useTexts } from './language.ts';
+import { LeaveDialog } from './leave-dialog.tsx';
+import { forgetMembership, type Membership } from './membership.ts';
+import { type Focus, staysInPage } from './overlay-keys.ts';
+import { goTo } from './route.ts';
+
+interface Props {
+  id: string;
+  membership: Membership;
+  session: Session | undefined;
+  title: string;
+  playing: boolean;
+  muted: boolean;
+  onSound: (on: boolean) => void;
+}
+
+/** How long the bar stays after the picture came, and after the pointer or the focus has left it. */
+const first_look_ms = 6_000;
+const linger_ms = 1_500;
+
+/** Whether the bar is out. It comes for the pointer, the focus and a press, and goes by itself while the video plays. */
+const useBar = (playing: boolean) => {
+  const [open, setOpen] = useState(true);
+  const cancel = useRef<Cancel>(() => undefined);
+  const hold = () => {
+    cancel.current();
+    setOpen(true);
+  };
+  const release = (after_ms: number) => {
+    cancel.current();
+    cancel.current = systemClock.after(after_ms, () => setOpen(false));
+  };
+  useEffect(() => {
+    if (playing) release(first_look_ms);
+    else hold();
+    return () => cancel.current();
+  }, [playing]);
+  return {
+    open,
+    hold,
+    release: () => playing && release(linger_ms),
+    toggle: () => (open ? release(0) : hold()),
+  };
+};
+
+const focusOf = (target: EventTarget | null): Focus =>
+  target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement ? 'field' : 'control';
+
+/** The controls over the video. Their keys stay theirs; all others go on to the app, whose listener is the document's. */
+export const Overlay = ({ id, membership, session, title, playing, muted, onSound }: Props): JSX.Element => {
+  const texts = useTexts();
+  const bar = useBar(playing);
+  const [leaving, setLeaving] = useState(false);
+
+  const keys = (event: KeyboardEvent) => {
+    if (staysInPage(event.type, event.key, focusOf(event.target))) event.stopPropagation();
+    if (event.type === 'keydown' && event.key === 'Escape' && !leaving) dropFocus();
+  };
+  const dropFocus = () => {
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+  };
+  const leave = () => {
+    // Not waited for: the coordinator notices the closed connection anyway, only some seconds later.
+    void leaveSession(id, membership.participant_token);
+    forgetMembership(id);
+    goTo('/');
+  };
+
+  return (
+    <section
+      aria-label={texts.controls}
+      class={bar.open ? 'overlay open' : 'overlay'}
+      onKeyDown={keys}
+      onKeyPress={keys}
+      onKeyUp={keys}
+      onClick={(event) => {
+        // A mouse or finger gives the keyboard back to the app; somebody who tabs keeps the place.
+        if (event.detail > 0 && !leaving) dropFocus();
+      }}
+      onFocusIn={bar.hold}
+      onFocusOut={bar.release}
+    >
+      <div
+        class="bar-zone"
+        onPointerEnter={(event) => event.pointerType === 'mouse' && bar.hold()}
+        onPointerLeave={(event) => event.pointerType === 'mouse' && bar.release()}
+      >
+        <div class="bar">
+          <strong class="bar-title">{title}</strong>
+          {session !== undefined && <InviteButton code={session.code} title={title} />}
+          {session !== undefined && (
+            <span class="people" role="img" aria-label={texts.participants(session.participants)}>
+              <Icon name="people" />
+              {session.participants}
+            </span>
+          )}
+          <span class="bar-gap" />
+          <button
+            type="button"
+            class="tool"
+            aria-label={muted ? texts.soundOn : texts.soundOff}
+            title={muted ? texts.soundOn : texts.soundOff}
+            onClick={() => onSound(muted)}
+          >
+            <Icon name={muted ? 'muted' : 'sound'} />
+          </button>
+          <FullScreenButton />
+          <button
+            type="button"
+            class="tool tool-leave"
+            onClick={() => (membership.owner ? setLeaving(true) : leave())}
+          >
+            <Icon name="leave" />
+            <span>{texts.leave}</span>
+          </button>
+        </div>
+        <button
+          type="button"
+          class="handle"
+          aria-expanded={bar.open}
+          aria-label={bar.open ? texts.hideControls : texts.showControls}
+          onClick={bar.toggle}
+        >
+          <Icon name={bar.open ? 'up' : 'down'} />
+        </button>
+      </div>
+      {playing && muted && (
+        <button type="button" class="sound-hint" onClick={() => onSound(true)}>
+          <Icon name="muted" />
+          {texts.soundOn}
+        </button>
+      )}
+      {leaving && (
+        <LeaveDialog
+          id={id}
+          token={membership.participant_token}
+          alone={(session?.participants ?? 1) <= 1}
+          onStay={() => setLeaving(false)}
+          onLeave={leave}
+        />
+      )}
+    </section>
+  );
+};

@@ -1,0 +1,61 @@
+import type { JSX } from 'preact';
+import { useEffect, useMemo } from 'preact/hooks';
+import type { FailureCode } from './api.ts';
+import { JoinForm } from './join-form.tsx';
+import { localText, useLanguage, useTexts } from './language.ts';
+import { forgetMembership, type Membership, recallMembership } from './membership.ts';
+import { Notice } from './notice.tsx';
+import { useApp, useSession } from './session-state.ts';
+import { Stage } from './stage.tsx';
+
+/** The refusals that mean "this tab is no member", as opposed to "there is no session". */
+const strangers: readonly FailureCode[] = ['unauthorized', 'forbidden'];
+
+const NoMember = (): JSX.Element => {
+  const texts = useTexts();
+  return (
+    <Notice title={texts.noTokenTitle} text={texts.noTokenText}>
+      <JoinForm invited="" />
+    </Notice>
+  );
+};
+
+const Member = ({ id, membership }: { id: string; membership: Membership }): JSX.Element => {
+  const { language, texts } = useLanguage();
+  const { session, arrived, trouble, gone } = useSession(id, membership.participant_token);
+  const app = useApp(session?.app);
+  const title = app === undefined ? (session?.app ?? '') : localText(app.title, language, app.name);
+  const over = gone !== undefined || session?.phase === 'ended';
+
+  useEffect(() => {
+    document.title = title === '' ? 'Vitrina' : `${title} · Vitrina`;
+  }, [title]);
+  useEffect(() => {
+    if (over) forgetMembership(id);
+  }, [over, id]);
+
+  if (session?.phase === 'ended') {
+    const ending = session.end && texts.endings[session.end.reason];
+    return <Notice title={ending?.title ?? texts.goneTitle} text={ending?.text ?? ''} app={session.app} />;
+  }
+  if (gone !== undefined) {
+    if (strangers.includes(gone.failed)) return <NoMember />;
+    return <Notice title={texts.goneTitle} text={texts.failures[gone.failed]} app={session?.app} />;
+  }
+  return (
+    <Stage
+      id={id}
+      membership={membership}
+      session={session}
+      arrived={arrived}
+      silent={trouble !== undefined}
+      title={title}
+    />
+  );
+};
+
+/** The second page: one session, from the first wait to its end. */
+export const SessionPage = ({ id }: { id: string }): JSX.Element => {
+  const membership = useMemo(() => recallMembership(id), [id]);
+  return membership === undefined ? <NoMember /> : <Member id={id} membership={membership} />;
+};

@@ -1,0 +1,114 @@
+import type { JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { systemClock } from '../../shared/clock.ts';
+import type { Session } from '../../shared/protocol/http.ts';
+import { Icon } from './icons.tsx';
+import { useTexts } from './language.ts';
+import type { Link } from './link.ts';
+import type { Membership } from './membership.ts';
+import { Overlay } from './overlay.tsx';
+import { loadStream, Player } from './player.ts';
+import { Waiting, waitOf } from './waiting.tsx';
+
+interface Props {
+  id: string;
+  membership: Membership;
+  session: Session | undefined;
+  arrived: number;
+  silent: boolean;
+  title: string;
+}
+
+/** The player of this page: made when the page shows, closed when it goes. */
+const usePlayer = (id: string, token: string, ready: boolean) => {
+  const parent = useRef<HTMLDivElement>(null);
+  const player = useRef<Player>(null);
+  const [link, setLink] = useState<Link>({ state: 'idle' });
+  const [refused, setRefused] = useState(false);
+  useEffect(() => {
+    if (parent.current === null) return undefined;
+    const made = new Player({
+      parent: parent.current,
+      session: id,
+      token,
+      clock: systemClock,
+      random: Math.random,
+      onLink: (next) => {
+        setLink(next);
+        if (next.state !== 'playing') setRefused(false);
+      },
+      onPlayRefused: () => setRefused(true),
+    });
+    player.current = made;
+    // Fetched now, needed when the app is ready.
+    void loadStream().catch(() => undefined);
+    const hurry = () => made.hurry();
+    window.addEventListener('online', hurry);
+    return () => {
+      window.removeEventListener('online', hurry);
+      made.close();
+    };
+  }, [id, token]);
+  useEffect(() => player.current?.phase(ready), [ready]);
+  return { parent, player, link, refused, setRefused };
+};
+
+/** The whole window for the picture, what is said while there is none, and the controls above it. */
+export const Stage = ({ id, membership, session, arrived, silent, title }: Props): JSX.Element => {
+  const texts = useTexts();
+  const ready = session?.phase === 'ready';
+  const { parent, player, link, refused, setRefused } = usePlayer(id, membership.participant_token, ready);
+  const [muted, setMuted] = useState(true);
+  const [played, setPlayed] = useState(false);
+  const [watched, setWatched] = useState(false);
+  const playing = link.state === 'playing';
+
+  useEffect(() => {
+    if (playing) setPlayed(true);
+  }, [playing]);
+  useEffect(() => {
+    if (session !== undefined && !ready) setWatched(true);
+  }, [session, ready]);
+
+  const turnSound = (on: boolean) => {
+    setMuted(!on);
+    player.current?.setMuted(!on);
+  };
+
+  return (
+    <div class="stage" data-link={link.state}>
+      <div class="screen" ref={parent} />
+      {!playing && (
+        <Waiting
+          wait={waitOf(session, link, { watched, played })}
+          session={session}
+          arrived={arrived}
+          silent={silent}
+          onAgain={() => player.current?.again()}
+        />
+      )}
+      {refused && (
+        <button
+          type="button"
+          class="play-refused"
+          onClick={() => {
+            setRefused(false);
+            player.current?.play();
+          }}
+        >
+          <Icon name="play" />
+          {texts.pressToPlay}
+        </button>
+      )}
+      <Overlay
+        id={id}
+        membership={membership}
+        session={session}
+        title={title}
+        playing={playing}
+        muted={muted}
+        onSound={turnSound}
+      />
+    </div>
+  );
+};

@@ -1,0 +1,155 @@
+import {
+  Config,
+  Flags,
+  Logger,
+  LogLevel,
+  PixelStreaming,
+} from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
+
+export interface StreamEvents {
+  onFirstFrame: () => void;
+  /** The connection is of no more use; called at most once, and not after `close`. */
+  onLost: (why: string) => void;
+  /** The browser wants a click before it plays, even muted (power saving). Call `play` from that click. */
+  onPlayRefused: () => void;
+}
+
+/** Without a media connection after this long the attempt counts as failed. */
+const connect_timeout_ms = 15_000;
+
+/** The bench reads these marks; see tests/bench. */
+const mark = (name: string): void => {
+  performance.mark(`vitrina:${name}`);
+};
+
+/** Every setting that the page relies on. Option settings would otherwise be read from the page's address (Epic's quirk). */
+const configFor = (streamer: string, muted: boolean): Config =>
+  new Config({
+    useUrlParams: false,
+    initialSettings: {
+      StreamerId: streamer,
+      WaitForStreamer: true,
+      AutoConnect: false,
+      AutoPlayVideo: true,
+      StartVideoMuted: muted,
+      HoveringMouse: true,
+      MatchViewportRes: false,
+      // Tab must reach the controls and F5 must reload, so the browser's own keys stay the browser's.
+      SuppressBrowserKeys: false,
+      // Reconnecting is the page's: every attempt needs a ticket, and tickets are fetched asynchronously.
+      MaxReconnectAttempts: 0,
+    },
+  });
+
+/**
+ * One connection to a streamer through Epic's frontend library, from a signalling URL whose ticket opens one socket.
+ * A reconnection is a new Stream. After `close` the last picture stays until `remove`, to be seen while another one comes.
+ */
+export class Stream {
+  readonly #element = document.createElement('div');
+  readonly #library: PixelStreaming;
+  readonly #events: StreamEvents;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
+
+  constructor(
+    parent: HTMLElement,
+    { signalling_url, streamer, muted }: { signalling_url: string; streamer: string; muted: boolean },
+    events: StreamEvents,
+  ) {
+    Logger.InitLogging(LogLevel.Error, false);
+    this.#events = events;
+    // With this class the library leaves the element's style alone (it writes a style attribute, which a strict
+    // content security policy forbids).
+    this.#element.className = 'stream fixed-size';
+    parent.append(this.#element);
+    this.#library = new PixelStreaming(configFor(streamer, muted), { videoElementParent: this.#element });
+    this.#library.setSignallingUrlBuilder(() => signalling_url);
+    this.#listen();
+    this.#watch();
+    this.#library.connect();
+  }
+
+  #listen(): void {
+    const library = this.#library;
+    library.signallingProtocol.transport.addListener('open', () => mark('signalling-open'));
+    library.addEventListener('webRtcConnected', () => {
+      mark('ice-connected');
+      const { peerConnection } = library.webRtcController.peerConnectionController;
+      peerConnection.addEventListener('connectionstatechange', () => {
+        if (peerConnection.connectionState === 'failed') this.#lose('the media connection failed');
+      });
+    });
+    library.addEventListener('webRtcDisconnected', ({ data }) =>
+      this.#lose(`signalling: ${data.eventString}`),
+    );
+    library.addEventListener('webRtcFailed', () => this.#lose('no media connection could be set up'));
+    library.addEventListener('subscribeFailed', ({ data }) => this.#lose(`subscribe: ${data.message}`));
+    library.addEventListener('streamerListMessage', ({ data }) => {
+      // With MaxReconnectAttempts 0 the library asks for the list once only.
+      if (!data.autoSelectedStreamerId) this.#lose('the streamer is not registered');
+    });
+    library.addEventListener('playStreamRejected', () => this.#events.onPlayRefused());
+    const video = this.#video;
+    video.addEventListener('resize', () => library.webRtcController.resizePlayerStyle());
+    video.addEventListener('loadeddata', () => this.#firstFrame(), { once: true });
+    video.requestVideoFrameCallback?.(() => mark('first-frame'));
+  }
+
+  get #video(): HTMLVideoElement {
+    return this.#library.webRtcController.videoPlayer.getVideoElement();
+  }
+
+  #firstFrame(): void {
+    clearTimeout(this.#timer);
+    if (!this.#closed) this.#events.onFirstFrame();
+  }
+
+  #watch(): void {
+    this.#timer = setTimeout(() => {
+      // A tab in the background may not be given pictures at all.
+      if (document.hidden) this.#watch();
+      else this.#lose('no picture came in time');
+    }, connect_timeout_ms);
+  }
+
+  #lose(why: string): void {
+    if (this.#closed) return;
+    this.close();
+    this.#events.onLost(why);
+  }
+
+  /** To be called from a click or key, after `onPlayRefused`. */
+  play(): void {
+    this.#library.play();
+  }
+
+  setMuted(muted: boolean): void {
+    // For when the library plays the video later.
+    this.#library.config.setFlagEnabled(Flags.StartVideoMuted, muted);
+    this.#video.muted = muted;
+    // Sound that comes in a stream of its own has its own element.
+    const { audioElement } = this.#library.webRtcController.streamController;
+    audioElement.muted = muted;
+    if (!muted && audioElement.srcObject !== null)
+      audioElement.play().catch(() => this.#events.onPlayRefused());
+  }
+
+  /** Ends both connections and takes the hands off keyboard, mouse and touch. The last picture stays. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    for (const input of [Flags.KeyboardInput, Flags.MouseInput, Flags.TouchInput, Flags.GamepadInput]) {
+      this.#library.config.setFlagEnabled(input, false);
+    }
+    this.#library.disconnect();
+  }
+
+  /** `close`, and the picture too. */
+  remove(): void {
+    this.close();
+    this.#library.webRtcController.destroyVideoPlayer();
+    this.#element.remove();
+  }
+}
