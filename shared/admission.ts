@@ -17,21 +17,31 @@ export const admissionSchema = z.strictObject({
 });
 export type Admission = z.infer<typeof admissionSchema>;
 
-const sign = (body: string, secret: string): Buffer => createHmac('sha256', secret).update(body).digest();
+const sign = (body: string, secret: string): string =>
+  createHmac('sha256', secret).update(body).digest('base64url');
 
 /** A URL-safe token: base64url(JSON) "." base64url(HMAC-SHA256). */
 export const signAdmission = (admission: Admission, secret: string): string => {
   const body = Buffer.from(JSON.stringify(admission)).toString('base64url');
-  return `${body}.${sign(body, secret).toString('base64url')}`;
+  return `${body}.${sign(body, secret)}`;
+};
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 };
 
 /** The admission, or undefined when the token is malformed, altered, signed by another secret, or expired. */
 export const verifyAdmission = (token: string, secret: string, now: number): Admission | undefined => {
   const [body, mac, more] = token.split('.');
   if (body === undefined || mac === undefined || more !== undefined) return undefined;
-  const given = Buffer.from(mac, 'base64url');
-  const right = sign(body, secret);
+  // The texts are compared, not the bytes: base64url has several spellings of the same bytes.
+  const given = Buffer.from(mac);
+  const right = Buffer.from(sign(body, secret));
   if (given.length !== right.length || !timingSafeEqual(given, right)) return undefined;
-  const parsed = admissionSchema.safeParse(JSON.parse(Buffer.from(body, 'base64url').toString()));
+  const parsed = admissionSchema.safeParse(parseJson(Buffer.from(body, 'base64url').toString()));
   return parsed.success && parsed.data.expires > now ? parsed.data : undefined;
 };

@@ -49,13 +49,14 @@ const plainValue = (node: Node): unknown => {
   );
 };
 
+/** The second and every further key node of one name in one object, at any depth. */
 const repeatedKeys = (node: Node): Node[] => {
   const seen = new Set<unknown>();
   return (node.children ?? []).flatMap((child) => {
-    const name = child.type === 'property' ? child.children?.[0]?.value : undefined;
-    const again = name !== undefined && seen.has(name);
-    seen.add(name);
-    return [...(again ? [child] : []), ...repeatedKeys(child)];
+    const key = child.type === 'property' ? child.children?.[0] : undefined;
+    const again = key !== undefined && seen.has(key.value);
+    seen.add(key?.value);
+    return [...(again ? [key] : []), ...repeatedKeys(child)];
   });
 };
 
@@ -70,6 +71,7 @@ export const parseConfig = <S extends z.ZodType>(
 ): Parsed<z.infer<S>> => {
   const lineOf = (offset: number) => text.slice(0, offset).split('\n').length;
   const broken: ParseError[] = [];
+  if (text.trim() === '') return { problems: [{ file, line: 1, key: '', text: 'the file is empty' }] };
   const root = parseTree(text.replace(/^\uFEFF/, ' '), broken, { allowTrailingComma: true });
   if (root === undefined || broken.length > 0) {
     const problems = broken.map(({ error, offset }) => ({
@@ -78,9 +80,7 @@ export const parseConfig = <S extends z.ZodType>(
       key: '',
       text: `not valid JSON (${printParseErrorCode(error)})`,
     }));
-    return {
-      problems: problems.length > 0 ? problems : [{ file, line: 1, key: '', text: 'the file is empty' }],
-    };
+    return { problems };
   }
   const repeated = repeatedKeys(root).map((node) => ({
     file,
@@ -90,10 +90,16 @@ export const parseConfig = <S extends z.ZodType>(
   }));
   const parsed = schema.safeParse(plainValue(root));
   if (parsed.success && repeated.length === 0) return { value: parsed.data };
-  const wrong = (parsed.error?.issues ?? []).map((issue) => {
-    const extra = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-    const path = extra === undefined ? issue.path : [...issue.path, extra];
-    return { file, line: lineOf(nearest(root, path).offset), key: keyPath(path), text: issue.message };
+  const wrong = (parsed.error?.issues ?? []).flatMap((issue) => {
+    const problem = (path: readonly PropertyKey[], text: string) => ({
+      file,
+      line: lineOf(nearest(root, path).offset),
+      key: keyPath(path),
+      text,
+    });
+    return issue.code === 'unrecognized_keys'
+      ? issue.keys.map((extra) => problem([...issue.path, extra], 'is not a key that belongs here'))
+      : [problem(issue.path, issue.message)];
   });
   return { problems: [...repeated, ...wrong] };
 };

@@ -10,7 +10,9 @@ export type LogLevel = (typeof logLevels)[number];
 const secretFields = [
   'key',
   'token',
+  'participant_token',
   'ticket',
+  'signalling_url',
   'code',
   'secret',
   'password',
@@ -18,6 +20,13 @@ const secretFields = [
   'authorization',
   'cookie',
 ];
+
+/** An error with its `code` as `error_code`: a field named code is a session's code and never reaches a line. */
+const serializeError = (error: unknown) => {
+  if (!(error instanceof Error)) return error;
+  const { code, ...rest } = pino.stdSerializers.err(error);
+  return code === undefined ? rest : { ...rest, error_code: code };
+};
 
 /**
  * JSON lines on standard output (or `destination`), secrets replaced by "[secret]".
@@ -35,7 +44,7 @@ export const createLog = (
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: secretFields.flatMap((field) => [field, `*.${field}`]), censor: '[secret]' },
-      serializers: { error: pino.stdSerializers.err },
+      serializers: { error: serializeError },
     },
     destination ?? pino.destination({ fd: 1, sync: true }),
   );
