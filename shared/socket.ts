@@ -30,6 +30,8 @@ export interface SocketData {
   connect(wire: Wire): Peer;
   frame_bytes: number;
   backlog_bytes: number;
+  /** Silence after which the peer is given up, in ms; `link_silence_ms` when left out. */
+  silence_ms?: number;
   /** The handler's own notes; never given. */
   live?: { peer?: Peer; heard_ms: number; unwatch: Cancel; end?: { code: number; reason: string } };
 }
@@ -79,14 +81,15 @@ const wireOf = (socket: ServerWebSocket<SocketData>): Wire => {
 };
 
 /**
- * Pings a socket and gives it up after `link_silence_ms` without a sign of life. Bun's own idle timeout cannot do this:
+ * Pings a socket and gives it up after `silence_ms` without a sign of life. Bun's own idle timeout cannot do this:
  * each successful send restarts it, so a dead peer that is being written to would live for as long as the kernel buffers.
  */
 const watch = (socket: ServerWebSocket<SocketData>, clock: Clock): Cancel => {
-  const ping_ms = limits.link_silence_ms / 5;
+  const { silence_ms = limits.link_silence_ms } = socket.data;
+  const ping_ms = silence_ms / 5;
   return clock.every(ping_ms, () => {
     const silent_ms = clock.monotonic() - (socket.data.live?.heard_ms ?? 0);
-    if (silent_ms >= limits.link_silence_ms - ping_ms) socket.terminate();
+    if (silent_ms >= silence_ms - ping_ms) socket.terminate();
     else socket.ping();
   });
 };
