@@ -36,8 +36,7 @@ const chosenProtocol = (request: Request): Record<string, string> => {
 export const listeners = (config: Config, signalling: Signalling, clock: Clock, log: Log): Listener[] => {
   const { options } = config;
   const websocket: WebSocketHandler<SocketData> = {
-    ...socketHandler(log),
-    idleTimeout: options.keepalive_seconds,
+    ...socketHandler(log, clock),
     maxPayloadLength: options.max_frame_bytes,
   };
 
@@ -54,6 +53,7 @@ export const listeners = (config: Config, signalling: Signalling, clock: Clock, 
         connect: (wire) => signalling.connect(role, pass, wire),
         frame_bytes: options.max_frame_bytes,
         backlog_bytes: limits.browser_backlog_bytes,
+        silence_ms: options.keepalive_seconds * 1_000,
       },
     });
     return upgraded ? undefined : refused('malformed');
