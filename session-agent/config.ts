@@ -1,0 +1,115 @@
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, resolve } from 'node:path';
+import { z } from 'zod';
+import { type Parsed, readConfig } from '../shared/config.ts';
+import { nameSchema } from '../shared/protocol/names.ts';
+import { unknownPlaceholders } from './domain/launch.ts';
+
+/** Player, streamer and SFU port of one session's signalling server. */
+export const ports_per_session = 3;
+
+const linkUrl = (text: string): string | undefined => {
+  const url = URL.parse(text);
+  if (url === null || !['ws:', 'wss:', 'http:', 'https:'].includes(url.protocol)) return undefined;
+  if (url.username !== '' || url.search !== '' || url.hash !== '') return undefined;
+  if (url.pathname === '/') url.pathname = '/agent';
+  return url.href.replace(/^http/, 'ws');
+};
+
+const argumentSchema = z
+  .string()
+  .max(2_000)
+  .superRefine((argument, context) => {
+    for (const name of unknownPlaceholders(argument)) {
+      context.addIssue(`{${name}} is no placeholder`);
+    }
+    if (argument.startsWith('{session_id}')) {
+      context.addIssue('must not begin with {session_id}; write it as -Name={session_id}');
+    }
+  });
+
+const appSchema = z.strictObject({
+  rc_name: nameSchema,
+  path: z
+    .string()
+    .refine(isAbsolute, 'must be an absolute path')
+    .refine((path) => !/\.(bat|cmd)$/i.test(path), 'must be the program itself, not a .bat or .cmd file'),
+  arguments: z.array(argumentSchema).max(200).default([]),
+  environment: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(8_000)).default({}),
+  working_directory: z.string().refine(isAbsolute, 'must be an absolute path').optional(),
+  start_timeout_seconds: z.number().min(0.1).max(3_600).default(60),
+  restart: z
+    .strictObject({
+      times: z.number().int().min(0).max(1_000),
+      window_seconds: z.number().min(1).max(86_400),
+    })
+    .default({ times: 2, window_seconds: 600 }),
+  stop_grace_seconds: z.number().min(0).max(120).default(5),
+});
+
+const portSchema = z.number().int().min(1_024, 'at least 1024').max(65_535, 'at most 65535');
+const pixelSchema = z.number().int().min(16).max(16_384);
+
+/** config.json of a host (user requirements A13). */
+const configSchema = z
+  .strictObject({
+    /** ws(s)://host[:port]/agent, or http(s)://host[:port]. */
+    coordinator: z.string().transform((text, context) => {
+      const url = linkUrl(text);
+      if (url === undefined) context.addIssue('must be an address like https://coordinator.example');
+      return url ?? '';
+    }),
+    server_name: nameSchema,
+    key: z.string().min(16, 'at least 16 characters').max(200),
+    seats: z.number().int().min(1).max(1_000),
+    ports: z.strictObject({ from: portSchema, to: portSchema }),
+    webrtc: z
+      .strictObject({ resolution: z.strictObject({ width: pixelSchema, height: pixelSchema }) })
+      .default({ resolution: { width: 1280, height: 720 } }),
+    /** Relative to config.json. */
+    log_folder: z.string().min(1).default('logs'),
+    apps: z.array(appSchema).min(1, 'at least one app').max(1_000),
+  })
+  .superRefine(({ ports, seats, apps }, context) => {
+    const needed = seats * ports_per_session;
+    const held = ports.to - ports.from + 1;
+    if (held < needed) {
+      const message = `holds ${Math.max(held, 0)} ports, but ${seats} seats need ${needed} (${ports_per_session} each)`;
+      context.addIssue({ code: 'custom', path: ['ports'], message });
+    }
+    apps.forEach(({ rc_name }, i) => {
+      if (apps.findIndex((app) => app.rc_name === rc_name) < i) {
+        context.addIssue({ code: 'custom', path: ['apps', i, 'rc_name'], message: 'is listed twice' });
+      }
+    });
+  });
+
+export type AgentConfig = z.infer<typeof configSchema>;
+export type AppConfig = AgentConfig['apps'][number];
+
+/** config.json, checked, its `log_folder` made absolute; or all of its problems at once. */
+export const readAgentConfig = async (file: string): Promise<Parsed<AgentConfig>> => {
+  const read = await readConfig(file, configSchema);
+  if ('problems' in read) return read;
+  return { value: { ...read.value, log_folder: resolve(dirname(file), read.value.log_folder) } };
+};
+
+/**
+ * Why an app cannot be launched as the disk is now, or undefined. Not part of the schema: one app that is not installed
+ * yet must not keep the others from running.
+ */
+export const launchProblem = async (app: AppConfig): Promise<string | undefined> => {
+  try {
+    if (!(await stat(app.path)).isFile()) return `${app.path} is not a file`;
+    await access(app.path, constants.X_OK);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT') return `${app.path} does not exist`;
+    if (code === 'EACCES') return `${app.path} is not executable for this user`;
+    return `${app.path} cannot be used: ${String(error)}`;
+  }
+  if (app.working_directory === undefined) return undefined;
+  const folder = await stat(app.working_directory).catch(() => undefined);
+  return folder?.isDirectory() === true ? undefined : `${app.working_directory} is not a folder`;
+};

@@ -1,0 +1,109 @@
+import { describeProblem } from '../shared/config.ts';
+import { createLog } from '../shared/log.ts';
+
+/** Set by scripts/build.ts: the version of a compiled executable. */
+declare const VITRINA_VERSION: string | undefined;
+
+const compiled = typeof VITRINA_VERSION === 'string';
+
+const HELP = `session-agent: starts Pixel Streaming sessions on this host, at a coordinator's word
+
+  session-agent run --config FILE     connect to the coordinator and serve sessions
+  session-agent signalling [flags]    run the Pixel Streaming signalling server alone; --help lists its flags
+  session-agent version               print the version
+  session-agent help                  print this
+`;
+
+/** The first Ctrl-C or SIGTERM stops in good order, the second one kills what is left. */
+const FORCE_EXIT_MS = 2_000;
+
+/** How this program starts another copy of itself with a sub-command. */
+const itself = (command: string): [string, ...string[]] =>
+  compiled ? [process.execPath, command] : [process.execPath, import.meta.path, command];
+
+const version = async (): Promise<string> =>
+  compiled ? VITRINA_VERSION : (await import('../package.json')).default.version;
+
+const say = (text: string) => process.stdout.write(`${text}\n`);
+const complain = (text: string) => process.stderr.write(`${text}\n`);
+
+const run = async (args: string[]): Promise<number> => {
+  const [flag, file, more] = args;
+  if (flag !== '--config' || file === undefined || more !== undefined) {
+    complain('usage: session-agent run --config FILE');
+    return 2;
+  }
+  // Loaded here and not at the top, so that a signalling process does not pay for the agent at each session's start.
+  const [{ readAgentConfig }, { Agent }, { baseEnvironment }, { systemClock }, { systemIds }] =
+    await Promise.all([
+      import('./config.ts'),
+      import('./agent.ts'),
+      import('./domain/launch.ts'),
+      import('../shared/clock.ts'),
+      import('../shared/ids.ts'),
+    ]);
+  const read = await readAgentConfig(file);
+  if ('problems' in read) {
+    for (const problem of read.problems) complain(describeProblem(problem));
+    return 1;
+  }
+  const log = createLog('session-agent');
+  const { server_name, seats, apps } = read.value;
+  log.info({ version: await version(), server_name, seats, apps: apps.length }, 'starting');
+  const agent = new Agent({
+    config: read.value,
+    signalling: itself('signalling'),
+    environment: baseEnvironment(process.env),
+    clock: systemClock,
+    ids: systemIds,
+    log,
+  });
+  return new Promise((resolve) => {
+    let asked = false;
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (asked) {
+        log.warn({ signal }, 'asked again: killing what is left');
+        agent.force();
+        setTimeout(() => resolve(1), FORCE_EXIT_MS).unref();
+        return;
+      }
+      asked = true;
+      log.info({ signal }, 'stopping');
+      agent.stop().then(
+        () => resolve(0),
+        (error: unknown) => {
+          log.error({ error }, 'could not stop in good order');
+          resolve(1);
+        },
+      );
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+    agent.start().catch((error: unknown) => {
+      log.error({ error }, 'could not start');
+      resolve(1);
+    });
+  });
+};
+
+const main = async ([command, ...args]: string[]): Promise<number> => {
+  switch (command) {
+    case 'run':
+      return run(args);
+    case 'signalling':
+      return (await import('../signalling/main.ts')).runSignalling(args, process.env);
+    case 'version':
+      say(await version());
+      return 0;
+    case undefined:
+    case 'help':
+    case '--help':
+      say(HELP);
+      return command === undefined ? 2 : 0;
+    default:
+      complain(`unknown command "${command}"\n\n${HELP}`);
+      return 2;
+  }
+};
+
+process.exit(await main(process.argv.slice(2)));

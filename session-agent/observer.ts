@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import type { Cancel, Clock } from '../shared/clock.ts';
+import { limits } from '../shared/limits.ts';
+import type { Log } from '../shared/log.ts';
+import { loose } from '../shared/protocol/message.ts';
+import { type DialledWire, dial } from './dial.ts';
+
+/** While something is expected: the app is starting, or has just died. */
+const EXPECTING_MS = 50;
+const WATCHING_MS = 2_000;
+const REDIAL_MS = 10;
+const CONNECT_MS = 2_000;
+
+const listSchema = loose('type', 'streamerList', { ids: z.array(z.string()) });
+const LIST_STREAMERS = JSON.stringify({ type: 'listStreamers' });
+
+export interface ObserverOptions {
+  /** The player URL; called at each dial, because its token expires. */
+  url(): string;
+  streamer_id: string;
+  clock: Clock;
+  log: Log;
+  /** Signalling took the connection, so its ports are open. */
+  up(): void;
+  /** The streamer appeared in the list. */
+  registered(): void;
+  /** The streamer vanished from the list, or signalling itself went away. */
+  unregistered(): void;
+}
+
+/**
+ * Learns from outside, as a player that subscribes to nothing, whether signalling is up and the streamer registered: so any
+ * server that speaks the player protocol can stand there.
+ */
+export interface Observer {
+  registered(): boolean;
+  /** Asks often from now on, until the streamer has been seen registered. */
+  expect(): void;
+  close(): void;
+}
+
+const idsOf = (text: string): string[] | undefined => {
+  try {
+    return listSchema.parse(JSON.parse(text)).ids;
+  } catch {
+    return undefined;
+  }
+};
+
+export const observe = (options: ObserverOptions): Observer => {
+  const { streamer_id, clock, log } = options;
+  let wire: DialledWire | undefined;
+  let timer: Cancel = () => {};
+  let registered = false;
+  let expecting = true;
+  let closed = false;
+
+  const ask = () => {
+    wire?.send(LIST_STREAMERS);
+    timer();
+    timer = clock.after(expecting ? EXPECTING_MS : WATCHING_MS, ask);
+  };
+  const seen = (now: boolean) => {
+    if (now === registered) return;
+    registered = now;
+    expecting = !now;
+    if (now) options.registered();
+    else options.unregistered();
+  };
+  const connect = () => {
+    wire = dial(
+      {
+        url: options.url(),
+        frame_bytes: limits.frame_bytes,
+        backlog_bytes: limits.browser_backlog_bytes,
+        connect_ms: CONNECT_MS,
+        clock,
+        log,
+      },
+      {
+        open: () => {
+          options.up();
+          ask();
+        },
+        frame: (frame) => {
+          const ids = typeof frame === 'string' ? idsOf(frame) : undefined;
+          if (ids !== undefined && !closed) seen(ids.includes(streamer_id));
+        },
+        closed: () => {
+          timer();
+          if (closed) return;
+          seen(false);
+          timer = clock.after(REDIAL_MS, connect);
+        },
+      },
+    );
+  };
+  connect();
+  return {
+    registered: () => registered,
+    expect: () => {
+      expecting = true;
+      if (!closed) ask();
+    },
+    close: () => {
+      closed = true;
+      timer();
+      wire?.abandon('not needed any more');
+    },
+  };
+};

@@ -1,0 +1,72 @@
+/**
+ * A streamer without media, as a process of its own: it registers like Unreal, offers to each player that subscribes, and
+ * misbehaves on demand:
+ *   -Exit=N            say goodbye and exit with that code at once
+ *   -Silent            never connect
+ *   -CrashAfter=MS     exit with code 9 so long after registering
+ *   -Stubborn          ignore SIGTERM, and start a child in a group of its own that ignores it, too
+ *   -Drop              when a player subscribes, give the streamer connection up but go on running
+ */
+const flags = new Map(
+  process.argv.slice(2).map((argument): [string, string] => {
+    const [name = '', ...value] = argument.split('=');
+    return [name.toLowerCase(), value.join('=')];
+  }),
+);
+const say = (msg: string, facts: object = {}) =>
+  process.stdout.write(`${JSON.stringify({ msg, ...facts })}\n`);
+
+say('arguments', { arguments: process.argv.slice(2), environment: Object.keys(process.env) });
+
+const exit = flags.get('-exit');
+if (exit !== undefined) {
+  say('the licence server said no');
+  process.exit(Number(exit));
+}
+
+if (flags.has('-stubborn')) {
+  process.on('SIGTERM', () => say('not listening'));
+  const child = Bun.spawn(['/bin/sh', '-c', 'trap "" TERM; while true; do sleep 1; done'], {
+    detached: true,
+  });
+  say('grandchild', { pid: child.pid });
+}
+
+const connect = (url: string) => {
+  const socket = new WebSocket(url);
+  const send = (message: object) => socket.send(JSON.stringify(message));
+  let dropped = false;
+  socket.onmessage = ({ data }) => {
+    const message = JSON.parse(String(data));
+    switch (message.type) {
+      case 'identify':
+        return send({ type: 'endpointId', id: flags.get('-pixelstreamingid') });
+      case 'endpointIdConfirm': {
+        say('registered', { id: message.committedId, time: Date.now() });
+        const crash = flags.get('-crashafter');
+        if (crash !== undefined) setTimeout(() => process.exit(9), Number(crash));
+        return;
+      }
+      case 'playerConnected':
+        if (flags.has('-drop')) {
+          dropped = true;
+          return socket.close();
+        }
+        return send({ type: 'offer', sdp: 'an offer', playerId: message.playerId });
+      case 'answer':
+        return send({
+          type: 'iceCandidate',
+          playerId: message.playerId,
+          candidate: { candidate: message.sdp, sdpMid: '0', sdpMLineIndex: 0 },
+        });
+    }
+  };
+  socket.onclose = () => {
+    if (!dropped) setTimeout(() => connect(url), 20);
+  };
+};
+
+const url = flags.get('-pixelstreamingurl');
+if (url !== undefined && !flags.has('-silent')) connect(url);
+// Runs on without a connection, as an app does that hangs while it starts.
+setInterval(() => {}, 1_000);

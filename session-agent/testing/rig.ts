@@ -1,0 +1,141 @@
+import { randomInt } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { systemClock } from '../../shared/clock.ts';
+import { systemIds } from '../../shared/ids.ts';
+import { createLog } from '../../shared/log.ts';
+import { Agent } from '../agent.ts';
+import { type AgentConfig, readAgentConfig } from '../config.ts';
+import { baseEnvironment } from '../domain/launch.ts';
+import {
+  type FakeCoordinator,
+  type FakeCoordinatorOptions,
+  startFakeCoordinator,
+} from './fake-coordinator.ts';
+
+export const key = 'a-key-for-tests-only';
+const fakeApp = join(import.meta.dir, 'fake-app.ts');
+const signallingMain = resolve(import.meta.dir, '..', '..', 'signalling', 'main.ts');
+
+/** An agent with fake apps and our real signalling server, and a fake coordinator, all on free ports. */
+export interface Rig {
+  coordinator: FakeCoordinator;
+  agent: Agent;
+  config: AgentConfig;
+  /** Lines of the agent's log so far. */
+  log: { level: string; msg: string; [field: string]: unknown }[];
+  stop(): Promise<void>;
+}
+
+/** A fake app that is configured like a real one: Bun runs the script that misbehaves as the flags say. */
+export const fakeAppConfig = (rc_name: string, flags: string[] = [], settings: object = {}) => ({
+  rc_name,
+  path: process.execPath,
+  arguments: [fakeApp, ...flags, '-PixelStreamingURL={streamer_url}', '-PixelStreamingID={streamer_id}'],
+  stop_grace_seconds: 0.3,
+  ...settings,
+});
+
+/** Below the kernel's own ports and at random: files of tests run side by side; the agent skips what is taken. */
+const portRange = () => {
+  const from = 10_000 + randomInt(500) * 40;
+  return { from, to: from + 39 };
+};
+
+export interface RigOptions {
+  apps?: object[];
+  settings?: object;
+  signalling?: [string, ...string[]];
+  coordinator?: Partial<FakeCoordinatorOptions>;
+}
+
+export const startRig = async (options: RigOptions = {}): Promise<Rig> => {
+  const folder = mkdtempSync(join(tmpdir(), 'vitrina-agent-'));
+  const coordinator = startFakeCoordinator({ key, ...options.coordinator });
+  const file = join(folder, 'config.json');
+  writeFileSync(
+    file,
+    JSON.stringify({
+      coordinator: coordinator.url,
+      server_name: 'host-1',
+      key,
+      seats: 2,
+      ports: portRange(),
+      apps: options.apps ?? [fakeAppConfig('Flat')],
+      ...options.settings,
+    }),
+  );
+  const read = await readAgentConfig(file);
+  if ('problems' in read) throw new Error(JSON.stringify(read.problems));
+  const log: Rig['log'] = [];
+  const agent = new Agent({
+    config: read.value,
+    signalling: options.signalling ?? [process.execPath, signallingMain],
+    environment: baseEnvironment(process.env),
+    clock: systemClock,
+    ids: systemIds,
+    log: createLog('session-agent', 'debug', { write: (line) => void log.push(JSON.parse(line)) }),
+  });
+  await agent.start();
+  return {
+    coordinator,
+    agent,
+    config: read.value,
+    log,
+    stop: async () => {
+      await agent.stop();
+      await coordinator.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+};
+
+let orders = 0;
+
+/** An order for a session that no other test has. */
+export const order = (rc_name = 'Flat') => {
+  const session_id = systemIds.id();
+  return {
+    verb: 'CREATE_SESSION',
+    session_id,
+    generation: 1,
+    rc_name,
+    user_id: 'user-1',
+    code: String(1_000 + (orders++ % 9_000)),
+  } as const;
+};
+
+/** Pids of the live processes that carry the session's mark. */
+export const processesOf = (session_id: string, role = ''): number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const environment = readFileSync(`/proc/${pid}/environ`, 'utf8');
+        return (
+          environment.includes(`VITRINA_SESSION=${session_id}:`) &&
+          environment.includes(`VITRINA_ROLE=${role}`)
+        );
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+
+/** Ports of the range that something listens on. */
+export const takenPorts = async ({ ports: { from, to } }: AgentConfig): Promise<number[]> => {
+  const all = Array.from({ length: to - from + 1 }, (_, i) => from + i);
+  const taken = await Promise.all(
+    all.map(
+      (port) =>
+        new Promise<boolean>((done) => {
+          const probe = createServer();
+          probe.once('error', () => done(true));
+          probe.listen({ port, host: '127.0.0.1', exclusive: true }, () => probe.close(() => done(false)));
+        }),
+    ),
+  );
+  return all.filter((_, i) => taken[i]);
+};
