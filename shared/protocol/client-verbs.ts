@@ -34,19 +34,6 @@ export const serverEntrySchema = z.strictObject({
 });
 export type ServerEntry = z.infer<typeof serverEntrySchema>;
 
-const connectToSession = {
-  /** The coordinator's public address: every client is relayed through it. */
-  ip: z.string(),
-  port: z.string(),
-  code: codeSchema,
-  session_id: idSchema,
-  /** Where the Pixel Streaming player connects: a ws: or wss: URL with a ticket that opens one connection. */
-  signalling_url: z.string(),
-  /** Bearer token for `/api/v1/sessions/{session_id}`; gets further tickets. */
-  participant_token: z.string(),
-  ...correlation,
-};
-
 /** What a client may send. */
 export const fromClient = {
   /** Entries X to Y of servers.json, counted from 0, both included; at most 100. */
@@ -73,7 +60,19 @@ export const toClient = {
   CONNECTED: strict('msg', 'CONNECTED', { user_id: idSchema }),
   SERVERS_FOUND: strict('msg', 'SERVERS_FOUND', { servers: z.array(serverEntrySchema), ...correlation }),
   SERVERS_NOT_FOUND: strict('msg', 'SERVERS_NOT_FOUND', correlation),
-  CONNECT_TO_SESSION: strict('verb', 'CONNECT_TO_SESSION', connectToSession),
+  /** A session to play in: answers CREATE_SESSION when the app is ready, and CONNECT_SESSION_WITH_CODE. */
+  CONNECT_TO_SESSION: strict('verb', 'CONNECT_TO_SESSION', {
+    /** The coordinator's public address: every client is relayed through it. */
+    ip: z.string(),
+    port: z.string(),
+    code: codeSchema,
+    session_id: idSchema,
+    /** Where the Pixel Streaming player connects: a ws: or wss: URL with a ticket that opens one connection. */
+    signalling_url: z.string(),
+    /** Bearer token for `/api/v1/sessions/{session_id}`; gets further tickets. */
+    participant_token: z.string(),
+    ...correlation,
+  }),
   SERVERS_BUSY: strict('msg', 'SERVERS_BUSY', { reason: z.string().optional(), ...correlation }),
   SESSION_NOT_EXIST: strict('msg', 'SESSION_NOT_EXIST', correlation),
   /** Only for a client that asked for progress. */

@@ -35,7 +35,9 @@ export const decodeRelayFrame = (bytes: Uint8Array): RelayFrame | undefined => {
   if (kind === DATA) return { kind: 'data', channel, payload: bytes.subarray(HEADER_BYTES) };
   if (kind !== CLOSE || bytes.length < HEADER_BYTES + 2) return undefined;
   try {
-    const reason = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(HEADER_BYTES + 2));
+    const reason = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+      bytes.subarray(HEADER_BYTES + 2),
+    );
     return { kind: 'close', channel, code: view.getUint16(HEADER_BYTES), reason };
   } catch {
     return undefined;

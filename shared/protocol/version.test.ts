@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'bun:test';
+import { createHash } from 'node:crypto';
+import { wireProtocols, wireSchema } from '../testing/wire.ts';
+import { decodeRelayFrame, encodeRelayFrame, RELAY_FRAME_VERSION } from './relay-frame.ts';
+
+/**
+ * What is on the wire today. When a test here fails, the wire has changed: decide whether an older peer still
+ * understands it. If it does not, raise the protocol's version; then write the new hash here.
+ */
+const pinned: Record<string, { version: string | number; hash: string }> = {
+  'agent-link': { version: 1, hash: 'e65ad932ed43701d' },
+  'client-verbs': { version: 1, hash: 'e1f61ea101e6f53f' },
+  http: { version: 1, hash: '8925e154f5b5871c' },
+  'pixel-streaming': { version: '1.3.0', hash: '67410a51c51a93ce' },
+  'relay-frame': { version: 1, hash: 'e0b77520f06feead' },
+};
+
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
+
+/** JSON with the keys of every object sorted: the order in which a schema was written does not count. */
+const stableJson = (value: unknown): string =>
+  JSON.stringify(value, (_, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+
+const protocols = await wireProtocols();
+
+describe('wireProtocols()', () => {
+  test('wireProtocols() finds exactly the protocols that are pinned', () => {
+    expect(protocols.map(({ name }) => name)).toEqual(Object.keys(pinned).sort());
+  });
+
+  for (const { name, version, families, bodies } of protocols.filter(({ name }) => name !== 'relay-frame')) {
+    test(`wireProtocols() shows ${name} as it was pinned with version ${version}`, () => {
+      const wire = {
+        families: Object.fromEntries(
+          families.map(([direction, family]) => [
+            direction,
+            Object.fromEntries(
+              Object.entries(family).map(([message, schema]) => [message, wireSchema(schema)]),
+            ),
+          ]),
+        ),
+        bodies: Object.fromEntries(bodies.map(([body, schema]) => [body, wireSchema(schema)])),
+      };
+      expect({ version, hash: hashOf(stableJson(wire)) }).toEqual(pinned[name] ?? { version: 0, hash: '' });
+    });
+  }
+
+  for (const { name, families } of protocols) {
+    for (const [direction, family] of families) {
+      test(`wireProtocols() has each message of ${name} ${direction} under its own tag`, () => {
+        const tags = Object.entries(family).map(([key, schema]) => {
+          const { properties = {} } = wireSchema(schema);
+          const { type, verb, msg } = properties as Record<string, { const?: string }>;
+          return [key, type?.const ?? verb?.const ?? msg?.const];
+        });
+        expect(tags).toEqual(Object.keys(family).map((key) => [key, key]));
+      });
+    }
+  }
+});
+
+test('encodeRelayFrame() lays its bytes out as they were pinned', () => {
+  const frames = [
+    encodeRelayFrame({ kind: 'data', channel: 0x01020304, payload: Uint8Array.of(1, 2, 3) }),
+    encodeRelayFrame({ kind: 'close', channel: 1, code: 4404, reason: 'é' }),
+  ];
+  expect(frames.map((bytes) => decodeRelayFrame(bytes) !== undefined)).toEqual([true, true]);
+  const hash = hashOf(Buffer.concat(frames).toString('hex'));
+  expect({ version: RELAY_FRAME_VERSION, hash }).toEqual(pinned['relay-frame'] ?? { version: 0, hash: '' });
+});
