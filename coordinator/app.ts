@@ -1,0 +1,71 @@
+import type { Server, WebSocketHandler } from 'bun';
+import type { Clock } from '../shared/clock.ts';
+import type { Ids } from '../shared/ids.ts';
+import type { Log } from '../shared/log.ts';
+import { type SocketData, socketHandler } from '../shared/socket.ts';
+import { tick } from './broker/fleet.ts';
+import { createGuesses } from './broker/guesses.ts';
+import { createWorld } from './broker/world.ts';
+import { createApp } from './http/app.ts';
+import { createWaiting } from './http/waiting.ts';
+import { bounds } from './limits.ts';
+import type { Store } from './store/store.ts';
+import { createAgents } from './ws/agents.ts';
+import { createClients } from './ws/clients.ts';
+
+export interface CoordinatorNeeds {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+}
+
+/** The coordinator without its port: whoever listens passes requests and sockets on. */
+export interface Coordinator {
+  /** Answers a request; undefined when it has become a WebSocket. */
+  fetch(request: Request, server: Server<SocketData>): Promise<Response | undefined>;
+  readonly websocket: WebSocketHandler<SocketData>;
+  /** Releases who waits, closes every socket, stops the ticker and closes the store. Idempotent. */
+  stop(): void;
+}
+
+/** Assembles the coordinator and starts its ticker. */
+export const startCoordinator = ({ store, clock, ids, log }: CoordinatorNeeds): Coordinator => {
+  const world = createWorld({ store, clock, ids, log });
+  const guesses = createGuesses(clock);
+  const waiting = createWaiting(world, clock);
+  const agents = createAgents(world);
+  const clients = createClients(world, guesses);
+  let stopped = false;
+  const app = createApp({ world, guesses, waiting, agents, clients, stopping: () => stopped });
+
+  const stopTicker = clock.every(bounds.tick_ms, () => {
+    store.tick();
+    agents.tick();
+    tick(world);
+  });
+
+  return {
+    websocket: socketHandler(log),
+    async fetch(request, server) {
+      let upgraded = false;
+      const response = await app.fetch(request, {
+        address: server.requestIP(request)?.address ?? 'unknown',
+        upgrade(data) {
+          upgraded = server.upgrade(request, { data });
+          return upgraded;
+        },
+      });
+      return upgraded ? undefined : response;
+    },
+    stop() {
+      if (stopped) return;
+      stopped = true;
+      stopTicker();
+      waiting.stop();
+      clients.stop();
+      agents.stop();
+      store.close();
+    },
+  };
+};

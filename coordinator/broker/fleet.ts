@@ -1,0 +1,118 @@
+import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
+import { limits } from '../../shared/limits.ts';
+import { AGENT_LINK_VERSION, type fromAgent, type toAgent } from '../../shared/protocol/agent-link.ts';
+import type { MessageOf } from '../../shared/protocol/message.ts';
+import { hostAway, hostConnected, isLost, stopped } from '../domain/host.ts';
+import type { SessionEvent } from '../domain/lifecycle.ts';
+import { reconcile } from '../domain/reconcile.ts';
+import type { Session } from '../domain/session.ts';
+import { matches } from '../secrets.ts';
+import { commit, happen, type Link, rules, type World } from './world.ts';
+
+type Hello = Extract<MessageOf<typeof fromAgent>, { verb: 'HELLO' }>;
+type Welcome = Extract<MessageOf<typeof toAgent>, { msg: 'WELCOME' }>;
+
+const sessionsOf = (world: World, host: string): Session[] =>
+  [...world.sessions.values()].filter((session) => session.host === host);
+
+/** Whether the key is the one of the host in the catalogue that is in force now. */
+export const keyIsRight = (world: World, host: string, key: string): boolean => {
+  const right = world.store.catalogue().keys.get(host);
+  return right !== undefined && matches(key, right);
+};
+
+const warnOfMissingApps = (world: World, { server_name, apps }: Hello): void => {
+  const listed = [...world.store.catalogue().apps.values()].filter(({ hosts }) =>
+    hosts.includes(server_name),
+  );
+  const missing = listed.map(({ name }) => name).filter((name) => !apps.includes(name));
+  const unlisted = apps.filter((name) => !listed.some((app) => app.name === name));
+  if (missing.length === 0 && unlisted.length === 0) return;
+  world.log.warn({ host: server_name, missing, unlisted }, 'servers.json and the host differ about its apps');
+};
+
+/**
+ * Takes a host in, or back: the link becomes the host's only one, and what the host runs is compared with what it
+ * should run. `welcome` is sent before any order. Refused with agent_version or agent_key_wrong.
+ */
+export const hostHello = (
+  world: World,
+  link: Link,
+  key: string,
+  hello: Hello,
+  welcome: (message: Welcome) => void,
+): Refusal | undefined => {
+  const { server_name: name, seats, apps } = hello;
+  if (hello.protocol !== AGENT_LINK_VERSION) {
+    const versions = `the agent speaks ${hello.protocol}, the coordinator ${AGENT_LINK_VERSION}`;
+    return refuse('agent_version', versions);
+  }
+  if (!keyIsRight(world, name, key)) return refuse('agent_key_wrong');
+
+  const now = world.clock.now();
+  const former = world.links.get(name);
+  world.links.set(name, link);
+  if (former !== undefined) {
+    world.log.warn({ host: name }, 'a second connection of the host replaces the first');
+    for (const session of sessionsOf(world, name)) happen(world, session.id, { type: 'host_away' });
+    former.close(refuse('agent_superseded'));
+  }
+  const { answers, leftovers, steps } = reconcile(
+    name,
+    hello.sessions,
+    world.sessions.values(),
+    now,
+    rules(world),
+  );
+  world.hosts.set(name, hostConnected({ name, seats, apps }, link.epoch, leftovers, now));
+  welcome({ msg: 'WELCOME', heartbeat_ms: limits.heartbeat_ms, sessions: [...answers] });
+  const stopping = answers.filter(({ action }) => action === 'stop').length;
+  world.log.info({ host: name, seats, running: answers.length, stopping }, 'host connected');
+  warnOfMissingApps(world, hello);
+  for (const step of steps) commit(world, step);
+  return undefined;
+};
+
+/** The link is closed. Only the host's present link counts: a replaced one changes nothing. */
+export const hostGone = (world: World, name: string, link: Link): void => {
+  const host = world.hosts.get(name);
+  if (host === undefined || world.links.get(name) !== link) return;
+  world.links.delete(name);
+  world.hosts.set(name, hostAway(host, world.clock.now(), rules(world)));
+  world.log.warn({ host: name }, 'host disconnected');
+  for (const session of sessionsOf(world, name)) happen(world, session.id, { type: 'host_away' });
+};
+
+/** What a host says about one of its sessions. Not believed from an old link, another host or of another generation. */
+export const hostReports = (
+  world: World,
+  name: string,
+  link: Link,
+  ref: { session_id: string; generation: number },
+  event: SessionEvent,
+): void => {
+  const host = world.hosts.get(name);
+  if (host === undefined || world.links.get(name) !== link) return;
+  if (event.type === 'host_ended') world.hosts.set(name, stopped(host, ref.session_id));
+  const session = world.sessions.get(ref.session_id);
+  if (session === undefined || session.host !== name || session.generation !== ref.generation) {
+    world.log.debug({ host: name, ...ref, event: event.type }, 'a stale report is ignored');
+    return;
+  }
+  happen(world, session.id, event);
+};
+
+/** Looks at every deadline of hosts and sessions. */
+export const tick = (world: World): void => {
+  const now = world.clock.now();
+  for (const host of [...world.hosts.values()]) {
+    if (!isLost(host, now)) continue;
+    world.hosts.delete(host.name);
+    world.log.error({ host: host.name }, 'host lost');
+    for (const session of sessionsOf(world, host.name)) happen(world, session.id, { type: 'host_lost' });
+  }
+  for (const session of [...world.sessions.values()]) {
+    const result = happen(world, session.id, { type: 'tick' });
+    if (isRefusal(result)) world.log.error({ session: session.id, ...result }, 'a tick was refused');
+  }
+};

@@ -1,0 +1,163 @@
+import type { Clock } from '../../shared/clock.ts';
+import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
+import type { Ids } from '../../shared/ids.ts';
+import type { Log } from '../../shared/log.ts';
+import type { toAgent } from '../../shared/protocol/agent-link.ts';
+import type { MessageOf } from '../../shared/protocol/message.ts';
+import { endReasons } from '../../shared/protocol/session.ts';
+import { endTexts } from '../domain/end-texts.ts';
+import type { Host } from '../domain/host.ts';
+import { type SessionEvent, transition } from '../domain/lifecycle.ts';
+import { type Effect, participantCount, type Session, type Step } from '../domain/session.ts';
+import { rulesOf } from '../store/configuration-file.ts';
+import type { Store } from '../store/store.ts';
+
+/** The connection to a host's agent. */
+export interface Link {
+  readonly epoch: number;
+  send(message: MessageOf<typeof toAgent>): void;
+  /** Carries a player's connection to the session's signalling server. */
+  openChannel(order: ChannelOrder, player: ChannelEnd): Channel;
+  close(refusal: Refusal): void;
+}
+
+export interface ChannelOrder {
+  readonly session: Session;
+  readonly participant: string;
+}
+
+/** The player's side of a channel: what the host sends ends up here. */
+export interface ChannelEnd {
+  text(text: string): void;
+  close(code: number, reason: string): void;
+}
+
+/** The host's side of a channel. */
+export interface Channel {
+  data(payload: Uint8Array): void;
+  close(code: number, reason: string): void;
+}
+
+/** A connected player, so that a session's end can reach it. */
+export interface Player {
+  readonly participant: string;
+  close(code: number, reason: string): void;
+}
+
+/** What the coordinator holds in memory while it runs, and what its functions need to change it. */
+export interface World {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly hosts: Map<string, Host>;
+  readonly links: Map<string, Link>;
+  readonly sessions: Map<string, Session>;
+  readonly players: Map<string, Set<Player>>;
+  readonly watchers: Map<string, Set<() => void>>;
+}
+
+export const createWorld = (needs: Pick<World, 'store' | 'clock' | 'ids' | 'log'>): World => ({
+  ...needs,
+  hosts: new Map(),
+  links: new Map(),
+  sessions: new Map(),
+  players: new Map(),
+  watchers: new Map(),
+});
+
+export const rules = (world: World) => rulesOf(world.store.configuration());
+
+/** Adds to the set of a key; the function returned takes it out and leaves no empty set behind. */
+export const addTo = <T>(sets: Map<string, Set<T>>, key: string, item: T): (() => void) => {
+  const set = sets.get(key) ?? new Set<T>();
+  sets.set(key, set.add(item));
+  return () => {
+    set.delete(item);
+    if (set.size === 0 && sets.get(key) === set) sets.delete(key);
+  };
+};
+
+/** Calls `listener` after each change of the session that a participant may want to hear of. */
+export const watch = (world: World, session_id: string, listener: () => void): (() => void) =>
+  addTo(world.watchers, session_id, listener);
+
+const send = (world: World, session: Session, effect: Effect & { type: 'start' | 'stop' }): void => {
+  const { id, generation, app, code, participants } = session;
+  const link = world.links.get(session.host);
+  const ref = { session_id: id, generation };
+  if (effect.type === 'stop') link?.send({ verb: 'END_SESSION', ...ref, reason: effect.reason });
+  else {
+    const user_id = participants.find(({ owner }) => owner)?.id ?? id;
+    link?.send({ verb: 'CREATE_SESSION', ...ref, rc_name: app, user_id, code });
+  }
+};
+
+const closePlayers = (world: World, session: Session, participant: string | undefined): void => {
+  const reason = session.end === null ? 'You have left the session.' : endTexts[session.end.reason];
+  for (const player of [...(world.players.get(session.id) ?? [])]) {
+    // 1001 keeps Epic's page from dialling again.
+    if (participant === undefined || player.participant === participant) player.close(1001, reason);
+  }
+};
+
+const carryOut = (world: World, session: Session, effect: Effect): void => {
+  switch (effect.type) {
+    case 'start':
+    case 'stop':
+      send(world, session, effect);
+      break;
+    case 'close_players':
+      closePlayers(world, session, effect.participant);
+      break;
+    case 'forget':
+      world.sessions.delete(session.id);
+  }
+};
+
+const record = (world: World, before: Session | undefined, { phase, ...session }: Session): void => {
+  if (before?.phase === phase) return;
+  const { id, app, host, end, phases } = session;
+  const waited_ms = phase === 'ready' ? (phases.ready ?? 0) - (phases.accepted ?? 0) : undefined;
+  const why = end === null ? {} : { reason: end.reason, reason_code: endReasons[end.reason] };
+  world.log.info({ session: id, app, host, phase, waited_ms, ...why }, 'session');
+};
+
+/** Takes a step into the world: keeps the session, does what has to be done outside, tells who watches. */
+export const commit = (world: World, { session, effects }: Step): void => {
+  const before = world.sessions.get(session.id);
+  world.sessions.set(session.id, session);
+  record(world, before, session);
+  for (const effect of effects) carryOut(world, session, effect);
+  if (before?.version === session.version) return;
+  for (const listener of [...(world.watchers.get(session.id) ?? [])]) listener();
+};
+
+/** Lets an event happen to a session; the session as it is then, or why it may not happen. */
+export const happen = (world: World, session_id: string, event: SessionEvent): Session | Refusal => {
+  const session = world.sessions.get(session_id);
+  if (session === undefined) return refuse('session_unknown');
+  const step = transition(session, event, world.clock.now(), rules(world));
+  if (isRefusal(step)) return step;
+  if (step.session !== session || step.effects.length > 0) commit(world, step);
+  return step.session;
+};
+
+/** The session as its participants see it. */
+export const describeSession = (session: Session) => ({
+  id: session.id,
+  app: session.app,
+  phase: session.phase,
+  code: session.code,
+  version: session.version,
+  participants: participantCount(session),
+  phases: session.phases,
+  end:
+    session.end === null
+      ? null
+      : {
+          reason: session.end.reason,
+          code: endReasons[session.end.reason],
+          text: endTexts[session.end.reason],
+        },
+});

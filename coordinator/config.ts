@@ -1,0 +1,82 @@
+import { networkInterfaces } from 'node:os';
+import { parseArgs } from 'node:util';
+import { type LogLevel, logLevels } from '../shared/log.ts';
+
+export type Command =
+  | { readonly name: 'serve'; readonly data: string; readonly port?: number; readonly log_level: LogLevel }
+  | { readonly name: 'version' }
+  | { readonly name: 'help' }
+  /** The command line cannot be understood: what to say about it. */
+  | { readonly name: 'wrong'; readonly text: string };
+
+export const help = `Usage: coordinator serve --data DIR [--port N] [--log_level L]
+       coordinator version
+       coordinator help
+
+serve       answers browsers and session agents until SIGINT or SIGTERM
+  --data DIR       the data directory: servers.json, configuration.json, pictures/
+  --port N         listen on this port, not on the one in configuration.json; 0 for any free one
+  --log_level L    ${logLevels.join(', ')} (default info)
+version     prints the version
+help        prints this
+`;
+
+const wrong = (text: string): Command => ({ name: 'wrong', text });
+
+const serveCommand = (data?: string, port?: string, level = 'info'): Command => {
+  if (data === undefined) return wrong('serve needs --data DIR, the directory that holds servers.json');
+  const log_level = logLevels.find((one) => one === level);
+  if (log_level === undefined) return wrong(`--log_level is one of ${logLevels.join(', ')}`);
+  if (port === undefined) return { name: 'serve', data, log_level };
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) return wrong('--port is a number from 0 to 65535');
+  return { name: 'serve', data, port: Number(port), log_level };
+};
+
+/** What the command line asks for. Never throws. */
+export const parseCommand = (args: readonly string[]): Command => {
+  try {
+    const { positionals, values } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { data: { type: 'string' }, port: { type: 'string' }, log_level: { type: 'string' } },
+    });
+    const [name = 'help', extra] = positionals;
+    if (extra !== undefined) return wrong(`"${extra}" is one word too many`);
+    if (name === 'serve') return serveCommand(values.data, values.port, values.log_level);
+    if (name === 'version' || name === 'help') return { name };
+    return wrong(`there is no command "${name}"`);
+  } catch (error) {
+    return wrong(error instanceof Error ? error.message : String(error));
+  }
+};
+
+const everywhere = (ip: string): boolean => ip === '0.0.0.0' || ip === '::';
+
+/**
+ * Where to listen for the `ip` of configuration.json. An address that is not this machine's own, as behind NAT, cannot
+ * be listened on: then it is all addresses.
+ */
+export const listenAddress = (ip: string, own: readonly string[]): string =>
+  everywhere(ip) || /^127\./.test(ip) || own.includes(ip) ? ip : '0.0.0.0';
+
+/** The addresses of this machine's network interfaces. */
+export const ownAddresses = (): string[] =>
+  Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
+
+/** The URL by which this machine itself reaches what listens there. */
+export const localUrl = (address: string, port: number): string => {
+  const host = everywhere(address) ? '127.0.0.1' : address;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+};
+
+/** What to tell the operator when the port cannot be listened on. */
+export const listenFailure = (error: unknown, port: number): string => {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') {
+    return `Port ${port} is taken by another program. Stop that program, or choose another port: --port N, or "port" in configuration.json.`;
+  }
+  if (code === 'EACCES') {
+    return `Port ${port} needs more rights: ports below 1024 are for root. Choose another port: --port N, or "port" in configuration.json.`;
+  }
+  return `Cannot listen on port ${port}: ${error instanceof Error ? error.message : String(error)}`;
+};

@@ -1,0 +1,19 @@
+import type { EndReason } from '../../shared/protocol/session.ts';
+
+/** What the people in a session read when it ends: what happened, and what they can do. */
+export const endTexts: Record<EndReason, string> = {
+  last_left: 'Everybody has left the session.',
+  nobody_came: 'Nobody connected to the session in time.',
+  owner_ended: 'The owner ended the session.',
+  start_timeout: 'The app did not start in time. Try again, or tell the operator.',
+  app_not_found: 'The host cannot find the program of this app. Tell the operator.',
+  app_exited: 'The app was closed.',
+  app_crashed: 'The app crashed and could not be started again.',
+  signalling_failed: 'The signalling server of the session failed. Try again, or tell the operator.',
+  no_port: 'The host has no free port for the session. Tell the operator.',
+  host_lost: 'The host of the session lost its connection for too long.',
+  host_stopped: 'The host of the session was stopped.',
+  host_forgot: 'The host was restarted and no longer runs the session.',
+  host_refused: 'The host refused to start the session. Try again.',
+  coordinator_forgot: 'The coordinator was restarted and does not know the session.',
+};

@@ -1,0 +1,77 @@
+import { type Refusal, refuse } from '../../shared/errors.ts';
+import { bounds } from '../limits.ts';
+
+/** Someone in a session. Who is not `away` is present and keeps the session alive. */
+export interface Participant {
+  readonly id: string;
+  /** SHA-256 of the participant token. */
+  readonly token_hash: string;
+  readonly owner: boolean;
+  /** Signalling connections open now. */
+  readonly channels: number;
+  /** Has been connected at least once. */
+  readonly came: boolean;
+  readonly away: boolean;
+  /** When a participant without a connection is counted as gone (epoch ms); null while no clock runs. */
+  readonly leave_at: number | null;
+}
+
+type Participants = readonly Participant[];
+
+export const present = (participants: Participants): Participants => participants.filter(({ away }) => !away);
+
+const change = (participants: Participants, id: string, patch: Partial<Participant>): Participants =>
+  participants.map((one) => (one.id === id ? { ...one, ...patch } : one));
+
+/** A newcomer, or one who was away and returns. Refused with session_full when `most` are present already. */
+export const admit = (
+  participants: Participants,
+  newcomer: Participant,
+  most: number,
+): Participants | Refusal => {
+  const others = participants.filter(({ id }) => id !== newcomer.id);
+  if (present(others).length >= most) return refuse('session_full');
+  const forgotten =
+    others.length >= bounds.participants_remembered ? others.find(({ away }) => away) : undefined;
+  return [...others.filter((one) => one !== forgotten), newcomer];
+};
+
+/** The participant is gone by its own word. */
+export const depart = (participants: Participants, id: string): Participants =>
+  change(participants, id, { away: true, leave_at: null });
+
+/** A connection of the participant was opened. */
+export const connected = (participants: Participants, id: string): Participants =>
+  participants.map((one) =>
+    one.id === id ? { ...one, channels: one.channels + 1, came: true, leave_at: null } : one,
+  );
+
+/** A connection of the participant was closed; with the last one its clock starts (`leave_at`, null for no clock). */
+export const disconnected = (participants: Participants, id: string, leave_at: number | null): Participants =>
+  participants.map((one) => {
+    if (one.id !== id || one.channels === 0) return one;
+    const channels = one.channels - 1;
+    return { ...one, channels, leave_at: channels === 0 && !one.away ? leave_at : one.leave_at };
+  });
+
+/** Everyone present without a connection has until `leave_at` to come. */
+export const startClocks = (participants: Participants, leave_at: number): Participants =>
+  participants.map((one) => (one.away || one.channels > 0 ? one : { ...one, leave_at }));
+
+/** Nobody is counted as gone for now. */
+export const stopClocks = (participants: Participants): Participants =>
+  participants.map((one) => ({ ...one, leave_at: null }));
+
+/** A running clock is moved to `leave_at` if that is later. */
+export const extendClock = (participants: Participants, id: string, leave_at: number): Participants =>
+  participants.map((one) =>
+    one.id === id && one.leave_at !== null ? { ...one, leave_at: Math.max(one.leave_at, leave_at) } : one,
+  );
+
+/** Those whose clock has run out are away. The same array when there is none. */
+export const expire = (participants: Participants, now: number): Participants =>
+  participants.some(({ leave_at }) => leave_at !== null && leave_at <= now)
+    ? participants.map((one) =>
+        one.leave_at !== null && one.leave_at <= now ? { ...one, away: true, leave_at: null } : one,
+      )
+    : participants;

@@ -1,0 +1,14 @@
+/** What the operator may set about sessions, in the units that the domain counts in. */
+export interface Rules {
+  /** From the request to the streamer's registration. */
+  readonly start_timeout_ms: number;
+  /** From "ready" to the first connection of a participant. */
+  readonly first_join_ms: number;
+  /** From the close of a participant's last connection to counting it as gone. */
+  readonly leave_grace_ms: number;
+  /** From the loss of a host's link to the end of its sessions. */
+  readonly host_lost_ms: number;
+  readonly code_digits: number;
+  /** Participants present in one session. */
+  readonly participants: number;
+}

@@ -1,0 +1,83 @@
+import type { EndReason, SessionPhase } from '../../shared/protocol/session.ts';
+import { type Participant, present } from './participants.ts';
+import type { Rules } from './rules.ts';
+import type { Ticket } from './tickets.ts';
+
+/** One run of an app on one seat of one host. A value: every change makes a new one. Instants are epoch ms. */
+export interface Session {
+  readonly id: string;
+  readonly app: string;
+  readonly host: string;
+  /** Fences orders and reports: the host obeys no lower one, the coordinator believes no other one. */
+  readonly generation: number;
+  readonly code: string;
+  readonly phase: SessionPhase;
+  /** Counts up with every change that a participant may want to hear of. */
+  readonly version: number;
+  /** When each phase was first reached. */
+  readonly phases: Readonly<Partial<Record<'accepted' | SessionPhase, number>>>;
+  /** The host's link is up. */
+  readonly reachable: boolean;
+  /** The seat is taken until the host has said that every process is gone, also after the end. */
+  readonly seat_held: boolean;
+  readonly participants: readonly Participant[];
+  readonly tickets: readonly Ticket[];
+  /**
+   * What happens next without anybody's doing. Starting or restarting: the start times out. Ended and the seat held:
+   * the order to stop is repeated. Ended and the seat free: the session is forgotten.
+   */
+  readonly due: number | null;
+  readonly end: { readonly reason: EndReason; readonly at: number } | null;
+}
+
+/** What has to be done outside because of a change. All of them are about the changed session. */
+export type Effect =
+  /** Tell the host to start it, to stop it. */
+  | { readonly type: 'start' }
+  | { readonly type: 'stop'; readonly reason: EndReason }
+  /** Close the signalling connections of all, or of the one who left. */
+  | { readonly type: 'close_players'; readonly participant?: string }
+  | { readonly type: 'forget' };
+
+export interface Step {
+  readonly session: Session;
+  readonly effects: readonly Effect[];
+}
+
+/** Players may connect: the streamer is registered and the host's link is up. */
+export const serving = ({ phase, reachable }: Session): boolean => phase === 'ready' && reachable;
+
+export const isLive = ({ phase }: Session): boolean => phase !== 'ended';
+
+export const participantCount = ({ participants }: Session): number => present(participants).length;
+
+export interface NewSession {
+  readonly id: string;
+  readonly app: string;
+  readonly host: string;
+  readonly code: string;
+  readonly owner: { readonly id: string; readonly token_hash: string };
+}
+
+export const newParticipant = (
+  { id, token_hash }: { readonly id: string; readonly token_hash: string },
+  owner: boolean,
+): Participant => ({ id, token_hash, owner, channels: 0, came: false, away: false, leave_at: null });
+
+/** A seat was chosen: the session exists, its host has to be told. */
+export const openSession = ({ owner, ...given }: NewSession, now: number, rules: Rules): Step => ({
+  session: {
+    ...given,
+    generation: 1,
+    phase: 'assigned',
+    version: 1,
+    phases: { accepted: now, assigned: now },
+    reachable: true,
+    seat_held: true,
+    participants: [newParticipant(owner, true)],
+    tickets: [],
+    due: now + rules.start_timeout_ms,
+    end: null,
+  },
+  effects: [{ type: 'start' }],
+});

@@ -1,0 +1,24 @@
+import { Hono } from 'hono';
+import { refuse } from '../../shared/errors.ts';
+import { appRoutes } from './apps.ts';
+import type { Env } from './env.ts';
+import { checkOrigin, limitBody, setHeaders } from './guards.ts';
+import { healthRoutes } from './health.ts';
+import { onError, problem } from './problems.ts';
+import { type SessionNeeds, sessionRoutes } from './sessions.ts';
+import { type UpgradeNeeds, upgradeRoutes } from './upgrades.ts';
+
+/** Everything that the coordinator answers over HTTP, the site's pages aside. Listens on nothing. */
+export const createApp = (needs: SessionNeeds & UpgradeNeeds): Hono<Env> => {
+  const { world, stopping } = needs;
+  const app = new Hono<Env>();
+  app.onError(onError(world.log, world.ids));
+  app.notFound(() => problem(refuse('not_found')));
+  app.use(setHeaders);
+  app.use('/api/*', checkOrigin(world.store), limitBody);
+  return app
+    .route('/', healthRoutes(world, stopping))
+    .route('/', upgradeRoutes(needs))
+    .route('/api/v1', appRoutes(world))
+    .route('/api/v1', sessionRoutes(needs));
+};

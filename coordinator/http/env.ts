@@ -1,0 +1,16 @@
+import type { Context } from 'hono';
+import type { SocketData } from '../../shared/socket.ts';
+
+/** What the program that listens gives with each request. */
+export interface Bindings {
+  /** The peer's address. */
+  readonly address: string;
+  /** Turns the request into a WebSocket; false when it cannot be one. */
+  upgrade(data: SocketData): boolean;
+}
+
+export interface Env {
+  Bindings: Bindings;
+}
+
+export type Ctx = Context<Env>;

@@ -1,0 +1,104 @@
+import { Hono } from 'hono';
+import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
+import { limits } from '../../shared/limits.ts';
+import type { Peer, SocketData, Wire } from '../../shared/socket.ts';
+import { playerGone, useTicket } from '../broker/sessions.ts';
+import type { World } from '../broker/world.ts';
+import { bounds } from '../limits.ts';
+import { bearer } from '../secrets.ts';
+import type { Agents } from '../ws/agents.ts';
+import type { Clients } from '../ws/clients.ts';
+import { connectPlayer } from '../ws/players.ts';
+import type { Ctx, Env } from './env.ts';
+import { originAllowed, socketBase } from './guards.ts';
+import { problem } from './problems.ts';
+
+export interface UpgradeNeeds {
+  readonly world: World;
+  readonly agents: Agents;
+  readonly clients: Clients;
+  readonly stopping: () => boolean;
+}
+
+type Connect = (wire: Wire) => Peer;
+
+const browser = { frame_bytes: limits.frame_bytes, backlog_bytes: limits.browser_backlog_bytes };
+const agent = { frame_bytes: limits.link_frame_bytes, backlog_bytes: limits.link_backlog_bytes };
+
+/** Counts open sockets by address, and wraps a connect so that it is counted. */
+const createCounter = () => {
+  const open = new Map<string, number>();
+  let all = 0;
+  const add = (address: string, by: number) => {
+    const now = (open.get(address) ?? 0) + by;
+    all += by;
+    if (now === 0) open.delete(address);
+    else open.set(address, now);
+  };
+  return {
+    full: (address: string, most: number): Refusal | undefined =>
+      all >= bounds.connections || (open.get(address) ?? 0) >= most
+        ? refuse('too_many_messages', 'connections from this address')
+        : undefined,
+    counted:
+      (address: string, connect: Connect): Connect =>
+      (wire) => {
+        add(address, 1);
+        const peer = connect(wire);
+        return {
+          frame: peer.frame,
+          closed(code, reason) {
+            add(address, -1);
+            peer.closed(code, reason);
+          },
+        };
+      },
+  };
+};
+
+/** The WebSockets: `/ws` for the verbs, `/agent` for hosts, and a player's signalling. All refusals come before the upgrade. */
+export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds): Hono<Env> => {
+  const { store } = world;
+  const counter = createCounter();
+
+  const refusedFirst = (c: Ctx): Refusal | undefined => {
+    if (c.req.header('upgrade')?.toLowerCase() !== 'websocket') {
+      return refuse('malformed', 'this address speaks WebSocket');
+    }
+    if (stopping()) return refuse('shutting_down');
+    return counter.full(c.env.address, store.configuration().connections_per_address);
+  };
+  const foreignPage = (c: Ctx): Refusal | undefined =>
+    originAllowed(c, store.configuration()) ? undefined : refuse('origin_refused');
+  const upgrade = (c: Ctx, bytes: Omit<SocketData, 'connect'>, connect: Connect): boolean =>
+    c.env.upgrade({ ...bytes, connect: counter.counted(c.env.address, connect) });
+  const upgraded = (done: boolean): Response =>
+    done ? new Response(null) : problem(refuse('malformed', 'not a WebSocket handshake'));
+
+  return new Hono<Env>()
+    .get('/ws', (c) => {
+      const refused = refusedFirst(c) ?? foreignPage(c);
+      if (refused !== undefined) return problem(refused);
+      return upgraded(upgrade(c, browser, clients.connect(socketBase(c, store.configuration()))));
+    })
+    .get('/agent', (c) => {
+      // An agent is a program; a page that got hold of a key is an attack.
+      const fromPage =
+        c.req.header('origin') === undefined ? undefined : refuse('origin_refused', 'agents send none');
+      const refused = refusedFirst(c) ?? fromPage;
+      if (refused !== undefined) return problem(refused);
+      const key = bearer(c.req.header('authorization'));
+      if (key === undefined) return problem(refuse('unauthorized', 'Authorization: Bearer <key>'));
+      return upgraded(upgrade(c, agent, agents.connect(key)));
+    })
+    .get('/api/v1/sessions/:id/signalling', (c) => {
+      const refused = refusedFirst(c) ?? foreignPage(c);
+      if (refused !== undefined) return problem(refused);
+      const id = c.req.param('id');
+      const member = useTicket(world, id, c.req.query('ticket') ?? '');
+      if (isRefusal(member)) return problem(member);
+      const done = upgrade(c, browser, connectPlayer(world, member));
+      if (!done) playerGone(world, id, member.participant.id);
+      return upgraded(done);
+    });
+};

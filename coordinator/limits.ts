@@ -1,0 +1,44 @@
+/**
+ * The coordinator's own bounds, with the unit last in the name. What happens when a bound is passed is said beside it.
+ * Bounds shared with the other programs live in `shared/limits.ts`; what an operator may set, in `configuration.json`.
+ */
+export const bounds = {
+  /** A ticket opens nothing after this time. */
+  ticket_ms: 30_000,
+  /** Tickets remembered for one participant; a further one pushes out the oldest. */
+  tickets_per_participant: 8,
+  /** Signalling connections one participant may have open at a time; a further one is refused as session_full. */
+  channels_per_participant: 4,
+  /** Participants remembered by one session, those who went away included; the longest gone is forgotten first. */
+  participants_remembered: 128,
+  /** How long an ended session can still be asked why it ended. */
+  ended_kept_ms: 300_000,
+  /** END_SESSION is repeated this often until the host confirms it. */
+  end_repeat_ms: 10_000,
+  /** How long a session that the host was told to stop on HELLO counts as occupying a seat there, at most. */
+  host_stopping_ms: 30_000,
+  /** An agent that has not said HELLO by then is disconnected. */
+  hello_ms: 5_000,
+  /** How often deadlines are looked at. */
+  tick_ms: 250,
+  /** Longest wait of a long poll; then the unchanged session is answered. */
+  long_poll_ms: 25_000,
+  /** Long polls held at a time, over all and for one session; a further one is answered at once. */
+  waiters: 5_000,
+  waiters_per_session: 64,
+  /** Entries in one answer to GET_SERVERS; a wider range is refused. */
+  servers_per_answer: 100,
+  /** Live sessions that one client of `/ws` may take part in; a further one is refused. */
+  sessions_per_client: 4,
+  /** WebSockets over all; a further upgrade is refused. */
+  connections: 20_000,
+  /** Wrong codes from one address within a minute; then codes from there are not looked at. */
+  wrong_codes_per_minute: 20,
+  /** Addresses whose wrong codes are remembered; the oldest is forgotten first. */
+  addresses_remembered: 10_000,
+  /** Longest servers.json or configuration.json; a longer one counts as broken. */
+  file_bytes: 5 * 1024 * 1024,
+  /** What one player may send towards its host; beyond the burst its socket is closed. */
+  player_bytes_per_second: 128 * 1024,
+  player_bytes_burst: 512 * 1024,
+} as const;

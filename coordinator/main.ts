@@ -1,0 +1,112 @@
+import { stat } from 'node:fs/promises';
+import type { Server } from 'bun';
+import { version } from '../package.json';
+import { systemClock } from '../shared/clock.ts';
+import { describeProblem } from '../shared/config.ts';
+import { systemIds } from '../shared/ids.ts';
+import { limits } from '../shared/limits.ts';
+import { createLog, type Log } from '../shared/log.ts';
+import type { SocketData } from '../shared/socket.ts';
+import { type Coordinator, startCoordinator } from './app.ts';
+import {
+  type Command,
+  help,
+  listenAddress,
+  listenFailure,
+  localUrl,
+  ownAddresses,
+  parseCommand,
+} from './config.ts';
+import page from './site/index.html';
+import { openJsonStore } from './store/json-store.ts';
+import type { Store } from './store/store.ts';
+
+/** Seconds without a byte after which an HTTP connection is closed: longer than the longest poll. */
+const idle_seconds = 60;
+
+/** How long answers and close frames that are under way may take when the program stops. */
+const goodbye_ms = 1_000;
+
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+/** The store on the data directory; undefined when it cannot be used, and every reason has been said. */
+const openStore = async (directory: string, log: Log): Promise<Store | undefined> => {
+  const found = await stat(directory).catch(() => undefined);
+  if (found?.isDirectory() !== true) {
+    say(`There is no data directory ${directory}. Make one with servers.json and configuration.json in it.`);
+    return undefined;
+  }
+  const store = await openJsonStore({ directory, clock: systemClock, log });
+  if (!('problems' in store)) return store;
+  say(`The data directory ${directory} cannot be used:`);
+  for (const problem of store.problems) say(`  ${describeProblem(problem)}`);
+  return undefined;
+};
+
+const listen = (coordinator: Coordinator, hostname: string, port: number): Server<SocketData> =>
+  Bun.serve<SocketData>({
+    hostname,
+    port,
+    idleTimeout: idle_seconds,
+    maxRequestBodySize: limits.body_bytes,
+    development: false,
+    // Without it Bun shares the port with another process as soon as `development` is false.
+    reusePort: false,
+    routes: { '/': page, '/s/:id': page },
+    fetch: coordinator.fetch,
+    websocket: coordinator.websocket,
+  });
+
+const untilSignal = (log: Log): Promise<void> =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        log.info({ signal }, 'stopping');
+        resolve();
+      });
+    }
+  });
+
+const serve = async (command: Command & { name: 'serve' }): Promise<number> => {
+  const log = createLog('coordinator', command.log_level);
+  const store = await openStore(command.data, log);
+  if (store === undefined) return 1;
+  const { ip, port: configured } = store.configuration();
+  const port = command.port ?? configured;
+  const hostname = listenAddress(ip, ownAddresses());
+  const coordinator = startCoordinator({ store, clock: systemClock, ids: systemIds, log });
+  try {
+    const server = listen(coordinator, hostname, port);
+    const signal = untilSignal(log);
+    if (hostname !== ip) log.warn({ ip }, 'ip is no address of this machine: listening on all addresses');
+    log.info({ url: localUrl(hostname, server.port ?? port), version, data: command.data }, 'listening');
+    await signal;
+    coordinator.stop();
+    await Promise.race([server.stop(), Bun.sleep(goodbye_ms)]);
+    await server.stop(true);
+    log.info('stopped');
+    return 0;
+  } catch (error) {
+    coordinator.stop();
+    say(listenFailure(error, port));
+    return 1;
+  }
+};
+
+const run = async (command: Command): Promise<number> => {
+  switch (command.name) {
+    case 'serve':
+      return serve(command);
+    case 'version':
+      process.stdout.write(`${version}\n`);
+      return 0;
+    case 'help':
+      process.stdout.write(help);
+      return 0;
+    case 'wrong':
+      say(`${command.text}\n\n${help}`);
+      return 2;
+  }
+};
+
+if (import.meta.main) process.exit(await run(parseCommand(process.argv.slice(2))));

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { limits } from '../../shared/limits.ts';
+import { iceServerSchema } from '../../shared/protocol/ice.ts';
+import { wholeNumberSchema } from '../../shared/protocol/names.ts';
+import type { Rules } from '../domain/rules.ts';
+
+/** "https://vitrina.example" or "http://10.0.0.1:8080": scheme, host and port, nothing behind them. */
+const originSchema = z
+  .string()
+  .refine(
+    (text) =>
+      URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).pathname === '/',
+    'an address without a path, like "https://vitrina.example"',
+  )
+  .transform((text) => new URL(text).origin);
+
+const seconds = (most: number, otherwise: number) => wholeNumberSchema(1, most).default(otherwise);
+
+/** configuration.json: the three fields of the first design, and what has a default. Numbers may be strings. */
+export const configurationSchema = z.strictObject({
+  /** The address to listen on. */
+  ip: z.union([z.ipv4(), z.ipv6()], 'an IP address, like "0.0.0.0"'),
+  port: wholeNumberSchema(0, 65_535),
+  /** How often servers.json and this file are read again. */
+  time_between_updates_seconds: wholeNumberSchema(1, 86_400),
+  /** The address that visitors use, where it is not the one they ask for: behind a proxy that ends TLS. */
+  public_url: originSchema.optional(),
+  /** Handed to every participant. */
+  ice_servers: z.array(iceServerSchema).max(20).default([]),
+  /** Sites other than our own whose pages may connect. */
+  allowed_origins: z.array(originSchema).max(100).default([]),
+  code_digits: wholeNumberSchema(4, 10).default(4),
+  first_join_seconds: seconds(3_600, 60),
+  leave_grace_seconds: seconds(3_600, 10),
+  host_lost_seconds: seconds(86_400, 120),
+  start_timeout_seconds: seconds(3_600, 120),
+  /** WebSockets from one address. Raise it where a proxy makes all visitors come from one. */
+  connections_per_address: wholeNumberSchema(1, 20_000).default(200),
+});
+export type Configuration = z.infer<typeof configurationSchema>;
+
+export const rulesOf = (configuration: Configuration): Rules => ({
+  start_timeout_ms: configuration.start_timeout_seconds * 1_000,
+  first_join_ms: configuration.first_join_seconds * 1_000,
+  leave_grace_ms: configuration.leave_grace_seconds * 1_000,
+  host_lost_ms: configuration.host_lost_seconds * 1_000,
+  code_digits: configuration.code_digits,
+  participants: limits.participants,
+});

@@ -1,0 +1,90 @@
+import { join } from 'node:path';
+import type { Clock } from '../../shared/clock.ts';
+import type { ConfigProblem } from '../../shared/config.ts';
+import type { Log } from '../../shared/log.ts';
+import { configurationSchema } from './configuration-file.ts';
+import { serversFileSchema } from './servers-file.ts';
+import type { Store } from './store.ts';
+import { watchedFile } from './watched-file.ts';
+
+export interface JsonStoreOptions {
+  /** The data directory. */
+  directory: string;
+  clock: Clock;
+  log: Log;
+}
+
+/**
+ * The store of stage one: servers.json, configuration.json and pictures/ in a directory, written by people and read
+ * again every time_between_updates_seconds. Every problem of both files at once when they cannot be used.
+ */
+export const openJsonStore = async ({
+  directory,
+  clock,
+  log,
+}: JsonStoreOptions): Promise<Store | { problems: readonly ConfigProblem[] }> => {
+  const servers = watchedFile(join(directory, 'servers.json'), serversFileSchema, log);
+  const settings = watchedFile(join(directory, 'configuration.json'), configurationSchema, log);
+  await Promise.all([servers.refresh(), settings.refresh()]);
+  const [catalogue, configuration] = [servers.value(), settings.value()];
+  if (catalogue === undefined || configuration === undefined) {
+    return { problems: [...servers.problems(), ...settings.problems()] };
+  }
+
+  const current = { catalogue, configuration };
+  const listeners = new Set<() => void>();
+  let reading = false;
+  let closed = false;
+  const nextRead = () => clock.now() + current.configuration.time_between_updates_seconds * 1_000;
+  let next = nextRead();
+
+  const read = async () => {
+    const changed = await Promise.all([servers.refresh(), settings.refresh()]);
+    reading = false;
+    next = nextRead();
+    if (closed || !changed.includes(true)) return;
+    const { ip, port } = current.configuration;
+    current.catalogue = servers.value() ?? current.catalogue;
+    current.configuration = settings.value() ?? current.configuration;
+    next = nextRead();
+    log.info({ servers: current.catalogue.servers.length }, 'the data directory has changed');
+    if (ip !== current.configuration.ip || port !== current.configuration.port) {
+      log.warn('ip and port of configuration.json take effect when the coordinator is started again');
+    }
+    for (const listener of listeners) listener();
+  };
+
+  return {
+    catalogue: () => current.catalogue,
+    configuration: () => current.configuration,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    async picture(app) {
+      const name = current.catalogue.apps.get(app)?.picture;
+      if (name === undefined) return undefined;
+      const file = Bun.file(join(directory, 'pictures', name));
+      if (await file.exists()) return file;
+      log.warn({ app, picture: name }, 'the picture is not in pictures/');
+      return undefined;
+    },
+    health() {
+      if (!servers.readable() || !settings.readable()) {
+        return { ok: false, note: 'the data directory cannot be read; its last good content is in force' };
+      }
+      return servers.problems().length + settings.problems().length === 0
+        ? { ok: true }
+        : { ok: true, note: 'an edit is broken, the last good content is in force; the log says where' };
+    },
+    tick() {
+      if (closed || reading || clock.now() < next) return;
+      reading = true;
+      read().catch((error: unknown) => log.error({ error }, 'reading the data directory failed'));
+    },
+    close() {
+      closed = true;
+      listeners.clear();
+    },
+  };
+};

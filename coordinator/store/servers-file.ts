@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { type ServerEntry, serverEntrySchema } from '../../shared/protocol/client-verbs.ts';
+import { nameSchema, wholeNumberSchema } from '../../shared/protocol/names.ts';
+import { digest } from '../secrets.ts';
+import { type Catalogue, catalogueOf } from './catalogue.ts';
+
+const shownInfo = serverEntrySchema.shape.rc_info.shape.info.shape;
+
+/** A plain file name, so that nothing outside `pictures/` can be named. */
+const pictureSchema = z
+  .string()
+  .regex(
+    /^[\w-][\w .-]*\.(png|jpg|jpeg|webp|avif|gif|svg)$/i,
+    'the name of a picture in pictures/, like "tower.webp"',
+  );
+
+const infoSchema = z
+  .strictObject({
+    title: shownInfo.title,
+    description: shownInfo.description.optional(),
+    /** As the first design spells it. */
+    deskription: shownInfo.description.optional(),
+    picture: pictureSchema.optional(),
+  })
+  .superRefine(({ description, deskription }, context) => {
+    if (description === undefined && deskription === undefined) {
+      context.addIssue({ code: 'custom', path: ['description'], message: 'is missing' });
+    } else if (description !== undefined && deskription !== undefined) {
+      context.addIssue({ code: 'custom', path: ['deskription'], message: 'repeats description' });
+    }
+  });
+
+const fileEntrySchema = z.strictObject({
+  server_name: nameSchema,
+  ip: z.string().max(255),
+  port: wholeNumberSchema(1, 65_535),
+  rc_info: z.strictObject({ rc_name: nameSchema, info: infoSchema }),
+  /** What the host's agent presents; in at least one entry of each host. */
+  key: z.string().min(8, 'at least 8 characters').max(200).optional(),
+});
+type FileEntry = z.infer<typeof fileEntrySchema>;
+
+const shown = ({ server_name, ip, port, rc_info }: FileEntry): ServerEntry => {
+  const { title, picture, description, deskription } = rc_info.info;
+  return {
+    server_name,
+    ip,
+    port: String(port),
+    rc_info: {
+      rc_name: rc_info.rc_name,
+      info: {
+        description: description ?? deskription ?? [],
+        ...(title === undefined ? {} : { title }),
+        ...(picture === undefined ? {} : { picture }),
+      },
+    },
+  };
+};
+
+const checkHosts = (entries: FileEntry[], context: z.core.$RefinementCtx<FileEntry[]>): void => {
+  const keys = new Map(entries.flatMap(({ server_name, key }) => (key ? [[server_name, key]] : [])));
+  const seen = new Set<string>();
+  const problem = (path: (string | number)[], message: string) =>
+    context.addIssue({ code: 'custom', path, message });
+  for (const [at, { server_name, key, rc_info }] of entries.entries()) {
+    const pair = JSON.stringify([server_name, rc_info.rc_name]);
+    if (seen.has(pair)) problem([at, 'rc_info', 'rc_name'], 'this host has the app already');
+    seen.add(pair);
+    if (!keys.has(server_name)) problem([at, 'key'], 'no entry of this server_name has a key');
+    else if (key !== undefined && key !== keys.get(server_name)) {
+      problem([at, 'key'], 'differs from the key in another entry of this server_name');
+    }
+  }
+};
+
+/** servers.json: an array of host and app pairs as in the first design, read into a catalogue. */
+export const serversFileSchema = z
+  .array(fileEntrySchema)
+  .superRefine(checkHosts)
+  .transform(
+    (entries): Catalogue =>
+      catalogueOf(
+        entries.map(shown),
+        new Map(entries.flatMap(({ server_name, key }) => (key ? [[server_name, digest(key)]] : []))),
+      ),
+  );

@@ -1,0 +1,173 @@
+import { type Refusal, refuse } from '../../shared/errors.ts';
+import { limits } from '../../shared/limits.ts';
+import { fromAgent, toAgent } from '../../shared/protocol/agent-link.ts';
+import { encode, type Handlers } from '../../shared/protocol/message.ts';
+import { decodeRelayFrame } from '../../shared/protocol/relay-frame.ts';
+import { closeWith, door, type Peer, type Wire } from '../../shared/socket.ts';
+import { hostGone, hostHello, hostReports, keyIsRight } from '../broker/fleet.ts';
+import type { Link, World } from '../broker/world.ts';
+import type { SessionEvent } from '../domain/lifecycle.ts';
+import { bounds } from '../limits.ts';
+import { createChannels } from './channels.ts';
+
+/** The links of all hosts. */
+export interface Agents {
+  /** Speaks the link protocol on a socket whose upgrade presented `key`. */
+  connect(key: string): (wire: Wire) => Peer;
+  /** Closes links that are silent or have not said HELLO. */
+  tick(): void;
+  /** Closes every link. */
+  stop(): void;
+}
+
+interface AgentLink extends Link {
+  readonly key: string;
+  readonly remote: string;
+  /** The host's name, once its HELLO was accepted. */
+  host: string | undefined;
+  /** Monotonic ms. */
+  readonly opened: number;
+  heard: number;
+  /** The connection is gone: players are told, the host counts as disconnected. Idempotent. */
+  gone(): void;
+}
+
+interface Context {
+  readonly world: World;
+  readonly link: AgentLink;
+}
+
+type Ref = { session_id: string; generation: number };
+
+const report = ({ world, link }: Context, { session_id, generation }: Ref, event: SessionEvent): void => {
+  if (link.host === undefined) link.close(refuse('unauthorized', 'HELLO comes first'));
+  else hostReports(world, link.host, link, { session_id, generation }, event);
+};
+
+const handlers: Handlers<typeof fromAgent, Context> = {
+  HELLO: (hello, { world, link }) => {
+    if (link.host !== undefined) return link.close(refuse('malformed', 'HELLO was said before'));
+    const refused = hostHello(world, link, link.key, hello, (welcome) => {
+      link.host = hello.server_name;
+      link.send(welcome);
+    });
+    if (refused === undefined) return;
+    world.log.warn({ host: hello.server_name, remote: link.remote, ...refused }, 'agent refused');
+    link.close(refused);
+  },
+  HEARTBEAT: ({ time }, { link }) => link.send({ msg: 'HEARTBEAT', time }),
+  SESSION_STARTING: (message, context) =>
+    report(context, message, { type: 'progressed', phase: message.phase }),
+  CONNECT_TO_SESSION: (message, context) => report(context, message, { type: 'progressed', phase: 'ready' }),
+  SESSION_RESTARTING: (message, context) =>
+    report(context, message, { type: 'progressed', phase: 'restarting' }),
+  SESSION_ENDED: (message, context) => {
+    const { session_id, reason, detail } = message;
+    context.world.log.info(
+      { session: session_id, host: context.link.host, reason, detail },
+      'host: session ended',
+    );
+    report(context, message, { type: 'host_ended', reason });
+  },
+  SESSION_CONNECTION_ESTABLISHED: ({ session_id, channel }, { world, link }) =>
+    world.log.debug({ session: session_id, host: link.host, channel }, 'player connected to its host'),
+};
+
+const createLink = (
+  world: World,
+  wire: Wire,
+  key: string,
+  epoch: number,
+  forget: (link: AgentLink) => void,
+) => {
+  const channels = createChannels(wire);
+  const link: AgentLink = {
+    epoch,
+    key,
+    remote: wire.remote,
+    host: undefined,
+    opened: world.clock.monotonic(),
+    heard: world.clock.monotonic(),
+    send: (message) => void wire.send(encode(toAgent, message)),
+    openChannel({ session, participant }, player) {
+      const { number, channel } = channels.open(player);
+      link.send({
+        verb: 'CONNECT_USER_TO_SESSION',
+        session_id: session.id,
+        generation: session.generation,
+        code: session.code,
+        user_id: participant,
+        channel: number,
+        ice_servers: world.store.configuration().ice_servers,
+      });
+      return channel;
+    },
+    close(refusal: Refusal) {
+      closeWith(wire, refusal);
+      link.gone();
+    },
+    gone() {
+      forget(link);
+      if (link.host !== undefined) hostGone(world, link.host, link);
+      channels.closeAll();
+    },
+  };
+  return { link, channels };
+};
+
+/** Serves the agents' ends of the links. */
+export const createAgents = (world: World): Agents => {
+  const { clock, log, store } = world;
+  const links = new Set<AgentLink>();
+  let epochs = 0;
+
+  const unwatch = store.onChange(() => {
+    for (const link of links) {
+      if (link.host === undefined || keyIsRight(world, link.host, link.key)) continue;
+      log.warn({ host: link.host }, 'the key of the host is no longer in servers.json');
+      link.close(refuse('agent_key_wrong'));
+    }
+  });
+
+  const connect =
+    (key: string) =>
+    (wire: Wire): Peer => {
+      epochs += 1;
+      const { link, channels } = createLink(world, wire, key, epochs, (gone) => links.delete(gone));
+      links.add(link);
+      const enter = door({ family: fromAgent, handlers, context: { world, link }, wire, clock, log });
+      return {
+        frame(frame) {
+          if (!links.has(link)) return;
+          link.heard = clock.monotonic();
+          if (typeof frame === 'string') return enter(frame);
+          const relayed = link.host === undefined ? undefined : decodeRelayFrame(frame);
+          if (relayed === undefined) link.close(refuse('malformed', 'not a relay frame'));
+          else channels.frame(relayed);
+        },
+        closed(code, reason) {
+          log.debug({ host: link.host, code, reason }, 'agent link closed');
+          link.gone();
+        },
+      };
+    };
+
+  return {
+    connect,
+    tick() {
+      const now = clock.monotonic();
+      for (const link of links) {
+        if (link.host === undefined && now - link.opened >= bounds.hello_ms) {
+          link.close(refuse('unauthorized', 'no HELLO in time'));
+        } else if (now - link.heard >= limits.link_silence_ms) {
+          log.warn({ host: link.host, remote: link.remote }, 'the agent link is silent');
+          link.close(refuse('too_slow', 'nothing was heard in time'));
+        }
+      }
+    },
+    stop() {
+      unwatch();
+      for (const link of links) link.close(refuse('shutting_down'));
+    },
+  };
+};

@@ -1,0 +1,200 @@
+import { explain, isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
+import { limits } from '../../shared/limits.ts';
+import { fromClient, toClient } from '../../shared/protocol/client-verbs.ts';
+import type { Participation } from '../../shared/protocol/http.ts';
+import { encode, type Handlers, type MessageOf } from '../../shared/protocol/message.ts';
+import type { SessionPhase } from '../../shared/protocol/session.ts';
+import { closeWith, door, type Peer, type Wire } from '../../shared/socket.ts';
+import type { Guesses } from '../broker/guesses.ts';
+import { createSession, issueTicket, joinSession, leaveSession, memberOf } from '../broker/sessions.ts';
+import { type World, watch } from '../broker/world.ts';
+import { endTexts } from '../domain/end-texts.ts';
+import { isLive, serving } from '../domain/session.ts';
+import { bounds } from '../limits.ts';
+
+/** The clients of `/ws`. */
+export interface Clients {
+  /** `base` is the address by which this client reached the coordinator: an origin with the ws: or wss: scheme. */
+  connect(base: URL): (wire: Wire) => Peer;
+  /** Closes every connection. */
+  stop(): void;
+}
+
+interface Client {
+  readonly world: World;
+  readonly guesses: Guesses;
+  readonly wire: Wire;
+  readonly base: URL;
+  /** Sessions that this client has started or joined. */
+  readonly joined: Set<string>;
+  /** Those it still waits for, with what gives the wait up. */
+  readonly waits: Map<string, () => void>;
+  send(message: MessageOf<typeof toClient>): void;
+}
+
+/** The answer's `id`: the request's, if it had one. */
+const echo = (id: string | undefined): { id?: string } => (id === undefined ? {} : { id });
+
+const sendError = ({ send }: Pick<Client, 'send'>, refusal: Refusal, id: string | undefined): void =>
+  send({ msg: 'ERROR', code: refusal.refused, text: explain(refusal), ...echo(id) });
+
+const portOf = ({ port, protocol }: URL): string => port || (protocol === 'wss:' ? '443' : '80');
+
+const sendConnect = (client: Client, { session, participant_token }: Participation, id?: string): void => {
+  const { world, base, send } = client;
+  const member = memberOf(world, session.id, participant_token);
+  const issued = isRefusal(member) ? member : issueTicket(world, member);
+  if (isRefusal(issued)) {
+    sendError(client, issued, id);
+    return;
+  }
+  const url = new URL(`/api/v1/sessions/${session.id}/signalling`, base);
+  url.searchParams.set('ticket', issued.ticket);
+  send({
+    verb: 'CONNECT_TO_SESSION',
+    ip: base.hostname,
+    port: portOf(base),
+    code: session.code,
+    session_id: session.id,
+    signalling_url: url.href,
+    participant_token,
+    ...echo(id),
+  });
+};
+
+/** Answers as soon as players may connect, or the session has ended instead. */
+const answerWhenReady = (
+  client: Client,
+  participation: Participation,
+  progress: boolean,
+  id?: string,
+): void => {
+  const { world, waits, send } = client;
+  const { session, participant_token } = participation;
+  let told: SessionPhase | undefined;
+
+  const look = () => {
+    const now = world.sessions.get(session.id);
+    if (now !== undefined && isLive(now) && !serving(now)) {
+      if (progress && now.phase !== told) {
+        send({ msg: 'SESSION_PROGRESS', session_id: session.id, phase: now.phase, ...echo(id) });
+      }
+      told = now.phase;
+      return;
+    }
+    unwatch();
+    waits.delete(participation.participant_id);
+    if (now !== undefined && isLive(now)) return sendConnect(client, participation, id);
+    const reason = now?.end?.reason ?? 'coordinator_forgot';
+    send({ msg: 'SESSION_FAILED', session_id: session.id, reason, text: endTexts[reason], ...echo(id) });
+  };
+  const unwatch = watch(world, session.id, look);
+  waits.set(participation.participant_id, () => {
+    unwatch();
+    const member = memberOf(world, session.id, participant_token);
+    if (!isRefusal(member)) leaveSession(world, member);
+  });
+  look();
+};
+
+/** Refuses what goes beyond the client's share of sessions. */
+const mayTakePart = ({ world, joined }: Client): Refusal | undefined => {
+  for (const id of joined) {
+    const session = world.sessions.get(id);
+    if (session === undefined || !isLive(session)) joined.delete(id);
+  }
+  return joined.size < bounds.sessions_per_client
+    ? undefined
+    : refuse('too_many_messages', `${bounds.sessions_per_client} live sessions of one connection`);
+};
+
+const handlers: Handlers<typeof fromClient, Client> = {
+  GET_SERVERS: ({ range, id }, client) => {
+    const [from = 0, to = 0] = range.split('-').map(Number);
+    if (to < from || to - from >= bounds.servers_per_answer) {
+      const asked = `GET_SERVERS range: from low to high, at most ${bounds.servers_per_answer} entries`;
+      return sendError(client, refuse('malformed', asked), id);
+    }
+    const servers = client.world.store.catalogue().servers.slice(from, to + 1);
+    if (servers.length === 0) client.send({ msg: 'SERVERS_NOT_FOUND', ...echo(id) });
+    else client.send({ msg: 'SERVERS_FOUND', servers, ...echo(id) });
+  },
+  CREATE_SESSION: ({ rc_name, progress, id }, client) => {
+    const created = mayTakePart(client) ?? createSession(client.world, rc_name);
+    if (!isRefusal(created)) {
+      client.joined.add(created.session.id);
+      return answerWhenReady(client, created, progress === true, id);
+    }
+    // A client of the first design knows only this "no": it is told why beside it.
+    if (created.refused === 'servers_busy' || created.refused === 'app_offline') {
+      client.send({ msg: 'SERVERS_BUSY', reason: explain(created), ...echo(id) });
+    } else sendError(client, created, id);
+  },
+  CONNECT_SESSION_WITH_CODE: ({ code, id }, client) => {
+    const { guesses, wire, world } = client;
+    const refused = mayTakePart(client) ?? guesses.check(wire.remote);
+    const joined = refused ?? joinSession(world, code);
+    if (!isRefusal(joined)) {
+      client.joined.add(joined.session.id);
+      return answerWhenReady(client, joined, false, id);
+    }
+    if (joined.refused !== 'code_unknown') return sendError(client, joined, id);
+    guesses.wrong(wire.remote);
+    client.send({ msg: 'SESSION_NOT_EXIST', ...echo(id) });
+  },
+};
+
+const idOf = (message: unknown): string | undefined =>
+  typeof message === 'object' &&
+  message !== null &&
+  'id' in message &&
+  typeof message.id === 'string' &&
+  message.id.length <= 64
+    ? message.id
+    : undefined;
+
+/** Serves the verbs of the first design at `/ws`. */
+export const createClients = (world: World, guesses: Guesses): Clients => {
+  const { clock, ids, log } = world;
+  const wires = new Set<Wire>();
+
+  const connect =
+    (base: URL) =>
+    (wire: Wire): Peer => {
+      wires.add(wire);
+      const user_id = ids.id();
+      const client: Client = {
+        world,
+        guesses,
+        wire,
+        base,
+        joined: new Set(),
+        waits: new Map(),
+        send: (message) => void wire.send(encode(toClient, message)),
+      };
+      client.send({ msg: 'CONNECTED', user_id });
+      return {
+        frame: door({
+          family: fromClient,
+          handlers,
+          context: client,
+          wire,
+          clock,
+          log: log.child({ user_id }),
+          answer: (refusal, message) => sendError(client, refusal, idOf(message)),
+          rate: { per_second: limits.messages_per_second, burst: limits.messages_burst },
+        }),
+        closed() {
+          wires.delete(wire);
+          for (const giveUp of [...client.waits.values()]) giveUp();
+        },
+      };
+    };
+
+  return {
+    connect,
+    stop() {
+      for (const wire of wires) closeWith(wire, refuse('shutting_down'));
+    },
+  };
+};
