@@ -4,7 +4,8 @@ import { type Texts, texts } from './texts.ts';
 
 export type Language = keyof typeof texts;
 
-const isLanguage = (value: unknown): value is Language => typeof value === 'string' && value in texts;
+const isLanguage = (value: unknown): value is Language =>
+  typeof value === 'string' && Object.hasOwn(texts, value);
 
 /** The visitor's own choice when there is one, else the first preferred language that we speak, else English. */
 export const chooseLanguage = (kept: string | undefined, preferred: readonly string[]): Language => {

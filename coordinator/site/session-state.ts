@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
 import { systemClock } from '../../shared/clock.ts';
 import type { App, Session } from '../../shared/protocol/http.ts';
-import { type Failure, getApps, isFailure } from './api.ts';
-import { watchSession } from './session-watch.ts';
+import { type Failure, getApps, getSession, isFailure } from './api.ts';
+import { type AskSession, watchSession } from './session-watch.ts';
 
 export interface SessionState {
   /** The last snapshot; undefined until the first one. */
@@ -25,7 +25,8 @@ export const useSession = (id: string, token: string): SessionState => {
       onTrouble: (trouble: Failure) => setState((last) => ({ ...last, trouble })),
       onGone: (gone: Failure) => setState((last) => ({ ...last, gone })),
     };
-    void watchSession(id, token, events, systemClock, end.signal);
+    const ask: AskSession = (after, signal) => getSession(id, token, after, signal);
+    void watchSession(ask, events, systemClock, end.signal);
     return () => end.abort();
   }, [id, token]);
   return state;

@@ -1,6 +1,6 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { Session } from '../../shared/protocol/http.ts';
-import { canRetry, type Failure, getSession, isFailure } from './api.ts';
+import { type Answer, canRetry, type Failure, isFailure } from './api.ts';
 
 export interface SessionEvents {
   onSession: (session: Session) => void;
@@ -22,10 +22,12 @@ const pause = (clock: Clock, ms: number, signal: AbortSignal): Promise<void> =>
     signal.addEventListener('abort', stop, { once: true });
   });
 
+/** Asks for the session: at once, or with a version as soon as there is a newer one. */
+export type AskSession = (after: number | undefined, signal: AbortSignal) => Promise<Answer<Session>>;
+
 /** Follows a session by long poll until it has ended, is gone, or `signal` aborts. */
 export const watchSession = async (
-  id: string,
-  token: string,
+  ask: AskSession,
   events: SessionEvents,
   clock: Clock,
   signal: AbortSignal,
@@ -34,7 +36,7 @@ export const watchSession = async (
   let failures = 0;
   while (!signal.aborted) {
     const asked = clock.monotonic();
-    const answer = await getSession(id, token, version, signal);
+    const answer = await ask(version, signal);
     if (signal.aborted) return;
     if (isFailure(answer)) {
       if (!canRetry(answer)) return events.onGone(answer);
