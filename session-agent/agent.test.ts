@@ -19,6 +19,13 @@ const start = async (options?: RigOptions) => {
 afterEach(() => rig.stop(), 30_000);
 setDefaultTimeout(60_000);
 
+const created = async (coordinator: FakeCoordinator, rc_name = 'Flat') => {
+  const session = order(rc_name);
+  coordinator.send(session);
+  await coordinator.message('CONNECT_TO_SESSION');
+  return session;
+};
+
 /** Opens a player channel and returns what the player would do with it. */
 const player = (coordinator: FakeCoordinator, session: ReturnType<typeof order>, channel: number) => {
   const { session_id, generation, code } = session;
@@ -81,6 +88,191 @@ test('create session() reports every phase, relays a player both ways, and its e
   });
   expect((await visitor.closed()).code).toBe(4410);
   expect((await coordinator.message('SESSION_ENDED')).reason).toBe('last_left');
+  expect(processesOf(session.session_id)).toEqual([]);
+  expect(await takenPorts(config)).toEqual([]);
+});
+
+test.each([
+  ['Missing', 'app_not_found', '/nowhere/flat.exe does not exist'],
+  ['Unknown', 'app_not_found', 'no app "Unknown"'],
+  ['Exits', 'app_exited', 'exit code 3; last output: '],
+  ['Silent', 'start_timeout', 'no streamer had registered after 1.5 s'],
+])('create session() of the app "%s" ends with %s and a detail', async (rc_name, reason, detail) => {
+  const { coordinator, config, log } = await start({
+    apps: [
+      fakeAppConfig('Missing', [], { path: '/nowhere/flat.exe' }),
+      fakeAppConfig('Exits', ['-Exit=3']),
+      fakeAppConfig('Silent', ['-Silent'], { start_timeout_seconds: 1.5 }),
+    ],
+  });
+  expect(log.find(({ level, app }) => level === 'error' && app === 'Missing')?.problem).toContain(
+    'does not exist',
+  );
+  const session = order(rc_name);
+  coordinator.send(session);
+  const ended = await coordinator.message('SESSION_ENDED');
+  expect(ended.reason).toBe(reason as typeof ended.reason);
+  expect(ended.detail).toContain(detail);
+  if (rc_name === 'Exits') expect(ended.detail).toContain('the licence server said no');
+  expect(processesOf(session.session_id)).toEqual([]);
+  expect(await takenPorts(config)).toEqual([]);
+});
+
+test('an app that crashes() is restarted in the same session, as often as configured', async () => {
+  const app = fakeAppConfig('Flat', ['-CrashAfter=200'], { restart: { times: 1, window_seconds: 600 } });
+  const { coordinator } = await start({ apps: [app] });
+  const session = await created(coordinator);
+  const [signalling] = processesOf(session.session_id, 'signalling');
+  await coordinator.message('SESSION_RESTARTING');
+  await coordinator.message('CONNECT_TO_SESSION');
+  expect(processesOf(session.session_id, 'signalling')).toEqual([signalling ?? 0]);
+  const ended = await coordinator.message('SESSION_ENDED');
+  expect(ended.reason).toBe('app_crashed');
+  expect(ended.detail).toContain('exit code 9; last output: ');
+  expect(processesOf(session.session_id)).toEqual([]);
+});
+
+test('an app that is killed() ends the session when no restart is configured', async () => {
+  const { coordinator } = await start({
+    apps: [fakeAppConfig('Flat', [], { restart: { times: 0, window_seconds: 600 } })],
+  });
+  const session = await created(coordinator);
+  process.kill(processesOf(session.session_id, 'app')[0] ?? 0, 'SIGKILL');
+  expect(await coordinator.message('SESSION_ENDED')).toMatchObject({ reason: 'app_crashed' });
+  expect(processesOf(session.session_id)).toEqual([]);
+});
+
+test('a signalling process that is killed() comes back on the same ports, and the app with it', async () => {
+  const { coordinator } = await start();
+  const session = order();
+  coordinator.send(session);
+  const { port } = await coordinator.message('CONNECT_TO_SESSION');
+  const [app] = processesOf(session.session_id, 'app');
+  const visitor = player(coordinator, session, 1);
+  await visitor.hear('config');
+  process.kill(processesOf(session.session_id, 'signalling')[0] ?? 0, 'SIGKILL');
+  await visitor.closed();
+  await coordinator.message('SESSION_RESTARTING');
+  expect((await coordinator.message('CONNECT_TO_SESSION')).port).toBe(port);
+  expect(processesOf(session.session_id, 'app')).toEqual([app ?? 0]);
+  const again = player(coordinator, session, 2);
+  again.say({ type: 'listStreamers' });
+  expect((await again.hear('streamerList')).ids).toEqual([`vitrina-${session.session_id}`]);
+});
+
+test('a signalling server that cannot run() ends the session as signalling_failed', async () => {
+  const { coordinator } = await start({ signalling: ['/bin/false'] });
+  coordinator.send(order());
+  const ended = await coordinator.message('SESSION_ENDED');
+  expect(ended).toMatchObject({ reason: 'signalling_failed', detail: 'exit code 1' });
+});
+
+test('the end of a session() takes along a child that left the group and ignores SIGTERM', async () => {
+  const { coordinator } = await start({ apps: [fakeAppConfig('Flat', ['-Stubborn'])] });
+  const { session_id } = await created(coordinator);
+  expect(processesOf(session_id, 'app').length).toBeGreaterThanOrEqual(2);
+  coordinator.send({ verb: 'END_SESSION', session_id, generation: 1, reason: 'owner_ended' });
+  expect((await coordinator.message('SESSION_ENDED')).reason).toBe('owner_ended');
+  expect(processesOf(session_id)).toEqual([]);
+});
+
+test('end session() while it starts, of an older generation, and of a session that is not here', async () => {
+  const { coordinator } = await start();
+  const session = order();
+  const { session_id } = session;
+  coordinator.send({ ...session, generation: 2 });
+  coordinator.send({ ...session, generation: 2 });
+  coordinator.send({ verb: 'END_SESSION', session_id, generation: 1, reason: 'owner_ended' });
+  coordinator.send({ verb: 'END_SESSION', session_id, generation: 2, reason: 'nobody_came' });
+  expect(await coordinator.message('SESSION_ENDED')).toMatchObject({ generation: 2, reason: 'nobody_came' });
+  expect(processesOf(session_id)).toEqual([]);
+  coordinator.send({ verb: 'END_SESSION', session_id, generation: 2, reason: 'last_left' });
+  expect(await coordinator.message('SESSION_ENDED')).toMatchObject({ generation: 2, reason: 'last_left' });
+  expect(coordinator.seen.filter(({ what }) => what === 'message')).toHaveLength(1);
+});
+
+test('create session() is refused when every seat is in use', async () => {
+  const { coordinator } = await start({ settings: { seats: 1 } });
+  await created(coordinator);
+  const second = order();
+  coordinator.send(second);
+  const ended = await coordinator.message('SESSION_ENDED');
+  expect(ended).toMatchObject({
+    session_id: second.session_id,
+    reason: 'host_refused',
+    detail: 'all 1 seats are in use',
+  });
+});
+
+test('connect user() with a wrong code, too early, or to nothing is refused on its own channel', async () => {
+  const { coordinator } = await start({
+    apps: [fakeAppConfig('Flat'), fakeAppConfig('Silent', ['-Silent'])],
+  });
+  const session = await created(coordinator);
+  const patient = player(coordinator, session, 1);
+  await patient.hear('config');
+  expect((await player(coordinator, { ...session, code: '0000' }, 2).closed()).code).toBe(4404);
+  expect((await player(coordinator, order(), 3).closed()).code).toBe(4404);
+  const starting = order('Silent');
+  coordinator.send(starting);
+  expect((await player(coordinator, starting, 4).closed()).code).toBe(4409);
+  patient.say({ type: 'listStreamers' });
+  await patient.hear('streamerList');
+});
+
+test('an app that loses its streamer connection() without exiting is in the log', async () => {
+  const { coordinator, log } = await start({ apps: [fakeAppConfig('Flat', ['-Drop'])] });
+  const session = await created(coordinator);
+  const visitor = player(coordinator, session, 1);
+  visitor.say({ type: 'subscribe', streamerId: `vitrina-${session.session_id}` });
+  await visitor.closed();
+  await rig.logged('the streamer has gone');
+  expect(log.at(-1)?.level).toBe('warn');
+  expect(processesOf(session.session_id, 'app')).toHaveLength(1);
+});
+
+test("a link that is cut() closes the players' channels, and sessions go on and are in the next HELLO", async () => {
+  const { coordinator } = await start();
+  const session = await created(coordinator);
+  const visitor = player(coordinator, session, 1);
+  await visitor.hear('config');
+  coordinator.cut();
+  const { sessions } = await coordinator.message('HELLO');
+  expect(sessions).toEqual([{ session_id: session.session_id, generation: 1, state: 'ready' }]);
+  const again = player(coordinator, session, 1);
+  await again.hear('config');
+  expect(processesOf(session.session_id)).toHaveLength(2);
+});
+
+test('welcome() stops the sessions that the coordinator does not want any more, and keeps the others', async () => {
+  let unwanted = '';
+  const { coordinator } = await start({
+    coordinator: {
+      hello: ({ sessions }) => ({
+        sessions: sessions.map(({ session_id, generation }) => ({
+          session_id,
+          generation,
+          action: session_id === unwanted ? 'stop' : 'keep',
+        })),
+      }),
+    },
+  });
+  const first = await created(coordinator);
+  const second = await created(coordinator);
+  unwanted = first.session_id;
+  coordinator.cut();
+  const ended = await coordinator.message('SESSION_ENDED');
+  expect(ended).toMatchObject({ session_id: first.session_id, reason: 'coordinator_forgot' });
+  expect(processesOf(first.session_id)).toEqual([]);
+  expect(processesOf(second.session_id)).toHaveLength(2);
+});
+
+test('stop() ends every session as host_stopped, hangs up, and may be called twice', async () => {
+  const { coordinator, agent, config } = await start();
+  const session = await created(coordinator);
+  await Promise.all([agent.stop(), agent.stop()]);
+  expect((await coordinator.message('SESSION_ENDED')).reason).toBe('host_stopped');
+  await coordinator.next('end of the link', (seen) => (seen.what === 'closed' ? seen : undefined));
   expect(processesOf(session.session_id)).toEqual([]);
   expect(await takenPorts(config)).toEqual([]);
 });

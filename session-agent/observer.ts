@@ -8,7 +8,10 @@ import { type DialledWire, dial } from './dial.ts';
 /** While something is expected: the app is starting, or has just died. */
 const EXPECTING_MS = 50;
 const WATCHING_MS = 2_000;
+/** Signalling opens its ports within a tenth of a second; one that does not is asked less often. */
 const REDIAL_MS = 10;
+const QUICK_REDIALS = 50;
+const PATIENT_REDIAL_MS = 100;
 const CONNECT_MS = 2_000;
 
 const listSchema = loose('type', 'streamerList', { ids: z.array(z.string()) });
@@ -54,6 +57,7 @@ export const observe = (options: ObserverOptions): Observer => {
   let registered = false;
   let expecting = true;
   let closed = false;
+  let redials = 0;
 
   const ask = () => {
     wire?.send(LIST_STREAMERS);
@@ -79,6 +83,7 @@ export const observe = (options: ObserverOptions): Observer => {
       },
       {
         open: () => {
+          redials = 0;
           options.up();
           ask();
         },
@@ -90,7 +95,7 @@ export const observe = (options: ObserverOptions): Observer => {
           timer();
           if (closed) return;
           seen(false);
-          timer = clock.after(REDIAL_MS, connect);
+          timer = clock.after(redials++ < QUICK_REDIALS ? REDIAL_MS : PATIENT_REDIAL_MS, connect);
         },
       },
     );

@@ -26,6 +26,8 @@ export interface Rig {
   config: AgentConfig;
   /** Lines of the agent's log so far. */
   log: { level: string; msg: string; [field: string]: unknown }[];
+  /** Resolves when a line with that text is, or was already, logged. Rejects after 10 s. */
+  logged(text: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -70,13 +72,18 @@ export const startRig = async (options: RigOptions = {}): Promise<Rig> => {
   const read = await readAgentConfig(file);
   if ('problems' in read) throw new Error(JSON.stringify(read.problems));
   const log: Rig['log'] = [];
+  const listeners = new Set<() => void>();
+  const write = (line: string) => {
+    log.push(JSON.parse(line));
+    for (const look of [...listeners]) look();
+  };
   const agent = new Agent({
     config: read.value,
     signalling: options.signalling ?? [process.execPath, signallingMain],
     environment: baseEnvironment(process.env),
     clock: systemClock,
     ids: systemIds,
-    log: createLog('session-agent', 'debug', { write: (line) => void log.push(JSON.parse(line)) }),
+    log: createLog('session-agent', 'debug', { write }),
   });
   await agent.start();
   return {
@@ -84,6 +91,18 @@ export const startRig = async (options: RigOptions = {}): Promise<Rig> => {
     agent,
     config: read.value,
     log,
+    logged: (text) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          if (!log.some(({ msg }) => msg.includes(text))) return;
+          clearTimeout(timer);
+          listeners.delete(look);
+          resolve();
+        };
+        const timer = setTimeout(() => reject(new Error(`never logged: ${text}`)), 10_000);
+        listeners.add(look);
+        look();
+      }),
     stop: async () => {
       await agent.stop();
       await coordinator.stop();

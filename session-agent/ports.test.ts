@@ -1,0 +1,32 @@
+import { expect, test } from 'bun:test';
+import { randomInt } from 'node:crypto';
+import { createServer } from 'node:net';
+import { createPorts } from './ports.ts';
+
+const range = () => {
+  const from = 10_000 + randomInt(2_000) * 10;
+  return { from, to: from + 5 };
+};
+
+test('take() lends each port once until it is given back, and says when none are left', async () => {
+  const ports = createPorts(range());
+  const [first, second] = await Promise.all([ports.take(3), ports.take(3)]);
+  expect(new Set([...(first ?? []), ...(second ?? [])]).size).toBe(6);
+  expect(await ports.take(1)).toBeUndefined();
+  ports.give(first ?? []);
+  expect(await ports.take(3)).toEqual(first ?? []);
+});
+
+test('take() that cannot have enough keeps nothing', async () => {
+  const ports = createPorts(range());
+  expect(await ports.take(7)).toBeUndefined();
+  expect(await ports.take(6)).toHaveLength(6);
+});
+
+test('take() passes over ports that another program listens on', async () => {
+  const { from, to } = range();
+  const other = createServer();
+  await new Promise<void>((listening) => other.listen({ port: from + 1, host: '127.0.0.1' }, listening));
+  expect(await createPorts({ from, to }).take(5)).not.toContain(from + 1);
+  await new Promise((closed) => other.close(closed));
+});
