@@ -9,7 +9,7 @@ export type LogLine = Record<string, unknown> & { msg?: string };
 export interface Program {
   pid: number;
   lines: LogLine[];
-  /** The first line, past or future, that fits. Rejects when the program ends first or nothing comes in 20 s. */
+  /** The first line, past or future, that fits. Rejects when the program ends first or nothing comes in a minute. */
   line(fits: (line: LogLine) => boolean): Promise<LogLine>;
   /** Exit code, or the signal that ended it. */
   exited: Promise<number | string>;
@@ -18,7 +18,7 @@ export interface Program {
   kill(signal: NodeJS.Signals): void;
 }
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 const GRACE_MS = 10_000;
 
 interface Waiter {

@@ -55,11 +55,11 @@ const writeCoordinatorData = (layout: Layout, keys: Map<string, string>): string
   mkdirSync(data, { recursive: true });
   const pictures = join(root, 'scripts', 'pictures');
   if (existsSync(pictures)) cpSync(pictures, join(data, 'pictures'), { recursive: true });
-  const servers = layout.hosts.flatMap(({ server_name, apps }) =>
+  const servers = layout.hosts.flatMap(({ server_name, ports, apps }) =>
     apps.map(({ rc_name, info }) => ({
       server_name,
       ip: '127.0.0.1',
-      port: '0',
+      port: String(ports.from),
       key: keys.get(server_name),
       rc_info: { rc_name, info: { description: [], ...info } },
     })),
