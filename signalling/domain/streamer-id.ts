@@ -1,3 +1,5 @@
+import type { ConnectionId } from './effect.ts';
+
 /** The id of a streamer that has not said who it is, or said nothing. */
 export const unknown_streamer_id = 'UnknownStreamer';
 
@@ -10,25 +12,32 @@ const streamer_id_characters = 100;
  */
 export const harmless = (text: string): string => text.replace(/[<>\p{Cc}\p{Cf}\p{Cs}]/gu, '_');
 
-/** `Foo12` is `Foo` and 12. More than nine digits are no counter but part of the name. */
-const split = (id: string): { base: string; number: number } => {
-  const digits = /\d{1,9}$/.exec(id)?.[0] ?? '';
-  return { base: id.slice(0, id.length - digits.length), number: Number(digits) };
-};
-
 /** The id as it may be used: cut, harmless, and never empty. */
 export const cleanId = (wanted: string): string =>
   harmless(wanted).slice(0, streamer_id_characters) || unknown_streamer_id;
 
+/** The number at the end of `id` if all before it is `base`; a bare base counts as 0. */
+const numberAfter = (base: string, id: string): bigint | undefined =>
+  id.startsWith(base) && /^\d*$/.test(id.slice(base.length)) ? BigInt(id.slice(base.length)) : undefined;
+
 /**
  * The id that a streamer gets. What it wants, if no other streamer has it; otherwise the same name with a number one
- * above the highest in use: `Foo`, `Foo1`, `Foo2`. `taken` holds the ids of the *other* streamers, so that one that
- * repeats its own id keeps it.
+ * above the highest in use: `Foo`, `Foo1`, `Foo2`. `names` maps ids in use to connections; who repeats its own id keeps
+ * it. Streamers choose the digits, so there may be more than a `number` holds.
  */
-export const commitId = (wanted: string, taken: ReadonlySet<string>): string => {
+export const commitId = (
+  wanted: string,
+  names: ReadonlyMap<string, ConnectionId>,
+  connection: ConnectionId,
+): string => {
   const want = cleanId(wanted);
-  if (!taken.has(want)) return want;
-  const { base } = split(want);
-  const used = [...taken].map(split).filter((other) => other.base === base);
-  return `${base}${Math.max(...used.map((other) => other.number)) + 1}`;
+  const holder = names.get(want);
+  if (holder === undefined || holder === connection) return want;
+  const base = want.replace(/\d+$/, '');
+  let highest = 0n;
+  for (const id of names.keys()) {
+    const number = numberAfter(base, id) ?? 0n;
+    if (number > highest) highest = number;
+  }
+  return `${base}${highest + 1n}`;
 };

@@ -4,12 +4,9 @@ import { type Origin, type Player, type Registry, type Streamer, subscribersOf }
 import { cleanId, commitId, harmless, unknown_streamer_id } from './streamer-id.ts';
 import { dropSubscribers, unsubscribe } from './subscription.ts';
 
-const takenByOthers = (registry: Registry, connection?: ConnectionId): Set<string> =>
-  new Set([...registry.names].flatMap(([id, owner]) => (owner === connection ? [] : [id])));
-
 /** Enters a streamer under a temporary id. It is not listed until it has said who it is. */
 export const addStreamer = (registry: Registry, origin: Origin, kind: Streamer['kind']): void => {
-  const id = commitId(unknown_streamer_id, takenByOthers(registry));
+  const id = commitId(unknown_streamer_id, registry.names, origin.connection);
   registry.names.set(id, origin.connection);
   registry.streamers.set(origin.connection, {
     ...origin,
@@ -39,7 +36,7 @@ export const identify = (registry: Registry, connection: ConnectionId, wanted: s
   const streamer = registry.streamers.get(connection);
   if (streamer === undefined) return [];
   const evicted = evictPredecessor(registry, streamer, wanted);
-  const id = commitId(wanted, takenByOthers(registry, connection));
+  const id = commitId(wanted, registry.names, connection);
   const changed = id !== streamer.id;
   registry.names.delete(streamer.id);
   registry.names.set(id, connection);
