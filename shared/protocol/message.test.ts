@@ -21,7 +21,7 @@ describe('loose()', () => {
   const offer = loose('type', 'offer', { sdp: z.string() });
 
   test('loose() keeps what it does not know', () => {
-    const message = { type: 'offer', sdp: 'v=0', newer: { field: [1] } };
+    const message = { type: 'offer' as const, sdp: 'v=0', newer: { field: [1] } };
     expect(offer.parse(message)).toEqual(message);
   });
 

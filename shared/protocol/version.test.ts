@@ -3,17 +3,24 @@ import { createHash } from 'node:crypto';
 import { wireProtocols, wireSchema } from '../testing/wire.ts';
 import { decodeRelayFrame, encodeRelayFrame, RELAY_FRAME_VERSION } from './relay-frame.ts';
 
+interface Pin {
+  version: string | number;
+  hash: string;
+}
+
 /**
  * What is on the wire today. When a test here fails, the wire has changed: decide whether an older peer still
  * understands it. If it does not, raise the protocol's version; then write the new hash here.
  */
-const pinned: Record<string, { version: string | number; hash: string }> = {
+const pinned: Record<string, Pin> = {
   'agent-link': { version: 1, hash: 'e65ad932ed43701d' },
   'client-verbs': { version: 1, hash: 'e1f61ea101e6f53f' },
   http: { version: 1, hash: '8925e154f5b5871c' },
   'pixel-streaming': { version: '1.3.0', hash: '67410a51c51a93ce' },
   'relay-frame': { version: 1, hash: 'e0b77520f06feead' },
 };
+
+const unpinned: Pin = { version: 0, hash: '' };
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
@@ -45,7 +52,8 @@ describe('wireProtocols()', () => {
         ),
         bodies: Object.fromEntries(bodies.map(([body, schema]) => [body, wireSchema(schema)])),
       };
-      expect({ version, hash: hashOf(stableJson(wire)) }).toEqual(pinned[name] ?? { version: 0, hash: '' });
+      const found: Pin = { version, hash: hashOf(stableJson(wire)) };
+      expect(found).toEqual(pinned[name] ?? unpinned);
     });
   }
 
@@ -69,6 +77,9 @@ test('encodeRelayFrame() lays its bytes out as they were pinned', () => {
     encodeRelayFrame({ kind: 'close', channel: 1, code: 4404, reason: 'é' }),
   ];
   expect(frames.map((bytes) => decodeRelayFrame(bytes) !== undefined)).toEqual([true, true]);
-  const hash = hashOf(Buffer.concat(frames).toString('hex'));
-  expect({ version: RELAY_FRAME_VERSION, hash }).toEqual(pinned['relay-frame'] ?? { version: 0, hash: '' });
+  const found: Pin = {
+    version: RELAY_FRAME_VERSION,
+    hash: hashOf(Buffer.concat(frames).toString('hex')),
+  };
+  expect(found).toEqual(pinned['relay-frame'] ?? unpinned);
 });
