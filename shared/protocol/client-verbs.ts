@@ -4,7 +4,7 @@ import { strict } from './message.ts';
 import { codeSchema, idSchema, nameSchema } from './names.ts';
 import { endReasonSchema, sessionPhaseSchema } from './session.ts';
 
-/** The WebSocket verbs at `/ws` (user requirements A9 to A11). Wire version; the hash test pins it. */
+/** The WebSocket verbs at `/ws` (user requirements A9 to A11). */
 export const CLIENT_VERBS_VERSION = 1;
 
 /** Repeated in the answer when the client gives it. */

@@ -3,7 +3,7 @@ import { errorCodes } from '../errors.ts';
 import { codeSchema, idSchema, nameSchema } from './names.ts';
 import { endReasonSchema, sessionPhaseSchema } from './session.ts';
 
-/** Bodies of the REST interface under `/api/v1`. Wire version; the hash test pins it. */
+/** Bodies of the REST interface under `/api/v1`. */
 export const HTTP_VERSION = 1;
 
 /** One app of the catalogue: `GET /api/v1/apps`. Texts are by language ("en", "ru"). */
