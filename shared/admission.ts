@@ -7,7 +7,7 @@ import { idSchema } from './protocol/names.ts';
  * What the agent vouches for when it opens a local player socket: who it is for and the ICE servers that its `config`
  * carries. Signed under a secret that agent and signalling process share for one session only.
  */
-export const admissionSchema = z.strictObject({
+const admissionSchema = z.strictObject({
   participant: idSchema,
   ice_servers: z.array(iceServerSchema),
   /** May watch but not steer: no data channel is opened to this player. */

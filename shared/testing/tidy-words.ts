@@ -14,7 +14,7 @@ const isWorldly = (path: string): boolean => /^(coordinator\/site|session-agent\
 const ships = (path: string): boolean => isScript(path) && !isDevelopment(path);
 
 /** The rules that a pattern can check. Where a place is allowed, the reason stands beside it. */
-export const wordRules: readonly WordRule[] = [
+const wordRules: readonly WordRule[] = [
   {
     word: /\bBun\.spawn(Sync)?\b/g,
     says: 'processes are started in session-agent/processes only',
