@@ -1,0 +1,146 @@
+import type { Clock } from '../../shared/clock.ts';
+import type { Log } from '../../shared/log.ts';
+import { type Answerable, answerInput, initialSettings } from './answers.ts';
+import type { Input } from './data-channel.ts';
+import { type Flags, pictureSize } from './flags.ts';
+import { offerPeer, type Peer, type Reply, type Wrtc } from './peer.ts';
+import { createStage, FPS, type Stage } from './stage.ts';
+import { type Players, startStreamer } from './streamer.ts';
+import { advance, dropPlayer, newWorld, takeInput } from './world.ts';
+
+/** libwebrtc and what plays through it. */
+interface Media {
+  wrtc: Wrtc;
+  stage: Stage;
+}
+
+export interface App {
+  /** Closes all peers and the signalling socket. Idempotent. */
+  stop(): void;
+}
+
+export interface AppOptions {
+  url: string;
+  flags: Flags;
+  clock: Clock;
+  log: Log;
+  /** Loads libwebrtc; called once the app has registered, so that loading does not delay that. */
+  loadWrtc(): Promise<Wrtc>;
+}
+
+/** The running app: registers, plays the flat to every player that comes, and obeys what they send. */
+export const startApp = ({ url, flags, clock, log, loadWrtc }: AppOptions): App => {
+  const peers = new Map<string, Peer>();
+  /** Players that are announced and not yet gone; a peer is made for them as soon as libwebrtc is there. */
+  const present = new Set<string>();
+  const settings = initialSettings(FPS);
+  let world = newWorld;
+  let stopped = false;
+  let stage: Stage | undefined;
+  let loading: Promise<Media> | undefined;
+
+  const media = (): Promise<Media> => {
+    loading ??= loadWrtc().then((wrtc) => {
+      const made = createStage({
+        flags,
+        wrtc,
+        clock,
+        log,
+        step(seconds, obstacles) {
+          world = advance(world, seconds, obstacles);
+          return world;
+        },
+      });
+      stage = made;
+      if (stopped) made.stop();
+      return { wrtc, stage: made };
+    });
+    return loading;
+  };
+
+  const answerable: Answerable = {
+    now: () => clock.now(),
+    initialSettings: settings,
+    resize: (width, height) => stage?.resize(pictureSize(width, height)),
+    toggleFps: () => {
+      world = { ...world, showFps: !world.showFps };
+    },
+    setTone: (on) => {
+      world = { ...world, toneOn: on };
+    },
+    log,
+  };
+
+  const drop = (playerId: string) => {
+    present.delete(playerId);
+    peers.get(playerId)?.close();
+    peers.delete(playerId);
+    world = dropPlayer(world, playerId);
+    stage?.play(peers.size > 0);
+  };
+  const dropAll = () => {
+    for (const playerId of [...present]) drop(playerId);
+  };
+
+  const welcome = async (playerId: string, peerConnectionOptions: Record<string, unknown>) => {
+    const { wrtc, stage: ready } = await media();
+    if (stopped || !present.has(playerId)) return;
+    const peer = offerPeer({
+      wrtc,
+      peerConnectionOptions,
+      tracks: ready.tracks,
+      initialSettings: settings,
+      log: log.child({ player: playerId }),
+      offer: (sdp) => streamer.send({ type: 'offer', sdp, playerId }),
+      candidate: ({ candidate, sdpMid, sdpMLineIndex, usernameFragment }) =>
+        streamer.send({
+          type: 'iceCandidate',
+          candidate: { candidate, sdpMid, sdpMLineIndex, usernameFragment },
+          playerId,
+        }),
+      input(input: Input, reply: Reply) {
+        world = takeInput(world, playerId, input);
+        answerInput(input, answerable, reply);
+      },
+    });
+    peers.set(playerId, peer);
+    ready.play(true);
+  };
+
+  const players: Players = {
+    registered(streamerId) {
+      log.info({ streamer: streamerId, url }, 'registered');
+      media().catch((error: unknown) => log.error({ error }, 'libwebrtc cannot be loaded'));
+    },
+    connected(playerId, peerConnectionOptions) {
+      drop(playerId);
+      present.add(playerId);
+      welcome(playerId, peerConnectionOptions).catch((error: unknown) =>
+        log.error({ error, player: playerId }, 'a player could not be connected'),
+      );
+    },
+    disconnected: drop,
+    answered: (playerId, sdp) => peers.get(playerId)?.answer(sdp),
+    candidate: (playerId, { candidate, sdpMid = null, sdpMLineIndex = null, usernameFragment = null }) =>
+      peers.get(playerId)?.addCandidate({ candidate, sdpMid, sdpMLineIndex, usernameFragment }),
+    lost: dropAll,
+  };
+  const streamer = startStreamer({
+    url,
+    streamerId: flags.streamerId,
+    neverRegister: flags.neverRegister,
+    players,
+    clock,
+    log,
+  });
+
+  return {
+    stop() {
+      if (stopped) return;
+      stopped = true;
+      dropAll();
+      stage?.stop();
+      streamer.stop();
+    },
+  };
+};

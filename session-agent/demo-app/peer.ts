@@ -1,0 +1,143 @@
+import { z } from 'zod';
+import type { Log } from '../../shared/log.ts';
+import { decodeInput, encodeProtocol, encodeText, type Input } from './data-channel.ts';
+
+/** libwebrtc for JavaScript. */
+export type Wrtc = typeof import('@roamhq/wrtc');
+
+const CHANNEL = 'datachannel';
+/** Candidates that may arrive before the answer; more are dropped. */
+const EARLY_CANDIDATES = 64;
+/** What may wait unsent in a data channel before replies are dropped. */
+const backlog_bytes = 1024 * 1024;
+
+/** Bit rates in kbit/s. Without a start value the picture is a blur for its first seconds. */
+const bitrates = { min: 500, start: 3_500, max: 8_000 } as const;
+
+const iceServerSchema = z.object({
+  urls: z.union([z.string(), z.array(z.string())]),
+  username: z.string().optional(),
+  credential: z.string().optional(),
+});
+/** The part of an RTCConfiguration that signalling servers send. */
+const peerOptionsSchema = z.object({
+  iceServers: z.array(iceServerSchema).default([]),
+  iceTransportPolicy: z.enum(['all', 'relay']).default('all'),
+});
+
+/** The data channel's sending half. */
+export type Reply = (bytes: Uint8Array) => void;
+
+export interface PeerOptions {
+  wrtc: Wrtc;
+  peerConnectionOptions: Record<string, unknown>;
+  tracks: readonly MediaStreamTrack[];
+  initialSettings: string;
+  log: Log;
+  offer(sdp: string): void;
+  candidate(candidate: RTCIceCandidate): void;
+  input(input: Input, reply: Reply): void;
+}
+
+/** One player's WebRTC connection, offered by the app. */
+export interface Peer {
+  answer(sdp: string): void;
+  addCandidate(candidate: RTCIceCandidateInit): void;
+  /** Idempotent. */
+  close(): void;
+}
+
+/** Adds Google's bit rate hints to every video codec of an answer; the sender reads them there. */
+export const withBitrates = (sdp: string): string => {
+  const hints = `x-google-min-bitrate=${bitrates.min};x-google-start-bitrate=${bitrates.start};x-google-max-bitrate=${bitrates.max}`;
+  const eol = sdp.includes('\r\n') ? '\r\n' : '\n';
+  return sdp.replaceAll(/^a=rtpmap:(\d+) (?:VP8|VP9|AV1)\/90000\r?$/gm, (line, type: string) => {
+    const existing = new RegExp(`^a=fmtp:${type} `, 'm').test(sdp);
+    return existing ? line : `${line.trimEnd()}${eol}a=fmtp:${type} ${hints}${eol === '\r\n' ? '\r' : ''}`;
+  });
+};
+
+const listen = (channel: RTCDataChannel, options: PeerOptions): void => {
+  const { log } = options;
+  const logged = new Set<number>();
+  const reply: Reply = (bytes) => {
+    if (channel.readyState !== 'open' || channel.bufferedAmount > backlog_bytes) return;
+    // A copy of its own: the binding takes whole buffers.
+    channel.send(new Uint8Array(bytes));
+  };
+  channel.binaryType = 'arraybuffer';
+  channel.onopen = () => {
+    reply(encodeProtocol(0));
+    reply(encodeProtocol(1));
+    reply(encodeText('InitialSettings', options.initialSettings));
+    log.info('data channel open');
+  };
+  channel.onmessage = ({ data }) => {
+    const input = data instanceof ArrayBuffer ? decodeInput(new Uint8Array(data)) : { wrong: 'text', id: -1 };
+    if ('name' in input) return options.input(input, reply);
+    if (!logged.has(input.id)) log.warn(input, 'data channel message ignored');
+    logged.add(input.id);
+  };
+};
+
+/** Connects to a player that the signalling server announced: creates everything and sends the offer. */
+export const offerPeer = (options: PeerOptions): Peer => {
+  const { wrtc, log } = options;
+  const parsed = peerOptionsSchema.safeParse(options.peerConnectionOptions);
+  if (!parsed.success) log.warn({ issues: parsed.error.issues }, 'peerConnectionOptions ignored');
+  const { iceServers, iceTransportPolicy } = parsed.success ? parsed.data : peerOptionsSchema.parse({});
+  const servers = iceServers.map(({ urls, username = '', credential = '' }) => ({
+    urls,
+    username,
+    credential,
+  }));
+  const connection = new wrtc.RTCPeerConnection({ iceServers: servers, iceTransportPolicy });
+  // Epic's page ignores a track that belongs to no stream.
+  const stream = new wrtc.MediaStream([...options.tracks]);
+  for (const track of options.tracks) connection.addTrack(track, stream);
+  listen(connection.createDataChannel(CHANNEL, { ordered: true }), options);
+
+  let closed = false;
+  let answered = false;
+  const early: RTCIceCandidateInit[] = [];
+  const attempt = (what: string, run: () => Promise<void>) => {
+    run().catch((error: unknown) => {
+      if (!closed) log.warn({ error }, `${what} failed`);
+    });
+  };
+  const addCandidate = (candidate: RTCIceCandidateInit) =>
+    attempt('adding a candidate', () => connection.addIceCandidate(candidate));
+
+  connection.onicecandidate = ({ candidate }) => {
+    if (candidate !== null && !closed) options.candidate(candidate);
+  };
+  let state: string = connection.connectionState;
+  connection.onconnectionstatechange = () => {
+    if (connection.connectionState === state) return;
+    state = connection.connectionState;
+    log.info({ state }, 'peer connection');
+  };
+  attempt('offering', async () => {
+    const offer = await connection.createOffer();
+    await connection.setLocalDescription(offer);
+    if (!closed) options.offer(offer.sdp ?? '');
+  });
+
+  return {
+    answer: (sdp) =>
+      attempt('taking the answer', async () => {
+        await connection.setRemoteDescription({ type: 'answer', sdp: withBitrates(sdp) });
+        answered = true;
+        early.splice(0).forEach(addCandidate);
+      }),
+    addCandidate(candidate) {
+      if (answered) addCandidate(candidate);
+      else if (early.length < EARLY_CANDIDATES) early.push(candidate);
+    },
+    close() {
+      if (closed) return;
+      closed = true;
+      connection.close();
+    },
+  };
+};
