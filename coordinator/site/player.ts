@@ -105,11 +105,10 @@ export class Player {
   }
 
   #open(Kind: typeof Stream, signalling_url: string): void {
-    const { parent, session, onPlayRefused } = this.#options;
-    // The agent registers the streamer under the session's id.
+    const { parent, onPlayRefused } = this.#options;
     const stream = new Kind(
       parent,
-      { signalling_url, streamer: session, muted: this.#muted },
+      { signalling_url, muted: this.#muted },
       {
         onPlayRefused,
         onFirstFrame: () => {

@@ -22,12 +22,11 @@ const mark = (name: string): void => {
   performance.mark(`vitrina:${name}`);
 };
 
-/** Every setting that the page relies on. Option settings would otherwise be read from the page's address (Epic's quirk). */
-const configFor = (streamer: string, muted: boolean): Config =>
+/** Every setting that the page relies on. A session has one streamer, which the library takes without being told its id. */
+const configFor = (muted: boolean): Config =>
   new Config({
     useUrlParams: false,
     initialSettings: {
-      StreamerId: streamer,
       WaitForStreamer: true,
       AutoConnect: false,
       AutoPlayVideo: true,
@@ -54,7 +53,7 @@ export class Stream {
 
   constructor(
     parent: HTMLElement,
-    { signalling_url, streamer, muted }: { signalling_url: string; streamer: string; muted: boolean },
+    { signalling_url, muted }: { signalling_url: string; muted: boolean },
     events: StreamEvents,
   ) {
     Logger.InitLogging(LogLevel.Error, false);
@@ -63,7 +62,7 @@ export class Stream {
     // content security policy forbids).
     this.#element.className = 'stream fixed-size';
     parent.append(this.#element);
-    this.#library = new PixelStreaming(configFor(streamer, muted), { videoElementParent: this.#element });
+    this.#library = new PixelStreaming(configFor(muted), { videoElementParent: this.#element });
     this.#library.setSignallingUrlBuilder(() => signalling_url);
     this.#listen();
     this.#watch();

@@ -47,7 +47,10 @@ export const connectPlayer =
         channel?.close(closeCode(code), closeReason(reason));
         remember();
         playerGone(world, session.id, participant.id);
-        log.info({ session: session.id, participant: participant.id, code, ...copied }, 'player closed');
+        log.info(
+          { session: session.id, participant: participant.id, close_code: code, ...copied },
+          'player closed',
+        );
       },
     };
   };
