@@ -1,0 +1,83 @@
+import { expect, test } from 'bun:test';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from './config.ts';
+import { helpText, optionNames } from './options.ts';
+
+/** The path of a file with that content, in a folder of its own that goes away afterwards. */
+const withFile = async <T>(content: string, run: (file: string) => Promise<T>): Promise<T> => {
+  const folder = await mkdtemp(join(tmpdir(), 'vitrina-'));
+  try {
+    await Bun.write(join(folder, 'file'), content);
+    return await run(join(folder, 'file'));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+};
+
+const optionsOf = async (...args: string[]) => {
+  const loaded = await loadConfig(args, {});
+  if (!('config' in loaded)) throw new Error(JSON.stringify(loaded));
+  return loaded.config;
+};
+
+const problemsOf = async (...args: string[]) => {
+  const loaded = await loadConfig(args, {});
+  return 'problems' in loaded ? loaded.problems : [];
+};
+
+test('loadConfig() has the ports of Epic when nothing is said', async () => {
+  expect((await optionsOf()).options).toMatchObject({ streamer_port: 8888, player_port: 80, sfu_port: 8889 });
+});
+
+test('loadConfig() lets the command line win over the file', () =>
+  withFile('{ "player_port": 1000, "sfu_port": "2000", /* a comment */ "max_players": 3, }', async (file) => {
+    const { options } = await optionsOf('--config_file', file, '--player_port=1001');
+    expect(options).toMatchObject({ player_port: 1001, sfu_port: 2000, max_players: 3 });
+    const ignored = await optionsOf('--config_file', file, '--no_config');
+    expect(ignored.options.player_port).toBe(80);
+  }));
+
+test('loadConfig() reports unknown options and wrong values', async () => {
+  expect((await problemsOf('--bogus'))[0]).toContain("'--bogus'");
+  expect((await problemsOf('stray'))[0]).toContain('stray');
+  expect((await problemsOf('--player_port', '70000'))[0]).toStartWith('--player_port: ');
+  expect((await problemsOf('--max_players=-1'))[0]).toStartWith('--max_players: ');
+  expect((await problemsOf('--peer_options', '{'))[0]).toStartWith('--peer_options: ');
+  expect((await problemsOf('--player_token_file', '/nonexistent'))[0]).toContain('/nonexistent');
+  expect((await problemsOf('--turn_urls', 'turn:x'))[0]).toContain('--turn_secret');
+});
+
+test('loadConfig() reports every problem of the file with its line', () =>
+  withFile('{\n  "player_port": "x",\n  "bogus": 1\n}', async (file) => {
+    expect(await problemsOf('--config_file', file)).toEqual([
+      expect.stringContaining(':2 player_port: '),
+      expect.stringContaining(':3 bogus: '),
+    ]);
+  }));
+
+test('loadConfig() reads tokens from a file, one on each line', () =>
+  withFile('one\r\ntwo\n\n', async (file) => {
+    const { tokens } = await optionsOf('--streamer_token_file', file, '--streamer_token', 'zero');
+    expect(tokens).toEqual({ player: [], streamer: ['zero', 'one', 'two'], sfu: [] });
+  }));
+
+test('loadConfig() puts ICE addresses into arrays and lets the file win', () =>
+  withFile('{"iceServers":[{"urls":"stun:a"},{"url":"turn:b","username":"u"}],"x":1}', async (file) => {
+    const { peer_options } = await optionsOf('--peer_options_file', file, '--peer_options', '{"y":1}');
+    expect(peer_options).toEqual({
+      iceServers: [{ urls: ['stun:a'] }, { urls: ['turn:b'], username: 'u' }],
+      x: 1,
+    });
+  }));
+
+test('loadConfig() takes the admission secret from the environment', async () => {
+  const loaded = await loadConfig([], { SIGNALLING_ADMISSION_SECRET: 's' });
+  expect(loaded).toMatchObject({ config: { admission_secret: 's' } });
+});
+
+test('helpText() documents every option', async () => {
+  expect(await loadConfig(['--help'], {})).toEqual({ help: helpText() });
+  for (const name of optionNames) expect(helpText()).toMatch(new RegExp(`--${name}\\b.{3,}[a-z]`));
+});

@@ -1,0 +1,78 @@
+import { expect, test } from 'bun:test';
+import { signAdmission } from '../shared/admission.ts';
+import { type Config, loadConfig } from './config.ts';
+import { admit, type Role } from './gate.ts';
+import { live } from './testing/live.ts';
+
+const now = 1_000_000;
+
+const configOf = async (args: string[], secret?: string): Promise<Config> => {
+  const loaded = await loadConfig(args, secret === undefined ? {} : { SIGNALLING_ADMISSION_SECRET: secret });
+  if (!('config' in loaded)) throw new Error(JSON.stringify(loaded));
+  return loaded.config;
+};
+
+const request = (query = '', headers: Record<string, string> = {}) =>
+  new Request(`http://server/path${query}`, { headers });
+
+const tokens = ['--player_token', 'pl', '--streamer_token', 'st', '--sfu_token', 'sf'];
+
+const table: [role: Role, query: string, headers: Record<string, string>, in_: boolean][] = [
+  ['player', '?token=pl', {}, true],
+  ['player', '', { authorization: 'Bearer pl' }, true],
+  ['player', '', {}, false],
+  ['player', '?token=st', {}, false],
+  ['player', '?token=pl2', {}, false],
+  ['player', '?token=', { authorization: 'Basic pl' }, false],
+  ['streamer', '?token=st', {}, true],
+  ['streamer', '?token=pl', {}, false],
+  ['sfu', '?token=sf', {}, true],
+  ['sfu', '', {}, false],
+];
+
+for (const [role, query, headers, isIn] of table) {
+  test(`admit() ${isIn ? 'takes' : 'refuses'} a ${role} showing "${query}" ${JSON.stringify(headers)}`, async () => {
+    const answer = admit(request(query, headers), role, await configOf(tokens), now);
+    if (isIn) expect(answer).not.toHaveProperty('refused');
+    else expect(answer).toEqual({ refused: 'unauthorized' });
+  });
+}
+
+test('admit() takes everybody when nothing is configured, and remembers the token', async () => {
+  expect(admit(request('?token=mine'), 'streamer', await configOf([]), now)).toEqual({ token: 'mine' });
+});
+
+test('admit() wants a signed and living admission of players, and of nobody else', async () => {
+  const config = await configOf([], 'secret');
+  const sign = (expires: number, secret = 'secret') =>
+    signAdmission({ participant: 'p', ice_servers: [], expires, view_only: true }, secret);
+  const shown = (token: string) => admit(request(`?token=${token}`), 'player', config, now);
+  expect(shown(sign(now + 1))).toMatchObject({ admission: { participant: 'p', view_only: true } });
+  for (const token of [sign(now), sign(now + 1, 'other'), 'x.y', `${sign(now + 1)}x`]) {
+    expect(shown(token)).toEqual({ refused: 'unauthorized' });
+  }
+  expect(admit(request(), 'streamer', config, now)).toEqual({});
+});
+
+test('admit() compares origins exactly and lets programs without one in', async () => {
+  const config = await configOf(['--allowed_origins', 'https://a.example, https://b.example:8443']);
+  const from = (origin: string) => admit(request('', { origin }), 'player', config, now);
+  expect(from('https://a.example')).toEqual({});
+  expect(from('https://b.example:8443')).toEqual({});
+  expect(admit(request(), 'player', config, now)).toEqual({});
+  for (const origin of ['http://a.example', 'https://a.example.evil', 'https://b.example', 'null', '']) {
+    expect(from(origin)).toEqual({ refused: 'origin_refused' });
+  }
+});
+
+test('an upgrade without credentials is answered with 401, from a foreign site with 403', async () => {
+  await using server = await live([...tokens, '--allowed_origins', 'https://a.example']);
+  const status = async (headers: Record<string, string>) => {
+    const url = server.urls.player.replace('ws:', 'http:');
+    const upgrade = { connection: 'upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' };
+    const key = { 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' };
+    return (await fetch(url, { headers: { ...upgrade, ...key, ...headers } })).status;
+  };
+  expect(await status({})).toBe(401);
+  expect(await status({ origin: 'https://evil.example', authorization: 'Bearer pl' })).toBe(403);
+});
