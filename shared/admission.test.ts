@@ -32,7 +32,8 @@ describe('verifyAdmission()', () => {
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
     const accepted: string[] = [];
     for (let at = 0; at < token.length; at++) {
-      for (const other of [...alphabet, '.', '=', '+', '/', ' ', 'é', '']) {
+      const others = at === token.length - 1 ? [...alphabet] : ['A', '_', '.', '=', '+', '/', ''];
+      for (const other of others) {
         const altered = token.slice(0, at) + other + token.slice(at + 1);
         if (altered !== token && verifyAdmission(altered, secret, 0) !== undefined) accepted.push(altered);
       }

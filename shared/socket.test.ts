@@ -256,19 +256,20 @@ describe('door()', () => {
     expect({ said: said.length, closes }).toEqual({ said: 5_000, closes: [] });
   });
 
-  test('door() never throws on 5,000 mutations of a message (seeded)', () => {
-    const { take } = openDoor();
+  test('door() answers each of 2,000 mutations of a message, and throws at none (seeded)', () => {
+    const { take, said, answers } = openDoor();
     let seed = 20_261_120;
     const below = (most: number) => {
       seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
       return seed % most;
     };
     const text = '{"verb":"SAY","text":"a\\u0041","id":"1","nested":[{"a":null},-1.5e3,true]}';
-    for (let i = 0; i < 5_000; i++) {
+    for (let i = 0; i < 2_000; i++) {
       const bytes = Buffer.from(text);
       for (let edits = below(6); edits >= 0; edits--) bytes[below(bytes.length)] = below(256);
       const frame = bytes.subarray(0, 1 + below(bytes.length));
-      expect(() => take(i % 2 === 0 ? frame : frame.toString())).not.toThrow();
+      take(i % 2 === 0 ? frame : frame.toString());
     }
+    expect(said.length + answers.length).toBe(2_000);
   });
 });

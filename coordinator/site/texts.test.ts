@@ -10,26 +10,26 @@ const flat = (table: object, path = ''): [string, string][] =>
     return typeof value === 'string' ? [[path + key, value]] : flat(value, `${path}${key}.`);
   });
 
-test('texts have every sentence in every language', () => {
+test('texts() has every sentence in every language', () => {
   const en = flat(texts.en);
   const ru = flat(texts.ru);
   expect(ru.map(([path]) => path)).toEqual(en.map(([path]) => path));
   expect([...en, ...ru].filter(([, text]) => text.trim() === '')).toEqual([]);
 });
 
-test('texts explain every error and every end of a session', () => {
+test('texts() explains every error and every end of a session', () => {
   for (const { failures, endings } of Object.values(texts)) {
     expect(Object.keys(failures)).toEqual(expect.arrayContaining(errorCodes));
     expect(Object.keys(endings).sort()).toEqual(Object.keys(endReasons).sort());
   }
 });
 
-test('texts in Russian are in Russian', () => {
+test('texts() in Russian is in Russian', () => {
   const foreign = flat(texts.ru).filter(([, text]) => !/[а-яё]/i.test(text));
   expect(foreign).toEqual([]);
 });
 
-test('texts decline Russian numbers', () => {
+test('texts() declines Russian numbers', () => {
   expect([1, 2, 5, 11, 21, 104].map(texts.ru.seatsFree)).toEqual([
     'Свободно 1 место',
     'Свободно 2 места',

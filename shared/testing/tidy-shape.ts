@@ -103,7 +103,7 @@ export const checkTests = (sources: readonly Source[]): Violation[] =>
           text.slice(match.index + match[0].length),
         )?.[2];
         const [, symbol, literal] =
-          /^(?:(\w+)(?:\.\w+)*|\$\{([\w.]+)\})\(\)(?: or | and |,|\s)/.exec(name ?? '') ?? [];
+          /^(?:new )?(?:(\w+)(?:\.\w+)*|\$\{([\w.]+)\})\(\)(?: or | and |,|\s)/.exec(name ?? '') ?? [];
         const named =
           literal !== undefined || (symbol !== undefined && new RegExp(`\\b${symbol}\\b`).test(code));
         return [

@@ -160,6 +160,7 @@ const laws: { check: Check; bad: Example[]; good: Example[] }[] = [
     good: [
       ['shared/a.test.ts', "const a = 1;\ntest('a() works', () => {\n  expect(a).toBe(1);\n});"],
       ['shared/a.test.ts', 'const a = 1;\ntest(`a() works`, () => {\n  expect(a).toBe(1);\n});'],
+      ['shared/a.test.ts', "test('new A() works', () => {\n  expect(new A()).toBe(1);\n});"],
       ['shared/a.test.ts', `test(\`${'$'}{name}() works\`, () => {\n  expect(name).toBe(1);\n});`],
       ['tests/e2e/a.test.ts', "test('the main job', async () => {\n  await until(seen);\n});"],
     ],
