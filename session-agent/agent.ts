@@ -10,7 +10,6 @@ import type { DialledWire } from './dial.ts';
 import { Host } from './host.ts';
 import { Link } from './link.ts';
 import { createPorts } from './ports.ts';
-import { pruneOutputs } from './processes/output.ts';
 
 /** What only the main program may know, and what tests replace. */
 export interface AgentOptions {
@@ -79,7 +78,7 @@ export class Agent {
   /** Says what is wrong with the configured apps, then dials. */
   async start(): Promise<void> {
     const { config, log } = this.#options;
-    pruneOutputs(config.log_folder);
+    this.host.tidy();
     for (const app of config.apps) {
       const problem = await launchProblem(app);
       if (problem !== undefined) log.error({ app: app.rc_name, problem }, 'this app cannot be launched');

@@ -49,9 +49,9 @@ export class Channels {
         open: () => {
           const opened = this.#open.get(channel);
           if (opened === undefined) return;
-          established();
           const waiting = opened.waiting ?? [];
           opened.waiting = undefined;
+          established();
           for (const payload of waiting) wire.send(toText(payload));
         },
         frame: (frame) => {

@@ -3,6 +3,9 @@ import { errors, explain, refuse } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import { closeCode, closeReason, closeWith, type Frame, type Peer, type Wire } from '../shared/socket.ts';
 
+/** A peer that does not answer a close within this time is left without an answer. */
+const CLOSING_MS = 2_000;
+
 /** The receiving half of a connection that this program opens itself. */
 export interface DialledPeer extends Peer {
   open(): void;
@@ -39,6 +42,7 @@ export const dial = (options: DialOptions, peer: DialledPeer): DialledWire => {
   const socket = new WebSocket(url, { ...(headers === undefined ? {} : { headers }) });
   socket.binaryType = 'arraybuffer';
   let cause = '';
+  let closing = false;
   let over = false;
 
   const guarded = (run: () => void) => {
@@ -66,7 +70,10 @@ export const dial = (options: DialOptions, peer: DialledPeer): DialledWire => {
       return false;
     },
     close(code, reason) {
-      if (over) return;
+      if (over || closing) return;
+      closing = true;
+      cancel();
+      cancel = clock.after(CLOSING_MS, () => wire.abandon('no closing handshake'));
       socket.close(closeCode(code), closeReason(reason));
     },
     abandon(reason) {
@@ -74,7 +81,7 @@ export const dial = (options: DialOptions, peer: DialledPeer): DialledWire => {
       finish(1006, reason);
     },
   };
-  const cancel = clock.after(options.connect_ms, () =>
+  let cancel = clock.after(options.connect_ms, () =>
     wire.abandon(`no answer within ${options.connect_ms} ms`),
   );
 

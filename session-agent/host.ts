@@ -5,7 +5,12 @@ import type { RelayFrame } from '../shared/protocol/relay-frame.ts';
 import type { EndReason } from '../shared/protocol/session.ts';
 import { Channels } from './channels.ts';
 import type { CreateSession, SessionHost } from './launch.ts';
+import { pruneOutputs } from './processes/output.ts';
 import { RunningSession } from './session.ts';
+
+/** Output files of sessions gone by that are kept, beside those of as many sessions as may run. */
+const KEPT_OUTPUTS = 400;
+const OUTPUTS_PER_SESSION = 4;
 
 type ConnectUser = MessageOf<Pick<typeof toAgent, 'CONNECT_USER_TO_SESSION'>>;
 type EndSession = MessageOf<Pick<typeof toAgent, 'END_SESSION'>>;
@@ -27,6 +32,7 @@ export class Host {
   readonly #options: HostOptions;
   readonly #sessions = new Map<string, RunningSession>();
   readonly #channels: Channels;
+  #stopping = false;
 
   constructor(options: HostOptions) {
     this.#options = options;
@@ -43,6 +49,12 @@ export class Host {
     }));
   }
 
+  /** Makes the log folder if need be and keeps it bounded. Throws when it cannot be written to. */
+  tidy(): void {
+    const { log_folder, seats } = this.#options.config;
+    pruneOutputs(log_folder, KEPT_OUTPUTS + seats * OUTPUTS_PER_SESSION);
+  }
+
   /** Launches a session, or answers at once with SESSION_ENDED and the reason why not. */
   create(order: CreateSession) {
     const known = this.#sessions.get(order.session_id);
@@ -52,6 +64,7 @@ export class Host {
     if (app === undefined) {
       return this.#refuse(order, 'app_not_found', `config.json of this host has no app "${order.rc_name}"`);
     }
+    if (this.#stopping) return this.#refuse(order, 'host_stopped', 'the agent is being stopped');
     if (this.#sessions.size >= config.seats) {
       return this.#refuse(order, 'host_refused', `all ${config.seats} seats are in use`);
     }
@@ -61,7 +74,10 @@ export class Host {
     });
     this.#sessions.set(order.session_id, session);
     session.over
-      .then(() => this.#sessions.delete(order.session_id))
+      .then(() => {
+        this.#sessions.delete(order.session_id);
+        this.tidy();
+      })
       .catch((error: unknown) => log.error({ error }, 'a session could not be closed'));
   }
 
@@ -135,6 +151,7 @@ export class Host {
 
   /** Ends every session; resolves when no process of any is left. */
   async stop(reason: EndReason): Promise<void> {
+    this.#stopping = true;
     const sessions = [...this.#sessions.values()];
     for (const session of sessions) session.end({ reason });
     await Promise.all(sessions.map(({ over }) => over));

@@ -112,7 +112,6 @@ export class Link {
         },
         {
           open: () => {
-            this.#wire = wire;
             this.#heard = clock.monotonic();
             this.#beat(limits.heartbeat_ms);
             this.send(this.#options.hello());
@@ -134,6 +133,7 @@ export class Link {
           },
         },
       );
+      this.#wire = wire;
     });
   }
 

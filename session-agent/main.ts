@@ -1,5 +1,6 @@
 import { describeProblem } from '../shared/config.ts';
-import { createLog } from '../shared/log.ts';
+import { createLog, type Log } from '../shared/log.ts';
+import type { Agent } from './agent.ts';
 
 /** Set by scripts/build.ts: the version of a compiled executable. */
 declare const VITRINA_VERSION: string | undefined;
@@ -14,7 +15,7 @@ const HELP = `session-agent: starts Pixel Streaming sessions on this host, at a 
   session-agent help                  print this
 `;
 
-/** The first Ctrl-C or SIGTERM stops in good order, the second one kills what is left. */
+/** The first Ctrl-C or SIGTERM stops in good order, the second kills what is left, and waits no longer than this. */
 const FORCE_EXIT_MS = 2_000;
 
 /** How this program starts another copy of itself with a sub-command. */
@@ -34,7 +35,7 @@ const run = async (args: string[]): Promise<number> => {
     return 2;
   }
   // Loaded here and not at the top, so that a signalling process does not pay for the agent at each session's start.
-  const [{ readAgentConfig }, { Agent }, { baseEnvironment }, { systemClock }, { systemIds }] =
+  const [{ readAgentConfig }, agentModule, { baseEnvironment }, { systemClock }, { systemIds }] =
     await Promise.all([
       import('./config.ts'),
       import('./agent.ts'),
@@ -50,7 +51,7 @@ const run = async (args: string[]): Promise<number> => {
   const log = createLog('session-agent');
   const { server_name, seats, apps } = read.value;
   log.info({ version: await version(), server_name, seats, apps: apps.length }, 'starting');
-  const agent = new Agent({
+  const agent = new agentModule.Agent({
     config: read.value,
     signalling: itself('signalling'),
     environment: baseEnvironment(process.env),
@@ -58,33 +59,42 @@ const run = async (args: string[]): Promise<number> => {
     ids: systemIds,
     log,
   });
-  return new Promise((resolve) => {
-    let asked = false;
-    const onSignal = (signal: NodeJS.Signals) => {
-      if (asked) {
-        log.warn({ signal }, 'asked again: killing what is left');
+  return untilStopped(agent, log);
+};
+
+/** Runs the agent until a signal, or an error that nobody foresaw, has stopped it; the exit code. */
+const untilStopped = (agent: Agent, log: Log): Promise<number> =>
+  new Promise((resolve) => {
+    let stopping = false;
+    const stop = (code: number) => {
+      if (stopping) {
         agent.force();
         setTimeout(() => resolve(1), FORCE_EXIT_MS).unref();
         return;
       }
-      asked = true;
-      log.info({ signal }, 'stopping');
+      stopping = true;
       agent.stop().then(
-        () => resolve(0),
+        () => resolve(code),
         (error: unknown) => {
           log.error({ error }, 'could not stop in good order');
           resolve(1);
         },
       );
     };
-    process.on('SIGTERM', onSignal);
-    process.on('SIGINT', onSignal);
-    agent.start().catch((error: unknown) => {
-      log.error({ error }, 'could not start');
-      resolve(1);
-    });
+    const failed = (error: unknown) => {
+      log.error({ error }, 'an unforeseen error: stopping, so that no session is left without its agent');
+      stop(1);
+    };
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        log.info({ signal }, stopping ? 'asked again: killing what is left' : 'stopping');
+        stop(0);
+      });
+    }
+    process.on('uncaughtException', failed);
+    process.on('unhandledRejection', failed);
+    agent.start().catch(failed);
   });
-};
 
 const main = async ([command, ...args]: string[]): Promise<number> => {
   switch (command) {

@@ -12,13 +12,12 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../shared/clock.ts';
+import type { Log } from '../../shared/log.ts';
 
 /** A file beyond this becomes `<file>.1` and starts anew; checked every two seconds. */
 const OUTPUT_BYTES = 8 * 1024 * 1024;
 const CHECK_MS = 2_000;
 const TAIL_BYTES = 4 * 1024;
-/** Files of sessions gone by that are kept; the oldest go first. */
-const KEPT_FILES = 400;
 
 /** The file that takes a program's standard output and error. */
 export interface Output {
@@ -28,17 +27,29 @@ export interface Output {
   close(): void;
 }
 
+/** The child holds the file open: it is copied and emptied, not renamed. A full disk costs the copy, not the bound. */
+const roll = (file: string, fd: number, log: Log) => {
+  try {
+    copyFileSync(file, `${file}.1`);
+  } catch (error) {
+    log.warn({ error, file }, 'older output is dropped');
+  }
+  ftruncateSync(fd, 0);
+};
+
 /**
  * Opens (appends to) `file`. The child writes to it directly: nothing is copied through the agent, and a child does not
  * notice when the agent goes away.
  */
-export const openOutput = (file: string, clock: Clock): Output => {
+export const openOutput = (file: string, clock: Clock, log: Log): Output => {
   mkdirSync(dirname(file), { recursive: true });
   const fd = openSync(file, 'a+', 0o640);
   const cancel = clock.every(CHECK_MS, () => {
-    if (fstatSync(fd).size <= OUTPUT_BYTES) return;
-    copyFileSync(file, `${file}.1`);
-    ftruncateSync(fd, 0);
+    try {
+      if (fstatSync(fd).size > OUTPUT_BYTES) roll(file, fd, log);
+    } catch (error) {
+      log.error({ error, file }, 'the output file cannot be kept within its bound');
+    }
   });
   let open = true;
   return {
@@ -60,12 +71,12 @@ export const openOutput = (file: string, clock: Clock): Output => {
   };
 };
 
-/** Deletes the oldest output files so that the folder stays bounded. A folder that is not there yet is fine. */
-export const pruneOutputs = (folder: string): void => {
+/** Deletes the oldest output files but the last `keep`. A folder that is not there yet is made. */
+export const pruneOutputs = (folder: string, keep: number): void => {
   mkdirSync(folder, { recursive: true });
   const files = readdirSync(folder)
     .filter((name) => /\.log(\.1)?$/.test(name))
     .map((name) => ({ file: join(folder, name), changed: statSync(join(folder, name)).mtimeMs }))
     .sort((a, b) => b.changed - a.changed);
-  for (const { file } of files.slice(KEPT_FILES)) rmSync(file, { force: true });
+  for (const { file } of files.slice(keep)) rmSync(file, { force: true });
 };

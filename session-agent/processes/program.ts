@@ -41,7 +41,7 @@ export class Program {
   constructor(order: ProgramOrder, clock: Clock, log: Log) {
     this.#clock = clock;
     this.#log = log;
-    this.#output = openOutput(order.output_file, clock);
+    this.#output = openOutput(order.output_file, clock, log);
     try {
       const child = Bun.spawn(order.command, {
         env: { ...order.environment, ...order.marks },

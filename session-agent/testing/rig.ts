@@ -41,7 +41,7 @@ export const fakeAppConfig = (rc_name: string, flags: string[] = [], settings: o
 });
 
 /** Below the kernel's own ports and at random: files of tests run side by side; the agent skips what is taken. */
-const portRange = () => {
+export const portRange = () => {
   const from = 10_000 + randomInt(500) * 40;
   return { from, to: from + 39 };
 };

@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { version } from '../package.json';
+import { startFakeCoordinator } from './testing/fake-coordinator.ts';
+import { fakeAppConfig, key, order, portRange, processesOf } from './testing/rig.ts';
+
+setDefaultTimeout(120_000);
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'vitrina-main-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const spawn = (...args: string[]) =>
+  Bun.spawn([process.execPath, join(import.meta.dir, 'main.ts'), ...args], {
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
+
+const run = async (...args: string[]) => {
+  const program = spawn(...args);
+  const [code, out, problems] = await Promise.all([
+    program.exited,
+    program.stdout.text(),
+    program.stderr.text(),
+  ]);
+  return { code, out, problems };
+};
+
+test('version() prints the version, help() the commands, and an unknown command is refused with both', async () => {
+  const [asked, help, wrong, flags] = await Promise.all([
+    run('version'),
+    run('help'),
+    run('fly'),
+    run('signalling', '--help'),
+  ]);
+  expect(asked).toEqual({ code: 0, out: `${version}\n`, problems: '' });
+  expect(help.out).toContain('session-agent run --config FILE');
+  expect(wrong.code).toBe(2);
+  expect(wrong.problems).toContain('unknown command "fly"');
+  expect(flags.out).toContain('--player_port');
+});
+
+test('run() without a usable configuration says what is wrong and exits 1', async () => {
+  const file = join(folder, 'broken.json');
+  writeFileSync(file, '{\n "seats": "two"\n}');
+  const { code, problems } = await run('run', '--config', file);
+  expect(code).toBe(1);
+  expect(problems).toContain(`${file}:2 seats: `);
+  expect(problems).toContain('server_name');
+});
+
+test('run() serves sessions until SIGTERM, then ends them as host_stopped and exits 0', async () => {
+  const coordinator = startFakeCoordinator({ key });
+  const file = join(folder, 'config.json');
+  writeFileSync(
+    file,
+    JSON.stringify({
+      coordinator: coordinator.url.replace('ws:', 'http:').replace('/agent', ''),
+      server_name: 'host-1',
+      key,
+      seats: 1,
+      ports: portRange(),
+      apps: [fakeAppConfig('Flat', ['-Stubborn'], { stop_grace_seconds: 0.2 })],
+    }),
+  );
+  const agent = spawn('run', '--config', file);
+  await coordinator.message('HELLO');
+  const session = order();
+  coordinator.send(session);
+  await coordinator.message('CONNECT_TO_SESSION');
+  agent.kill('SIGTERM');
+  expect((await coordinator.message('SESSION_ENDED')).reason).toBe('host_stopped');
+  expect(await agent.exited).toBe(0);
+  expect(processesOf(session.session_id)).toEqual([]);
+  await coordinator.stop();
+});

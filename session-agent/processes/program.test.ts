@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../../shared/clock.ts';
+import { systemIds } from '../../shared/ids.ts';
+import { silentLog } from '../../shared/log.ts';
+import { Program, type ProgramOrder } from './program.ts';
+
+setDefaultTimeout(60_000);
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'vitrina-program-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A shell script as a program; `said` waits for a line of its output. */
+const start = (script: string, more: Partial<ProgramOrder> = {}) => {
+  const program = new Program(
+    {
+      command: ['/bin/sh', '-c', script],
+      environment: { PATH: '/usr/bin:/bin' },
+      marks: { VITRINA_SESSION: `${systemIds.id()}:1`, VITRINA_ROLE: 'app' },
+      output_file: join(folder, `${systemIds.id()}.log`),
+      ...more,
+    },
+    systemClock,
+    silentLog,
+  );
+  const said = async (line: RegExp): Promise<string> => {
+    for (;;) {
+      const found = program.tail(100).find((text) => line.test(text));
+      if (found !== undefined) return found;
+      await new Promise((wait) => setTimeout(wait, 5));
+    }
+  };
+  return { program, said };
+};
+
+const alive = (pid: number) => {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+};
+
+test('exited() says how a program ended', async () => {
+  expect((await start('exit 3').program.exited).text).toBe('exit code 3');
+  expect((await start('kill -9 $$').program.exited).text).toBe('signal SIGKILL');
+});
+
+test('new Program() throws what the operating system says, and leaves no open file', () => {
+  expect(() => start('', { command: ['/nowhere/app'] })).toThrow('ENOENT');
+  expect(() => start('', { working_directory: '/nowhere' })).toThrow('ENOENT');
+});
+
+test('new Program() gives the child its own group, folder and variables, and no others', async () => {
+  const { program, said } = start('pwd; env; ps -o pgid= -p $$', { working_directory: folder });
+  await program.exited;
+  expect(await said(/vitrina-program/)).toBe(folder);
+  expect(program.tail(100).map((line) => line.trim())).toContain(String(program.pid));
+  const names = program.tail(100).flatMap((line) => /^([A-Z_]+)=/.exec(line)?.[1] ?? []);
+  expect(new Set(names)).toEqual(new Set(['PATH', 'PWD', 'VITRINA_SESSION', 'VITRINA_ROLE']));
+  await program.stop(0);
+});
+
+test('stop() lets a program that obeys clear up', async () => {
+  const done = join(folder, 'done');
+  const { program, said } = start(
+    `trap 'touch ${done}; exit 0' TERM; echo up; while true; do sleep 0.05; done`,
+  );
+  await said(/up/);
+  await program.stop(20_000);
+  expect(existsSync(done)).toBe(true);
+  expect((await program.exited).text).toBe('exit code 0');
+});
+
+test('stop() kills the whole tree when nothing in it obeys: child, and child in a session of its own', async () => {
+  const deaf = `trap "" TERM; echo $$; while true; do sleep 1; done`;
+  const { program, said } = start(
+    `trap "" TERM; sh -c '${deaf}' & setsid sh -c '${deaf}' & wait; while true; do sleep 1; done`,
+  );
+  await said(/^\d+$/);
+  while (program.tail(10).length < 2) await new Promise((wait) => setTimeout(wait, 5));
+  const pids = program.tail(10).map(Number);
+  expect(pids.map(alive)).toEqual([true, true]);
+  await Promise.all([program.stop(100), program.stop(100)]);
+  expect([program.pid, ...pids].map(alive)).toEqual([false, false, false]);
+});
+
+test('stop() clears away what a program left behind that has ended by itself', async () => {
+  const { program } = start('sleep 1000 & echo $!; exit 0');
+  await program.exited;
+  const pid = Number(program.tail(1)[0]);
+  expect(alive(pid)).toBe(true);
+  await program.stop(0);
+  expect(alive(pid)).toBe(false);
+});
+
+test('stop() with no grace cuts short a stop under way', async () => {
+  const { program, said } = start('trap "" TERM; echo up; while true; do sleep 1; done');
+  await said(/up/);
+  const patient = program.stop(600_000);
+  await program.stop(0);
+  await patient;
+  expect(alive(program.pid)).toBe(false);
+});
