@@ -57,7 +57,7 @@ const player = (coordinator: FakeCoordinator, session: ReturnType<typeof order>,
   };
 };
 
-test('create session() reports every phase, relays a player both ways, and its end leaves no process and no port', async () => {
+test('startRig() reports every phase of a session, relays a player both ways, and the end leaves no process and no port', async () => {
   const { coordinator, config } = await start();
   const session = order();
   coordinator.send(session);
@@ -118,7 +118,7 @@ test.each([
   expect(await takenPorts(config)).toEqual([]);
 });
 
-test('an app that crashes() is restarted in the same session, as often as configured', async () => {
+test('startRig() restarts an app that crashes in the same session, as often as configured', async () => {
   const app = fakeAppConfig('Flat', ['-CrashAfter=200'], { restart: { times: 1, window_seconds: 600 } });
   const { coordinator } = await start({ apps: [app] });
   const session = await created(coordinator);
@@ -132,7 +132,7 @@ test('an app that crashes() is restarted in the same session, as often as config
   expect(processesOf(session.session_id)).toEqual([]);
 });
 
-test('an app that is killed() ends the session when no restart is configured', async () => {
+test('startRig() with an app that is killed ends the session when no restart is configured', async () => {
   const { coordinator } = await start({
     apps: [fakeAppConfig('Flat', [], { restart: { times: 0, window_seconds: 600 } })],
   });
@@ -142,7 +142,7 @@ test('an app that is killed() ends the session when no restart is configured', a
   expect(processesOf(session.session_id)).toEqual([]);
 });
 
-test('a signalling process that is killed() comes back on the same ports, and the app with it', async () => {
+test('startRig() with a signalling process that is killed: it comes back on the same ports, and the app with it', async () => {
   const { coordinator } = await start();
   const session = order();
   coordinator.send(session);
@@ -160,14 +160,14 @@ test('a signalling process that is killed() comes back on the same ports, and th
   expect((await again.hear('streamerList')).ids).toEqual([`vitrina-${session.session_id}`]);
 });
 
-test('a signalling server that cannot run() ends the session as signalling_failed', async () => {
+test('startRig() with a signalling server that cannot run ends the session as signalling_failed', async () => {
   const { coordinator } = await start({ signalling: ['/bin/false'] });
   coordinator.send(order());
   const ended = await coordinator.message('SESSION_ENDED');
   expect(ended).toMatchObject({ reason: 'signalling_failed', detail: 'exit code 1' });
 });
 
-test('the end of a session() takes along a child that left the group and ignores SIGTERM', async () => {
+test('startRig() takes along at the end of a session a child that left the group and ignores SIGTERM', async () => {
   const { coordinator } = await start({ apps: [fakeAppConfig('Flat', ['-Stubborn'])] });
   const { session_id } = await created(coordinator);
   expect(processesOf(session_id, 'app').length).toBeGreaterThanOrEqual(2);
@@ -176,7 +176,7 @@ test('the end of a session() takes along a child that left the group and ignores
   expect(processesOf(session_id)).toEqual([]);
 });
 
-test('end session() while it starts, of an older generation, and of a session that is not here', async () => {
+test('startRig() ends a session while it starts, of an older generation, and of a session that is not here', async () => {
   const { coordinator } = await start();
   const session = order();
   const { session_id } = session;
@@ -191,7 +191,7 @@ test('end session() while it starts, of an older generation, and of a session th
   expect(coordinator.seen.filter(({ what }) => what === 'message')).toHaveLength(1);
 });
 
-test('create session() is refused when every seat is in use', async () => {
+test('startRig() refuses a session when every seat is in use', async () => {
   const { coordinator } = await start({ settings: { seats: 1 } });
   await created(coordinator);
   const second = order();
@@ -204,7 +204,7 @@ test('create session() is refused when every seat is in use', async () => {
   });
 });
 
-test('connect user() with a wrong code, too early, or to nothing is refused on its own channel', async () => {
+test('startRig() refuses a user with a wrong code, too early, or to nothing on its own channel', async () => {
   const { coordinator } = await start({
     apps: [fakeAppConfig('Flat'), fakeAppConfig('Silent', ['-Silent'])],
   });
@@ -220,7 +220,7 @@ test('connect user() with a wrong code, too early, or to nothing is refused on i
   await patient.hear('streamerList');
 });
 
-test('an app that loses its streamer connection() without exiting is in the log', async () => {
+test('startRig() logs an app that loses its streamer connection without exiting', async () => {
   const { coordinator, log } = await start({ apps: [fakeAppConfig('Flat', ['-Drop'])] });
   const session = await created(coordinator);
   const visitor = player(coordinator, session, 1);
@@ -231,7 +231,7 @@ test('an app that loses its streamer connection() without exiting is in the log'
   expect(processesOf(session.session_id, 'app')).toHaveLength(1);
 });
 
-test("a link that is cut() closes the players' channels, and sessions go on and are in the next HELLO", async () => {
+test("startRig() with a link that is cut closes the players' channels, and sessions go on and are in the next HELLO", async () => {
   const { coordinator } = await start();
   const session = await created(coordinator);
   const visitor = player(coordinator, session, 1);
@@ -244,7 +244,7 @@ test("a link that is cut() closes the players' channels, and sessions go on and 
   expect(processesOf(session.session_id)).toHaveLength(2);
 });
 
-test('welcome() stops the sessions that the coordinator does not want any more, and keeps the others', async () => {
+test('startRig() stops at WELCOME the sessions that the coordinator does not want any more, and keeps the others', async () => {
   let unwanted = '';
   const { coordinator } = await start({
     coordinator: {

@@ -109,7 +109,7 @@ test('open() to a port where nobody listens closes the channel as refused', asyn
   expect((await next(3)).code).toBe(4502);
 });
 
-test('a close() goes both ways with its code', async () => {
+test('Channels() carries a close both ways with its code', async () => {
   const local = startLocal();
   const { channels, next } = startChannels();
   await opened(channels, 1, local.url);
@@ -131,7 +131,7 @@ test('a close() goes both ways with its code', async () => {
   expect(await closed).toBe(4_123);
 });
 
-test('a link that takes no more data() costs the channel that sends, and no other', async () => {
+test('Channels() on a link that takes no more data costs the channel that sends, and no other', async () => {
   const local = startLocal();
   const { channels, next } = startChannels((frame) => frame.kind === 'close' || frame.payload.length < 1_000);
   await opened(channels, 1, local.url);

@@ -84,7 +84,7 @@ test('start() dials with the key and no Origin, and says HELLO first', async () 
   expect(coordinator.upgrades).toEqual([{ authorization: `Bearer ${key}`, origin: null }]);
 });
 
-test('heartbeats() go out as often as WELCOME says, and their echo keeps the link', async () => {
+test('Link() says HEARTBEAT as often as WELCOME asks, and the echo keeps the link', async () => {
   const coordinator = coordinate({ hello: () => ({ heartbeat_ms: 2_000 }) });
   const { clock, logged } = startLink(coordinator.url);
   await logged('connected to the coordinator');
@@ -95,7 +95,7 @@ test('heartbeats() go out as often as WELCOME says, and their echo keeps the lin
   expect(coordinator.upgrades).toHaveLength(1);
 });
 
-test('silence() of 15 s is a lost link: it dials again', async () => {
+test('Link() takes silence of 15 s for a lost link and dials again', async () => {
   const coordinator = coordinate({ echo: false });
   const { clock, logged } = startLink(coordinator.url);
   await logged('connected to the coordinator');
@@ -108,7 +108,7 @@ test('silence() of 15 s is a lost link: it dials again', async () => {
   await logged('connected to the coordinator');
 });
 
-test('a wrong key() is said clearly, and the waits grow', async () => {
+test('Link() says clearly that the key is wrong, and its waits grow', async () => {
   const coordinator = coordinate();
   const { clock, logged } = startLink(coordinator.url, 'another key altogether');
   for (const wait of [500, 1_000, 2_000, 4_000]) {
@@ -119,7 +119,7 @@ test('a wrong key() is said clearly, and the waits grow', async () => {
   }
 });
 
-test('another version() and another agent of the same name are said clearly', async () => {
+test('Link() says clearly that the version is another, or that another agent has its name', async () => {
   const closes = [
     { close: 4400, reason: 'version' },
     { close: 4409, reason: 'superseded' },
@@ -132,7 +132,7 @@ test('another version() and another agent of the same name are said clearly', as
   expect((await logged('dialling')).wait_ms).toBe(29_999);
 });
 
-test('a coordinator that is not there() is dialled until it comes; 5 s of life make the waits short again', async () => {
+test('Link() dials a coordinator that is not there until it comes; 5 s of life make the waits short again', async () => {
   const first = startFakeCoordinator({ key });
   const { port, url } = first;
   await first.stop();

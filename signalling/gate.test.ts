@@ -65,7 +65,7 @@ test('admit() compares origins exactly and lets programs without one in', async 
   }
 });
 
-test('an upgrade without credentials is answered with 401, from a foreign site with 403', async () => {
+test('live() answers an upgrade without credentials with 401, from a foreign site with 403', async () => {
   await using server = await live([...tokens, '--allowed_origins', 'https://a.example']);
   const status = async (headers: Record<string, string>) => {
     const url = server.urls.player.replace('ws:', 'http:');

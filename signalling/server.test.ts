@@ -120,7 +120,7 @@ test('stop() closes everybody so that pages come back', async () => {
   expect((await player.closed).code).toBe(1012);
 });
 
-test('config carries the ICE servers of the admission', async () => {
+test('connect() is given a config with the ICE servers of the admission', async () => {
   const secret = 's';
   await using server = await live(['--peer_options', '{"iceTransportPolicy":"relay"}'], {
     env: { SIGNALLING_ADMISSION_SECRET: secret },
@@ -134,7 +134,7 @@ test('config carries the ICE servers of the admission', async () => {
   });
 });
 
-test('config carries a TURN credential of its own for each connection', async () => {
+test('connect() is given a TURN credential of its own for each connection', async () => {
   await using server = await live([
     '--turn_urls',
     'turn:t.example.org:3478,turns:t.example.org',

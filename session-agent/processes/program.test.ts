@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../shared/clock.ts';
 import { systemIds } from '../../shared/ids.ts';
 import { silentLog } from '../../shared/log.ts';
+import { sleep } from '../wait.ts';
 import { Program, type ProgramOrder } from './program.ts';
 
 setDefaultTimeout(60_000);
@@ -31,7 +32,7 @@ const start = (script: string, more: Partial<ProgramOrder> = {}) => {
     for (;;) {
       const found = program.tail(100).find((text) => line.test(text));
       if (found !== undefined) return found;
-      await new Promise((wait) => setTimeout(wait, 5));
+      await sleep(systemClock, 5);
     }
   };
   return { program, said };
@@ -82,7 +83,7 @@ test('stop() kills the whole tree when nothing in it obeys: child, and child in 
     `trap "" TERM; sh -c '${deaf}' & setsid sh -c '${deaf}' & wait; while true; do sleep 1; done`,
   );
   await said(/^\d+$/);
-  while (program.tail(10).length < 2) await new Promise((wait) => setTimeout(wait, 5));
+  while (program.tail(10).length < 2) await sleep(systemClock, 5);
   const pids = program.tail(10).map(Number);
   expect(pids.map(alive)).toEqual([true, true]);
   await Promise.all([program.stop(100), program.stop(100)]);
