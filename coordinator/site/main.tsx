@@ -11,7 +11,7 @@ import { texts } from './texts.ts';
 const language_key = 'vitrina:language';
 
 const Site = (): JSX.Element => {
-  const route = useRoute();
+  const { route, visit } = useRoute();
   const [language, setLanguage] = useState<Language>(() =>
     chooseLanguage(recall('local', language_key), navigator.languages),
   );
@@ -25,9 +25,9 @@ const Site = (): JSX.Element => {
   return (
     <LanguageContext.Provider value={{ language, texts: texts[language], choose }}>
       {route.page === 'catalogue' ? (
-        <CataloguePage key={route.code} invited={route.code} />
+        <CataloguePage key={visit} invited={route.code} />
       ) : (
-        <SessionPage key={route.id} id={route.id} />
+        <SessionPage key={visit} id={route.id} />
       )}
     </LanguageContext.Provider>
   );

@@ -22,33 +22,36 @@ interface Props {
   onSound: (on: boolean) => void;
 }
 
-/** How long the bar stays after the picture came, and after the pointer or the focus has left it. */
+/** How long the bar stays after the picture came or a finger used it, and after the pointer or the focus has left it. */
 const first_look_ms = 6_000;
 const linger_ms = 1_500;
 
-/** Whether the bar is out. It comes for the pointer, the focus and a press, and goes by itself while the video plays. */
+/**
+ * Whether the bar is out. It comes for a press on its handle and for the focus, stays while the pointer or the focus is in
+ * it, and goes by itself while the video plays.
+ */
 const useBar = (playing: boolean) => {
   const [open, setOpen] = useState(true);
   const cancel = useRef<Cancel>(() => undefined);
-  const hold = () => {
+  const held = useRef({ pointer: false, focus: false });
+  const closeAfter = (ms: number) => {
     cancel.current();
-    setOpen(true);
+    if (!playing || held.current.pointer || held.current.focus) return;
+    cancel.current = systemClock.after(ms, () => setOpen(false));
   };
-  const release = (after_ms: number) => {
+  const hold = (by: 'pointer' | 'focus', holds: boolean) => {
+    held.current[by] = holds;
+    if (!holds) return closeAfter(linger_ms);
     cancel.current();
-    cancel.current = systemClock.after(after_ms, () => setOpen(false));
+    if (by === 'focus') setOpen(true);
   };
   useEffect(() => {
-    if (playing) release(first_look_ms);
-    else hold();
+    setOpen(true);
+    closeAfter(first_look_ms);
     return () => cancel.current();
   }, [playing]);
-  return {
-    open,
-    hold,
-    release: () => playing && release(linger_ms),
-    toggle: () => (open ? release(0) : hold()),
-  };
+  const used = () => closeAfter(first_look_ms);
+  return { open, hold, used, toggle: () => setOpen(!open) };
 };
 
 const focusOf = (target: EventTarget | null): Focus =>
@@ -84,14 +87,15 @@ export const Overlay = ({ id, membership, session, title, playing, muted, onSoun
       onClick={(event) => {
         // A mouse or finger gives the keyboard back to the app; somebody who tabs keeps the place.
         if (event.detail > 0 && !leaving) dropFocus();
+        bar.used();
       }}
-      onFocusIn={bar.hold}
-      onFocusOut={bar.release}
+      onFocusIn={() => bar.hold('focus', true)}
+      onFocusOut={() => bar.hold('focus', false)}
     >
       <div
         class="bar-zone"
-        onPointerEnter={(event) => event.pointerType === 'mouse' && bar.hold()}
-        onPointerLeave={(event) => event.pointerType === 'mouse' && bar.release()}
+        onPointerEnter={({ pointerType }) => pointerType === 'mouse' && bar.hold('pointer', true)}
+        onPointerLeave={({ pointerType }) => pointerType === 'mouse' && bar.hold('pointer', false)}
       >
         <div class="bar">
           <strong class="bar-title">{title}</strong>

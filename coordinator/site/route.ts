@@ -19,13 +19,16 @@ export const goTo = (path: string): void => {
   window.dispatchEvent(new PopStateEvent('popstate'));
 };
 
-/** The page that the address bar names, following `goTo` and the browser's own buttons. */
-export const useRoute = (): Route => {
-  const [href, setHref] = useState(location.href);
+/**
+ * The page that the address bar names, following `goTo` and the browser's own buttons. `visit` counts: going to the same
+ * address again is a new visit (joining a session from its own page, for one).
+ */
+export const useRoute = (): { route: Route; visit: number } => {
+  const [{ href, visit }, setPlace] = useState({ href: location.href, visit: 0 });
   useEffect(() => {
-    const follow = () => setHref(location.href);
+    const follow = () => setPlace((last) => ({ href: location.href, visit: last.visit + 1 }));
     window.addEventListener('popstate', follow);
     return () => window.removeEventListener('popstate', follow);
   }, []);
-  return routeOf(new URL(href));
+  return { route: routeOf(new URL(href)), visit };
 };
