@@ -63,7 +63,7 @@ export interface Step {
 }
 
 /** Signalling has this long to open its ports; it needs a tenth of a second, on a machine that is not overloaded. */
-export const signalling_start_ms = 20_000;
+const SIGNALLING_START_MS = 20_000;
 /** A first start tries this many sets of ports: another program may have taken one since it was found free. */
 const SIGNALLING_STARTS = 3;
 const SIGNALLING_RESTARTS: RestartPolicy = { times: 5, window_ms: 60_000 };
@@ -88,7 +88,7 @@ export const begin = (plan: Plan): Step => ({
   session: { plan, phase: 'signalling', signalling_failures: [], app_restarts: [] },
   effects: [
     { type: 'report', what: 'launching' },
-    { type: 'arm', ms: signalling_start_ms },
+    { type: 'arm', ms: SIGNALLING_START_MS },
     { type: 'start_signalling', ports: 'new' },
   ],
 });
