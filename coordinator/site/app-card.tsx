@@ -9,7 +9,7 @@ import type { Texts } from './texts.ts';
 
 type Availability = 'free' | 'busy' | 'offline';
 
-export const availabilityOf = ({ seats, seats_free }: Pick<App, 'seats' | 'seats_free'>): Availability => {
+const availabilityOf = ({ seats, seats_free }: Pick<App, 'seats' | 'seats_free'>): Availability => {
   if (seats === 0) return 'offline';
   return seats_free > 0 ? 'free' : 'busy';
 };

@@ -1,9 +1,9 @@
 import { codeSchema } from '../../shared/protocol/names.ts';
 
 /** The operator may choose longer codes than four digits; none is longer than this. */
-export const code_digits_most = 10;
+const code_digits_most = 10;
 /** So many boxes are drawn before anything is typed. */
-export const code_digits_least = 4;
+const code_digits_least = 4;
 
 /** The code in what a person typed or pasted: an invitation with a link, "12 34", or the digits themselves. */
 export const codeFrom = (text: string): string => {

@@ -40,9 +40,9 @@ describe('encodeRelayFrame()', () => {
 });
 
 describe('decodeRelayFrame()', () => {
-  test('decodeRelayFrame() undoes encodeRelayFrame (5,000 seeded frames, at any offset of a buffer)', () => {
+  test('decodeRelayFrame() undoes encodeRelayFrame (2,000 seeded frames, at any offset of a buffer)', () => {
     const below = seeded(20_261_120);
-    for (let i = 0; i < 5_000; i++) {
+    for (let i = 0; i < 2_000; i++) {
       const frame = randomFrame(below);
       const bytes = encodeRelayFrame(frame);
       const lead = below(9);
@@ -83,13 +83,13 @@ describe('decodeRelayFrame()', () => {
     });
   }
 
-  test('decodeRelayFrame() never throws on 20,000 seeded byte strings', () => {
+  test('decodeRelayFrame() never throws on 5,000 seeded byte strings', () => {
     const below = seeded(7);
     let frames = 0;
-    for (let i = 0; i < 20_000; i++) {
+    for (let i = 0; i < 5_000; i++) {
       const bytes = Uint8Array.from({ length: below(12) }, () => below(below(2) === 0 ? 4 : 256));
       if (decodeRelayFrame(bytes) !== undefined) frames += 1;
     }
-    expect(frames).toBeWithin(1, 20_000);
+    expect(frames).toBeWithin(1, 5_000);
   });
 });
