@@ -6,6 +6,7 @@ import { type SocketData, socketHandler } from '../shared/socket.ts';
 import { tick } from './broker/fleet.ts';
 import { createGuesses } from './broker/guesses.ts';
 import { createWorld } from './broker/world.ts';
+import { networkOf } from './http/addresses.ts';
 import { createApp } from './http/app.ts';
 import { createWaiting } from './http/waiting.ts';
 import { bounds } from './limits.ts';
@@ -46,11 +47,11 @@ export const startCoordinator = ({ store, clock, ids, log }: CoordinatorNeeds): 
   });
 
   return {
-    websocket: socketHandler(log),
+    websocket: socketHandler(log, clock),
     async fetch(request, server) {
       let upgraded = false;
       const response = await app.fetch(request, {
-        address: server.requestIP(request)?.address ?? 'unknown',
+        network: networkOf(server.requestIP(request)?.address ?? 'unknown'),
         upgrade(data) {
           upgraded = server.upgrade(request, { data });
           return upgraded;

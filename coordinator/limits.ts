@@ -32,10 +32,10 @@ export const bounds = {
   sessions_per_client: 4,
   /** WebSockets over all; a further upgrade is refused. */
   connections: 20_000,
-  /** Wrong codes from one address within a minute; then codes from there are not looked at. */
+  /** Wrong codes from one network within a minute; then codes from there are not looked at. */
   wrong_codes_per_minute: 20,
-  /** Addresses whose wrong codes are remembered; the oldest is forgotten first. */
-  addresses_remembered: 10_000,
+  /** Networks whose wrong codes are remembered; the oldest is forgotten first. */
+  networks_remembered: 10_000,
   /** Longest servers.json or configuration.json; a longer one counts as broken. */
   file_bytes: 5 * 1024 * 1024,
   /** What one player may send towards its host; beyond the burst its socket is closed. */

@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { refuse } from '../../shared/errors.ts';
 import { appRoutes } from './apps.ts';
 import type { Env } from './env.ts';
-import { checkOrigin, limitBody, setHeaders } from './guards.ts';
+import { checkHost, checkOrigin, limitBody, setHeaders } from './guards.ts';
 import { healthRoutes } from './health.ts';
 import { onError, problem } from './problems.ts';
 import { type SessionNeeds, sessionRoutes } from './sessions.ts';
@@ -14,7 +14,7 @@ export const createApp = (needs: SessionNeeds & UpgradeNeeds): Hono<Env> => {
   const app = new Hono<Env>();
   app.onError(onError(world.log, world.ids));
   app.notFound(() => problem(refuse('not_found')));
-  app.use(setHeaders);
+  app.use(setHeaders, checkHost);
   app.use('/api/*', checkOrigin(world.store), limitBody);
   return app
     .route('/', healthRoutes(world, stopping))

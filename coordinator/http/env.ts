@@ -3,8 +3,8 @@ import type { SocketData } from '../../shared/socket.ts';
 
 /** What the program that listens gives with each request. */
 export interface Bindings {
-  /** The peer's address. */
-  readonly address: string;
+  /** Whom the caller is counted as: see `networkOf`. */
+  readonly network: string;
   /** Turns the request into a WebSocket; false when it cannot be one. */
   upgrade(data: SocketData): boolean;
 }

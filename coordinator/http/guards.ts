@@ -28,6 +28,11 @@ export const originAllowed = (c: Ctx, configuration: Configuration): boolean => 
   return URL.canParse(origin) && new URL(origin).host === new URL(c.req.url).host;
 };
 
+/** Refuses a Host header that makes no address, before anybody builds one from it. */
+export const checkHost = createMiddleware<Env>(async (c, next) =>
+  URL.canParse(c.req.url) ? next() : problem(refuse('malformed', 'the Host header')),
+);
+
 /** Refuses changes that a foreign page asks for. Reading is harmless: without CORS headers it cannot see the answer. */
 export const checkOrigin = (store: Store) =>
   createMiddleware<Env>(async (c, next) => {

@@ -29,12 +29,12 @@ const caller = (world: World, c: Ctx): Membership | Refusal =>
   memberOf(world, c.req.param('id') ?? '', bearer(c.req.header('authorization')));
 
 const join = async ({ world, guesses }: SessionNeeds, c: Ctx): Promise<Response> => {
-  const { address } = c.env;
+  const { network } = c.env;
   const body = await readBody(c, joinSchema);
-  const refused = isRefusal(body) ? body : guesses.check(address);
+  const refused = isRefusal(body) ? body : guesses.check(network);
   if (refused !== undefined || isRefusal(body)) return problem(refused ?? refuse('malformed'));
   const joined = joinSession(world, body.code);
-  if (isRefusal(joined) && joined.refused === 'code_unknown') guesses.wrong(address);
+  if (isRefusal(joined) && joined.refused === 'code_unknown') guesses.wrong(network);
   return answer(c, joined);
 };
 

@@ -25,30 +25,30 @@ type Connect = (wire: Wire) => Peer;
 const browser = { frame_bytes: limits.frame_bytes, backlog_bytes: limits.browser_backlog_bytes };
 const agent = { frame_bytes: limits.link_frame_bytes, backlog_bytes: limits.link_backlog_bytes };
 
-/** Counts open sockets by address, and wraps a connect so that it is counted. */
+/** Counts open sockets by network, and wraps a connect so that it is counted. */
 const createCounter = () => {
   const open = new Map<string, number>();
   let all = 0;
-  const add = (address: string, by: number) => {
-    const now = (open.get(address) ?? 0) + by;
+  const add = (network: string, by: number) => {
+    const now = (open.get(network) ?? 0) + by;
     all += by;
-    if (now === 0) open.delete(address);
-    else open.set(address, now);
+    if (now === 0) open.delete(network);
+    else open.set(network, now);
   };
   return {
-    full: (address: string, most: number): Refusal | undefined =>
-      all >= bounds.connections || (open.get(address) ?? 0) >= most
+    full: (network: string, most: number): Refusal | undefined =>
+      all >= bounds.connections || (open.get(network) ?? 0) >= most
         ? refuse('too_many_messages', 'connections from this address')
         : undefined,
     counted:
-      (address: string, connect: Connect): Connect =>
+      (network: string, connect: Connect): Connect =>
       (wire) => {
-        add(address, 1);
+        add(network, 1);
         const peer = connect(wire);
         return {
           frame: peer.frame,
           closed(code, reason) {
-            add(address, -1);
+            add(network, -1);
             peer.closed(code, reason);
           },
         };
@@ -66,12 +66,12 @@ export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds
       return refuse('malformed', 'this address speaks WebSocket');
     }
     if (stopping()) return refuse('shutting_down');
-    return counter.full(c.env.address, store.configuration().connections_per_address);
+    return counter.full(c.env.network, store.configuration().connections_per_address);
   };
   const foreignPage = (c: Ctx): Refusal | undefined =>
     originAllowed(c, store.configuration()) ? undefined : refuse('origin_refused');
   const upgrade = (c: Ctx, bytes: Omit<SocketData, 'connect'>, connect: Connect): boolean =>
-    c.env.upgrade({ ...bytes, connect: counter.counted(c.env.address, connect) });
+    c.env.upgrade({ ...bytes, connect: counter.counted(c.env.network, connect) });
   const upgraded = (done: boolean): Response =>
     done ? new Response(null) : problem(refuse('malformed', 'not a WebSocket handshake'));
 
@@ -79,7 +79,9 @@ export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds
     .get('/ws', (c) => {
       const refused = refusedFirst(c) ?? foreignPage(c);
       if (refused !== undefined) return problem(refused);
-      return upgraded(upgrade(c, browser, clients.connect(socketBase(c, store.configuration()))));
+      return upgraded(
+        upgrade(c, browser, clients.connect(socketBase(c, store.configuration()), c.env.network)),
+      );
     })
     .get('/agent', (c) => {
       // An agent is a program; a page that got hold of a key is an attack.

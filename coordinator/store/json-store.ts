@@ -33,25 +33,34 @@ export const openJsonStore = async ({
 
   const current = { catalogue, configuration };
   const listeners = new Set<() => void>();
-  let reading = false;
+  let reading: Promise<void> | undefined;
   let closed = false;
   const nextRead = () => clock.now() + current.configuration.time_between_updates_seconds * 1_000;
   let next = nextRead();
 
-  const read = async () => {
-    const changed = await Promise.all([servers.refresh(), settings.refresh()]);
-    reading = false;
-    next = nextRead();
-    if (closed || !changed.includes(true)) return;
+  const takeOver = () => {
     const { ip, port } = current.configuration;
     current.catalogue = servers.value() ?? current.catalogue;
     current.configuration = settings.value() ?? current.configuration;
-    next = nextRead();
     log.info({ servers: current.catalogue.servers.length }, 'the data directory has changed');
     if (ip !== current.configuration.ip || port !== current.configuration.port) {
       log.warn('ip and port of configuration.json take effect when the coordinator is started again');
     }
     for (const listener of listeners) listener();
+  };
+  const read = async (): Promise<void> => {
+    try {
+      const changed = await Promise.all([servers.refresh(), settings.refresh()]);
+      if (!closed && changed.includes(true)) takeOver();
+    } catch (error) {
+      log.error({ error }, 'reading the data directory failed');
+    }
+    reading = undefined;
+    next = nextRead();
+  };
+  const refresh = (): Promise<void> => {
+    reading ??= read();
+    return reading;
   };
 
   return {
@@ -78,10 +87,9 @@ export const openJsonStore = async ({
         : { ok: true, note: 'an edit is broken, the last good content is in force; the log says where' };
     },
     tick() {
-      if (closed || reading || clock.now() < next) return;
-      reading = true;
-      read().catch((error: unknown) => log.error({ error }, 'reading the data directory failed'));
+      if (!closed && clock.now() >= next) void refresh();
     },
+    refresh,
     close() {
       closed = true;
       listeners.clear();

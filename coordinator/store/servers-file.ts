@@ -36,7 +36,10 @@ const fileEntrySchema = z.strictObject({
   port: wholeNumberSchema(1, 65_535),
   rc_info: z.strictObject({ rc_name: nameSchema, info: infoSchema }),
   /** What the host's agent presents; in at least one entry of each host. */
-  key: z.string().min(8, 'at least 8 characters').max(200).optional(),
+  key: z
+    .string()
+    .regex(/^[\x21-\x7e]{16,200}$/, '16 to 200 letters, digits and signs, without spaces')
+    .optional(),
 });
 type FileEntry = z.infer<typeof fileEntrySchema>;
 
@@ -57,8 +60,16 @@ const shown = ({ server_name, ip, port, rc_info }: FileEntry): ServerEntry => {
   };
 };
 
+/** The key of each host: the first one that stands in the file. */
+const keysOf = (entries: readonly FileEntry[]): Map<string, string> =>
+  new Map(
+    entries
+      .flatMap(({ server_name, key }) => (key === undefined ? [] : [[server_name, key] as const]))
+      .reverse(),
+  );
+
 const checkHosts = (entries: FileEntry[], context: z.core.$RefinementCtx<FileEntry[]>): void => {
-  const keys = new Map(entries.flatMap(({ server_name, key }) => (key ? [[server_name, key]] : [])));
+  const keys = keysOf(entries);
   const seen = new Set<string>();
   const problem = (path: (string | number)[], message: string) =>
     context.addIssue({ code: 'custom', path, message });
@@ -81,6 +92,6 @@ export const serversFileSchema = z
     (entries): Catalogue =>
       catalogueOf(
         entries.map(shown),
-        new Map(entries.flatMap(({ server_name, key }) => (key ? [[server_name, digest(key)]] : []))),
+        new Map([...keysOf(entries)].map(([server_name, key]) => [server_name, digest(key)])),
       ),
   );

@@ -14,5 +14,7 @@ export interface Store {
   health(): { readonly ok: boolean; readonly note?: string };
   /** Looks at what is due. */
   tick(): void;
+  /** Takes what stands in the store now into force, without waiting for the interval. Never rejects. */
+  refresh(): Promise<void>;
   close(): void;
 }

@@ -12,6 +12,9 @@ export interface Channels {
   closeAll(): void;
 }
 
+/** Exact: a byte order mark is copied like everything else. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** What a player is told when the link to its host drops: 1012, so that its page dials again. */
 export const linkLost = { code: 1012, reason: errors.host_offline.text };
 
@@ -51,7 +54,7 @@ export const createChannels = (wire: Wire): Channels => {
         return player.close(frame.code, frame.reason);
       }
       try {
-        player.text(new TextDecoder('utf-8', { fatal: true }).decode(frame.payload));
+        player.text(utf8.decode(frame.payload));
       } catch {
         closeBoth(frame.channel, refuse('malformed', 'not UTF-8'));
       }

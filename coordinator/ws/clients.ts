@@ -14,8 +14,8 @@ import { bounds } from '../limits.ts';
 
 /** The clients of `/ws`. */
 export interface Clients {
-  /** `base` is the address by which this client reached the coordinator: an origin with the ws: or wss: scheme. */
-  connect(base: URL): (wire: Wire) => Peer;
+  /** `base` is the address by which this client reached the coordinator: an origin with the ws: or wss: scheme; `network`, whom it is counted as. */
+  connect(base: URL, network: string): (wire: Wire) => Peer;
   /** Closes every connection. */
   stop(): void;
 }
@@ -23,7 +23,7 @@ export interface Clients {
 interface Client {
   readonly world: World;
   readonly guesses: Guesses;
-  readonly wire: Wire;
+  readonly network: string;
   readonly base: URL;
   /** Sessions that this client has started or joined. */
   readonly joined: Set<string>;
@@ -131,15 +131,15 @@ const handlers: Handlers<typeof fromClient, Client> = {
     } else sendError(client, created, id);
   },
   CONNECT_SESSION_WITH_CODE: ({ code, id }, client) => {
-    const { guesses, wire, world } = client;
-    const refused = mayTakePart(client) ?? guesses.check(wire.remote);
+    const { guesses, network, world } = client;
+    const refused = mayTakePart(client) ?? guesses.check(network);
     const joined = refused ?? joinSession(world, code);
     if (!isRefusal(joined)) {
       client.joined.add(joined.session.id);
       return answerWhenReady(client, joined, false, id);
     }
     if (joined.refused !== 'code_unknown') return sendError(client, joined, id);
-    guesses.wrong(wire.remote);
+    guesses.wrong(network);
     client.send({ msg: 'SESSION_NOT_EXIST', ...echo(id) });
   },
 };
@@ -159,14 +159,14 @@ export const createClients = (world: World, guesses: Guesses): Clients => {
   const wires = new Set<Wire>();
 
   const connect =
-    (base: URL) =>
+    (base: URL, network: string) =>
     (wire: Wire): Peer => {
       wires.add(wire);
       const user_id = ids.id();
       const client: Client = {
         world,
         guesses,
-        wire,
+        network,
         base,
         joined: new Set(),
         waits: new Map(),

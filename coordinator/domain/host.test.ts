@@ -1,0 +1,26 @@
+import { expect, test } from 'bun:test';
+import { bounds } from '../limits.ts';
+import { host, rules } from '../testing/domain.ts';
+import { hostAway, hostConnected, isConnected, isLost, stopped } from './host.ts';
+
+test('hostAway() gives the host host_lost_ms to come back', () => {
+  const away = hostAway(host('a'), 1_000, rules);
+  expect(isConnected(away)).toBeFalse();
+  expect(isLost(away, 1_000 + rules.host_lost_ms - 1)).toBeFalse();
+  expect(isLost(away, 1_000 + rules.host_lost_ms)).toBeTrue();
+  expect(isLost(host('a'), Number.MAX_SAFE_INTEGER)).toBeFalse();
+});
+
+test('hostConnected() remembers for a while what the host has to stop', () => {
+  const back = hostConnected({ name: 'a', seats: 3, apps: [] }, 2, ['x'], 500);
+  expect(back).toEqual({
+    name: 'a',
+    seats: 3,
+    apps: [],
+    epoch: 2,
+    lost_at: null,
+    stopping: new Map([['x', 500 + bounds.host_stopping_ms]]),
+  });
+  expect(stopped(back, 'x').stopping.size).toBe(0);
+  expect(stopped(back, 'y')).toBe(back);
+});

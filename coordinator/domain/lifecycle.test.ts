@@ -1,0 +1,255 @@
+import { describe, expect, test } from 'bun:test';
+import { isRefusal } from '../../shared/errors.ts';
+import { type SessionPhase, sessionPhases } from '../../shared/protocol/session.ts';
+import { bounds } from '../limits.ts';
+import { after, must, newSession, playedSession, readySession, rules } from '../testing/domain.ts';
+import { type HostPhase, type SessionEvent, transition } from './lifecycle.ts';
+import { type Effect, participantCount, type Session } from './session.ts';
+
+const progress = (phase: HostPhase): SessionEvent => ({ type: 'progressed', phase });
+
+/** A session in each phase, at 10000. */
+const inPhase: Record<SessionPhase, Session> = {
+  assigned: newSession(),
+  launching: after(newSession(), [1_000, progress('launching')]).session,
+  app_started: after(newSession(), [1_000, progress('app_started')]).session,
+  ready: playedSession(),
+  restarting: after(playedSession(), [3_000, progress('restarting')]).session,
+  ended: after(playedSession(), [3_000, { type: 'end', reason: 'owner_ended' }]).session,
+};
+
+describe('transition()', () => {
+  /** What each event makes of each phase: the phase after it, in the order of `sessionPhases`, or a refusal. */
+  const grid: [SessionEvent, ...string[]][] = [
+    [progress('launching'), 'launching', 'launching', 'app_started', 'ready', 'restarting', 'ended'],
+    [progress('app_started'), 'app_started', 'app_started', 'app_started', 'ready', 'restarting', 'ended'],
+    [progress('ready'), 'ready', 'ready', 'ready', 'ready', 'ready', 'ended'],
+    [progress('restarting'), 'restarting', 'restarting', 'restarting', 'restarting', 'restarting', 'ended'],
+    [{ type: 'host_ended', reason: 'app_crashed' }, 'ended', 'ended', 'ended', 'ended', 'ended', 'ended'],
+    [{ type: 'host_away' }, ...sessionPhases],
+    [
+      { type: 'host_has', state: 'starting' },
+      'launching',
+      'launching',
+      'app_started',
+      'restarting',
+      'restarting',
+      'ended',
+    ],
+    [{ type: 'host_has', state: 'ready' }, 'ready', 'ready', 'ready', 'ready', 'ready', 'ended'],
+    [{ type: 'host_lacks' }, 'assigned', 'ended', 'ended', 'ended', 'ended', 'ended'],
+    [{ type: 'host_lost' }, 'ended', 'ended', 'ended', 'ended', 'ended', 'ended'],
+    [{ type: 'end', reason: 'owner_ended' }, 'ended', 'ended', 'ended', 'ended', 'ended', 'ended'],
+    [
+      { type: 'join', id: 'guest', token_hash: 'g' },
+      'assigned',
+      'launching',
+      'app_started',
+      'ready',
+      'restarting',
+      'session_ended',
+    ],
+    [{ type: 'leave', participant: 'owner' }, 'ended', 'ended', 'ended', 'ended', 'ended', 'ended'],
+    [{ type: 'leave', participant: 'nobody' }, ...sessionPhases],
+    [
+      { type: 'issue_ticket', participant: 'owner', hash: 't' },
+      'session_not_ready',
+      'session_not_ready',
+      'session_not_ready',
+      'ready',
+      'session_not_ready',
+      'session_ended',
+    ],
+    [
+      { type: 'issue_ticket', participant: 'nobody', hash: 't' },
+      'session_not_ready',
+      'session_not_ready',
+      'session_not_ready',
+      'unauthorized',
+      'session_not_ready',
+      'session_ended',
+    ],
+    [
+      { type: 'use_ticket', hash: 'x' },
+      'session_not_ready',
+      'session_not_ready',
+      'session_not_ready',
+      'ticket_unknown',
+      'session_not_ready',
+      'session_ended',
+    ],
+    [{ type: 'channel_closed', participant: 'owner' }, ...sessionPhases],
+    [{ type: 'tick' }, ...sessionPhases],
+  ];
+  for (const [event, ...expected] of grid) {
+    const { type, ...what } = event;
+    test(`transition() ${type} ${JSON.stringify(what)} in every phase`, () => {
+      const found = sessionPhases.map((phase): string => {
+        const step = transition(inPhase[phase], event, 10_000, rules);
+        return isRefusal(step) ? step.refused : step.session.phase;
+      });
+      expect(found).toEqual(expected);
+    });
+  }
+
+  test('transition() of a late or repeated report is the same value', () => {
+    for (const event of [progress('ready'), progress('launching')]) {
+      expect(must(transition(inPhase.ready, event, 10_000, rules)).session).toBe(inPhase.ready);
+    }
+  });
+
+  test('transition() keeps the moment at which a phase was first reached', () => {
+    const { session } = after(
+      newSession(),
+      [1, progress('launching')],
+      [5, progress('ready')],
+      [7, progress('restarting')],
+      [9, progress('ready')],
+    );
+    expect(session.phases).toEqual({ accepted: 0, assigned: 0, launching: 1, ready: 5, restarting: 7 });
+    expect(session.version).toBe(5);
+  });
+});
+
+describe('transition() tick', () => {
+  const tick: SessionEvent = { type: 'tick' };
+  const reasonAt = (session: Session, now: number) => after(session, [now, tick]).session.end?.reason;
+
+  test('transition() ends a session that does not start in time, restarts included', () => {
+    const crashing = after(newSession(), [100_000, progress('restarting')]).session;
+    for (const session of [newSession(), crashing]) {
+      expect(reasonAt(session, rules.start_timeout_ms - 1)).toBeUndefined();
+      expect(reasonAt(session, rules.start_timeout_ms)).toBe('start_timeout');
+    }
+    const later = after(readySession(), [50_000, progress('restarting')]).session;
+    expect(reasonAt(later, 50_000 + rules.start_timeout_ms - 1)).toBeUndefined();
+    expect(reasonAt(later, 50_000 + rules.start_timeout_ms)).toBe('start_timeout');
+  });
+
+  test('transition() ends a session to which nobody came', () => {
+    expect(reasonAt(readySession(), 1_000 + rules.first_join_ms - 1)).toBeUndefined();
+    expect(reasonAt(readySession(), 1_000 + rules.first_join_ms)).toBe('nobody_came');
+  });
+
+  test('transition() ends a session leave_grace_ms after its last connection closed', () => {
+    const closed = after(playedSession(), [20_000, { type: 'channel_closed', participant: 'owner' }]).session;
+    expect(reasonAt(closed, 20_000 + rules.leave_grace_ms - 1)).toBeUndefined();
+    expect(reasonAt(closed, 20_000 + rules.leave_grace_ms)).toBe('last_left');
+  });
+
+  test('transition() counts a guest who never came as gone, and the session goes on', () => {
+    const joined = after(playedSession(), [5_000, { type: 'join', id: 'guest', token_hash: 'g' }]).session;
+    expect(participantCount(joined)).toBe(2);
+    const { session } = after(joined, [5_000 + rules.first_join_ms, tick]);
+    expect([participantCount(session), session.phase]).toEqual([1, 'ready']);
+  });
+
+  test('transition() counts nobody as gone while the host is away or the app restarts', () => {
+    for (const event of [{ type: 'host_away' }, progress('restarting')] satisfies SessionEvent[]) {
+      const { session } = after(
+        playedSession(),
+        [20_000, event],
+        [20_000, { type: 'channel_closed', participant: 'owner' }],
+        [100_000, tick],
+      );
+      expect(session.end).toBeNull();
+      const back: SessionEvent = { type: 'host_has', state: 'ready' };
+      const served = after(session, [100_000, back]).session;
+      expect(reasonAt(served, 100_000 + rules.first_join_ms - 1)).toBeUndefined();
+      expect(reasonAt(served, 100_000 + rules.first_join_ms)).toBe('last_left');
+    }
+  });
+
+  test('transition() repeats the order to stop until the host confirms, then forgets the session', () => {
+    const stop: Effect[] = [{ type: 'stop', reason: 'owner_ended' }];
+    const ended = after(playedSession(), [10_000, { type: 'end', reason: 'owner_ended' }]);
+    expect(ended.effects).toEqual([...stop, { type: 'close_players' }]);
+    expect(after(ended.session, [10_000 + bounds.end_repeat_ms - 1, tick]).effects).toEqual([]);
+    const repeated = after(ended.session, [10_000 + bounds.end_repeat_ms, tick]);
+    expect(repeated.effects).toEqual(stop);
+    const confirmed = after(repeated.session, [
+      25_000,
+      { type: 'host_ended', reason: 'owner_ended' },
+    ]).session;
+    expect(confirmed).toMatchObject({ seat_held: false, end: { reason: 'owner_ended', at: 10_000 } });
+    expect(after(confirmed, [25_000 + bounds.ended_kept_ms - 1, tick]).effects).toEqual([]);
+    expect(after(confirmed, [25_000 + bounds.ended_kept_ms, tick]).effects).toEqual([{ type: 'forget' }]);
+  });
+});
+
+describe('transition() tickets', () => {
+  const issue = (hash: string, participant = 'owner'): SessionEvent => ({
+    type: 'issue_ticket',
+    participant,
+    hash,
+  });
+
+  test('transition() issues none while the host is away', () => {
+    const { session } = after(readySession(), [2_000, { type: 'host_away' }]);
+    expect(transition(session, issue('t'), 3_000, rules)).toEqual({ refused: 'host_offline' });
+    expect(transition(session, { type: 'use_ticket', hash: 't' }, 3_000, rules)).toEqual({
+      refused: 'host_offline',
+    });
+  });
+
+  test('transition() brings back someone who was counted as gone', () => {
+    const guest = after(
+      playedSession(),
+      [5_000, { type: 'join', id: 'guest', token_hash: 'g' }],
+      [99_000, { type: 'tick' }],
+    );
+    const back = after(
+      guest.session,
+      [100_000, issue('t', 'guest')],
+      [101_000, { type: 'use_ticket', hash: 't' }],
+    );
+    expect(participantCount(back.session)).toBe(2);
+  });
+
+  test('transition() refuses one who was gone when the session is full meanwhile', () => {
+    const { session } = after(
+      playedSession(),
+      [5_000, { type: 'join', id: 'a', token_hash: 'a' }],
+      [5_000, { type: 'leave', participant: 'a' }],
+      [6_000, { type: 'join', id: 'b', token_hash: 'b' }],
+      [6_000, { type: 'join', id: 'c', token_hash: 'c' }],
+    );
+    expect(transition(session, issue('t', 'a'), 7_000, rules)).toEqual({ refused: 'session_full' });
+    expect(transition(session, { type: 'join', id: 'd', token_hash: 'd' }, 7_000, rules)).toEqual({
+      refused: 'session_full',
+    });
+  });
+
+  test('transition() gives whoever holds a ticket time to use it', () => {
+    const { session } = after(
+      playedSession(),
+      [20_000, { type: 'channel_closed', participant: 'owner' }],
+      [29_000, issue('t')],
+    );
+    expect(session.participants[0]?.leave_at).toBe(29_000 + bounds.ticket_ms);
+  });
+
+  test('transition() bounds the connections of one participant', () => {
+    const open = (session: Session, n: number): Session =>
+      n === 0
+        ? session
+        : open(
+            after(session, [3_000, issue(`t${n}`)], [3_000, { type: 'use_ticket', hash: `t${n}` }]).session,
+            n - 1,
+          );
+    const full = after(open(playedSession(), bounds.channels_per_participant - 1), [
+      3_000,
+      issue('more'),
+    ]).session;
+    const answer = transition(full, { type: 'use_ticket', hash: 'more' }, 3_000, rules);
+    expect(isRefusal(answer) && answer.refused).toBe('session_full');
+  });
+
+  test("transition() of a leave closes that participant's connections and ends with the last one", () => {
+    const two = after(playedSession(), [5_000, { type: 'join', id: 'guest', token_hash: 'g' }]).session;
+    const left = after(two, [6_000, { type: 'leave', participant: 'owner' }]);
+    expect(left.effects).toEqual([{ type: 'close_players', participant: 'owner' }]);
+    const last = after(left.session, [7_000, { type: 'leave', participant: 'guest' }]).session;
+    expect(last.end).toEqual({ reason: 'last_left', at: 7_000 });
+  });
+});

@@ -1,0 +1,30 @@
+import { expect, test } from 'bun:test';
+import { bounds } from '../limits.ts';
+import { addTicket, type Ticket, useTicket } from './tickets.ts';
+
+const ticket = (hash: string, expires = 30_000, participant = 'p'): Ticket => ({
+  hash,
+  participant,
+  expires,
+  used: false,
+});
+
+test('useTicket() works once, until the ticket expires', () => {
+  const used = useTicket([ticket('a')], 'a', 29_999);
+  expect(used).toEqual({ tickets: [{ ...ticket('a'), used: true }], participant: 'p' });
+  expect(useTicket('tickets' in used ? used.tickets : [], 'a', 29_999)).toEqual({ refused: 'ticket_used' });
+  expect(useTicket([ticket('a')], 'a', 30_000)).toEqual({ refused: 'ticket_expired' });
+  expect(useTicket([ticket('a')], 'b', 0)).toEqual({ refused: 'ticket_unknown' });
+});
+
+test("addTicket() drops the oldest of a participant who has too many, and nobody else's", () => {
+  const own = Array.from({ length: bounds.tickets_per_participant }, (_, n) => ticket(`own-${n}`));
+  const kept = addTicket([ticket('other', 30_000, 'q'), ...own], ticket('new'), 0);
+  expect(kept.map(({ hash }) => hash)).toEqual(['other', ...own.slice(1).map(({ hash }) => hash), 'new']);
+});
+
+test('addTicket() forgets tickets that expired long ago', () => {
+  const old = [ticket('old', 1_000), ticket('late', 40_000)];
+  const kept = addTicket(old, ticket('new', 80_000), 50_000);
+  expect(kept.map(({ hash }) => hash)).toEqual(['late', 'new']);
+});

@@ -1,0 +1,112 @@
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { join } from 'node:path';
+import { version } from '../package.json';
+import { type Folder, temporaryFolder } from './testing/folder.ts';
+import { soon } from './testing/socket.ts';
+import { entry } from './testing/store.ts';
+
+setDefaultTimeout(60_000);
+
+const settings = { ip: '127.0.0.1', port: 0, time_between_updates_seconds: 30 };
+
+/** The program, as its own process. */
+const main = (...args: string[]) => {
+  const program = Bun.spawn([process.execPath, join(import.meta.dir, 'main.ts'), ...args], {
+    stdout: 'pipe',
+    stderr: 'pipe',
+    env: { PATH: process.env.PATH ?? '' },
+  });
+  return {
+    program,
+    /** Waits for the end; what it said and its exit code. */
+    end: async () => {
+      const [stdout, stderr] = await Promise.all([
+        new Response(program.stdout).text(),
+        new Response(program.stderr).text(),
+      ]);
+      return { stdout, stderr, exit: await soon('the exit', program.exited) };
+    },
+  };
+};
+
+type Running = ReturnType<typeof main>;
+
+/** Reads log lines until one has the message; the stream's other lines are dropped. */
+const logged = async ({ program }: Running, msg: string): Promise<Record<string, unknown>> => {
+  let text = '';
+  for await (const chunk of program.stdout.pipeThrough(new TextDecoderStream(), { preventCancel: true })) {
+    text += chunk;
+    const found = text
+      .split('\n')
+      .slice(0, -1)
+      .map((line): Record<string, unknown> => JSON.parse(line))
+      .find((line) => line.msg === msg);
+    if (found !== undefined) return found;
+  }
+  throw new Error(`never logged: ${msg}`);
+};
+
+const dataFolder = async (configuration: object = settings): Promise<Folder> => {
+  const folder = await temporaryFolder();
+  await folder.write('servers.json', [entry('a', 'Loft')]);
+  await folder.write('configuration.json', configuration);
+  return folder;
+};
+
+describe('main()', () => {
+  test('main() serve says where it listens, serves site and API, and stops at SIGTERM and SIGINT with 0', async () => {
+    await using folder = await dataFolder();
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      const running = main('serve', '--data', folder.path);
+      const { url, level } = await soon('listening', logged(running, 'listening'));
+      expect(level).toBe('info');
+      expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ ok: true });
+      expect((await fetch(`${url}/`)).headers.get('content-type')).toContain('text/html');
+      expect((await fetch(`${url}/s/any`)).headers.get('content-type')).toContain('text/html');
+      running.program.kill(signal);
+      expect(await soon('the exit', running.program.exited)).toBe(0);
+    }
+  });
+
+  test('main() serve says what to do when the port is taken, and exits with 1', async () => {
+    await using folder = await dataFolder();
+    const taken = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response() });
+    const { port } = taken;
+    const { stderr, exit } = await main('serve', '--data', folder.path, '--port', String(port)).end();
+    await taken.stop(true);
+    expect([exit, stderr]).toEqual([
+      1,
+      expect.stringContaining(`Port ${port} is taken by another program. Stop`),
+    ]);
+  });
+
+  test('main() serve does not share its port with another coordinator', async () => {
+    await using folder = await dataFolder();
+    const first = main('serve', '--data', folder.path);
+    const { url } = await soon('listening', logged(first, 'listening'));
+    const second = await main('serve', '--data', folder.path, '--port', new URL(String(url)).port).end();
+    first.program.kill();
+    expect([second.exit, await first.program.exited]).toEqual([1, 0]);
+  });
+
+  test('main() serve names every problem of the data directory with its place, and exits with 1', async () => {
+    await using folder = await dataFolder({ ...settings, ip: 'here' });
+    await folder.write('servers.json', '[\n{"server_name": "a"}\n]');
+    const { stderr, exit } = await main('serve', '--data', folder.path).end();
+    expect(exit).toBe(1);
+    expect(stderr).toContain('servers.json:2 [0].rc_info');
+    expect(stderr).toContain('configuration.json:1 ip: an IP address');
+    const missing = await main('serve', '--data', join(folder.path, 'nowhere')).end();
+    expect([missing.exit, missing.stderr]).toEqual([
+      1,
+      expect.stringContaining('There is no data directory'),
+    ]);
+  });
+
+  test('main() version, help and a wrong command line', async () => {
+    expect(await main('version').end()).toEqual({ stdout: `${version}\n`, stderr: '', exit: 0 });
+    expect((await main('help').end()).stdout).toContain('Usage: coordinator serve');
+    const wrong = await main('serve').end();
+    expect([wrong.exit, wrong.stderr]).toEqual([2, expect.stringContaining('serve needs --data DIR')]);
+  });
+});

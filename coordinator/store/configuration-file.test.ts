@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'bun:test';
+import { configurationSchema, rulesOf } from './configuration-file.ts';
+
+const firstDesign = { ip: '0.0.0.2', port: '333', time_between_updates_seconds: '30' };
+
+describe('configurationSchema()', () => {
+  test('configurationSchema() reads the first design and fills the defaults in', () => {
+    expect(configurationSchema.parse(firstDesign)).toEqual({
+      ip: '0.0.0.2',
+      port: 333,
+      time_between_updates_seconds: 30,
+      ice_servers: [],
+      allowed_origins: [],
+      code_digits: 4,
+      first_join_seconds: 60,
+      leave_grace_seconds: 10,
+      host_lost_seconds: 120,
+      start_timeout_seconds: 120,
+      connections_per_address: 200,
+    });
+  });
+
+  test('configurationSchema() reduces addresses to origins', () => {
+    const read = configurationSchema.parse({
+      ...firstDesign,
+      public_url: 'https://Vitrina.example:443/',
+      allowed_origins: ['http://other.example:8080'],
+    });
+    expect([read.public_url, read.allowed_origins]).toEqual([
+      'https://vitrina.example',
+      ['http://other.example:8080'],
+    ]);
+  });
+
+  const wrong = [
+    { public_url: 'https://vitrina.example/path' },
+    { public_url: 'ftp://vitrina.example' },
+    { public_url: 'vitrina.example' },
+    { ip: 'localhost' },
+    { port: '65536' },
+    { code_digits: 3 },
+    { time_between_updates_seconds: 0 },
+    { ice_servers: [{ urls: 'stun:stun.example' }] },
+    { ice_servers: [{ urls: ['http://stun.example'] }] },
+    { first_join: 3 },
+  ];
+  for (const patch of wrong) {
+    test(`configurationSchema() refuses ${JSON.stringify(patch)}`, () => {
+      expect(configurationSchema.safeParse({ ...firstDesign, ...patch }).success).toBe(false);
+    });
+  }
+});
+
+test('rulesOf() counts in milliseconds', () => {
+  expect(rulesOf(configurationSchema.parse({ ...firstDesign, leave_grace_seconds: '3' }))).toMatchObject({
+    leave_grace_ms: 3_000,
+    first_join_ms: 60_000,
+    code_digits: 4,
+  });
+});

@@ -1,0 +1,100 @@
+import { refuse } from '../../shared/errors.ts';
+import type { toAgent } from '../../shared/protocol/agent-link.ts';
+import type { MessageOf } from '../../shared/protocol/message.ts';
+import type { SocketData } from '../../shared/socket.ts';
+import { fakeClock } from '../../shared/testing/clock.ts';
+import { fakeIds } from '../../shared/testing/ids.ts';
+import { hostHello, hostReports } from '../broker/fleet.ts';
+import { createGuesses } from '../broker/guesses.ts';
+import { createWorld, type Link } from '../broker/world.ts';
+import { createApp } from '../http/app.ts';
+import { createWaiting } from '../http/waiting.ts';
+import { createAgents } from '../ws/agents.ts';
+import { createClients } from '../ws/clients.ts';
+import { recordedLog } from './log.ts';
+import { entry, keyOf, memoryStore } from './store.ts';
+
+export interface Sent {
+  method?: string;
+  token?: string;
+  /** A string is sent as it is. */
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+/** The HTTP side without a port, with one host "a" whose orders land in `orders`. */
+export const appUnderTest = (patch: object = {}, info: object = {}) => {
+  const clock = fakeClock();
+  const recorded = recordedLog();
+  const store = memoryStore([entry('a', 'Loft', info)], patch);
+  const world = createWorld({ store, clock, ids: fakeIds(), log: recorded.log });
+  const guesses = createGuesses(clock);
+  const waiting = createWaiting(world, clock);
+  const state = { stopping: false };
+  const upgrades: SocketData[] = [];
+  const app = createApp({
+    world,
+    guesses,
+    waiting,
+    agents: createAgents(world),
+    clients: createClients(world, guesses),
+    stopping: () => state.stopping,
+  });
+  const bindings = { network: '127.0.0.1', upgrade: (data: SocketData) => upgrades.push(data) > 0 };
+
+  const orders: MessageOf<typeof toAgent>[] = [];
+  const link: Link = {
+    epoch: 1,
+    send: (order) => void orders.push(order),
+    openChannel: () => ({ data: () => {}, close: () => {} }),
+    close: () => {},
+  };
+  const hello = {
+    verb: 'HELLO',
+    protocol: 1,
+    server_name: 'a',
+    seats: 1,
+    apps: ['Loft'],
+    sessions: [],
+  } as const;
+
+  return {
+    app,
+    world,
+    waiting,
+    clock,
+    recorded,
+    store,
+    state,
+    upgrades,
+    orders,
+    request: async (path: string, { method = 'GET', token, body, headers = {} }: Sent = {}) =>
+      await app.request(
+        path,
+        {
+          method,
+          headers: {
+            ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+            ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+            ...headers,
+          },
+          ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+        },
+        bindings,
+      ),
+    /** Connects the host. */
+    connect: () => {
+      const refused = hostHello(
+        world,
+        link,
+        keyOf('a'),
+        { ...hello, apps: [...hello.apps], sessions: [] },
+        () => {},
+      );
+      if (refused !== undefined) throw new Error(refuse(refused.refused).refused);
+    },
+    /** The host reports the session as ready. */
+    ready: (session_id: string) =>
+      hostReports(world, 'a', link, { session_id, generation: 1 }, { type: 'progressed', phase: 'ready' }),
+  };
+};

@@ -1,0 +1,61 @@
+import { isRefusal, type Refusal } from '../../shared/errors.ts';
+import type { Host } from '../domain/host.ts';
+import { type SessionEvent, transition } from '../domain/lifecycle.ts';
+import type { Rules } from '../domain/rules.ts';
+import { openSession, type Session, type Step } from '../domain/session.ts';
+
+/** Values for tests of the domain. Instants are small numbers. */
+export const rules: Rules = {
+  start_timeout_ms: 120_000,
+  first_join_ms: 60_000,
+  leave_grace_ms: 10_000,
+  host_lost_ms: 120_000,
+  code_digits: 4,
+  participants: 3,
+};
+
+/** The step, where a refusal would be the test's fault. */
+export const must = (step: Step | Refusal): Step => {
+  if (isRefusal(step)) throw new Error(`refused: ${step.refused}`);
+  return step;
+};
+
+/** A session on host "h" that was opened at 0 by the participant "owner". */
+export const newSession = (): Session =>
+  openSession(
+    { id: 's', app: 'Loft', host: 'h', code: '0001', owner: { id: 'owner', token_hash: 'owner-token' } },
+    0,
+    rules,
+  ).session;
+
+/** The last step after a list of events, each at its time. */
+export const after = (
+  session: Session,
+  ...events: readonly (readonly [now: number, event: SessionEvent])[]
+): Step =>
+  events.reduce<Step>((step, [now, event]) => must(transition(step.session, event, now, rules)), {
+    session,
+    effects: [],
+  });
+
+/** A session that became ready at 1000. */
+export const readySession = (): Session =>
+  after(newSession(), [1_000, { type: 'progressed', phase: 'ready' }]).session;
+
+/** A session that became ready at 1000 and whose owner connected at 2000. */
+export const playedSession = (): Session =>
+  after(
+    readySession(),
+    [2_000, { type: 'issue_ticket', participant: 'owner', hash: 'ticket' }],
+    [2_000, { type: 'use_ticket', hash: 'ticket' }],
+  ).session;
+
+export const host = (name: string, patch: Partial<Host> = {}): Host => ({
+  name,
+  seats: 2,
+  apps: ['Loft'],
+  epoch: 1,
+  lost_at: null,
+  stopping: new Map(),
+  ...patch,
+});

@@ -1,0 +1,24 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface Folder extends AsyncDisposable {
+  readonly path: string;
+  /** Writes a file; a value that is no string becomes JSON. */
+  write(name: string, content: unknown): Promise<void>;
+  remove(name: string): Promise<void>;
+}
+
+/** A data directory that is removed when it goes out of scope (`await using`). */
+export const temporaryFolder = async (): Promise<Folder> => {
+  const path = await mkdtemp(join(tmpdir(), 'vitrina-coordinator-'));
+  await mkdir(join(path, 'pictures'));
+  return {
+    path,
+    write: async (name, content) => {
+      await Bun.write(join(path, name), typeof content === 'string' ? content : JSON.stringify(content));
+    },
+    remove: (name) => rm(join(path, name), { recursive: true }),
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+  };
+};

@@ -1,0 +1,49 @@
+import type { Configuration } from '../store/configuration-file.ts';
+import { configurationSchema } from '../store/configuration-file.ts';
+import { serversFileSchema } from '../store/servers-file.ts';
+import type { Store } from '../store/store.ts';
+
+/** One line of servers.json. Its key is "the-secret-key-of-" and the host's name. */
+export const entry = (server_name: string, rc_name: string, info: object = {}) => ({
+  server_name,
+  ip: '127.0.0.1',
+  port: 1,
+  rc_info: { rc_name, info: { description: [{ en: `About ${rc_name}` }], ...info } },
+  key: keyOf(server_name),
+});
+
+export const keyOf = (server_name: string): string => `the-secret-key-of-${server_name}`;
+
+export const configuration = (patch: object = {}): Configuration =>
+  configurationSchema.parse({ ip: '127.0.0.1', port: 0, time_between_updates_seconds: 30, ...patch });
+
+export interface MemoryStore extends Store {
+  /** Puts new content in force, as an edit of the files would. */
+  edit(servers: readonly unknown[], patch?: object): void;
+}
+
+/** A store without files. */
+export const memoryStore = (servers: readonly unknown[], patch: object = {}): MemoryStore => {
+  const listeners = new Set<() => void>();
+  let current = { catalogue: serversFileSchema.parse(servers), configuration: configuration(patch) };
+  return {
+    catalogue: () => current.catalogue,
+    configuration: () => current.configuration,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    picture: async (app) =>
+      current.catalogue.apps.get(app)?.picture === undefined
+        ? undefined
+        : new Blob(['<svg/>'], { type: 'image/svg+xml' }),
+    health: () => ({ ok: true }),
+    tick: () => {},
+    refresh: async () => {},
+    close: () => listeners.clear(),
+    edit(edited, next = {}) {
+      current = { catalogue: serversFileSchema.parse(edited), configuration: configuration(next) };
+      for (const listener of listeners) listener();
+    },
+  };
+};

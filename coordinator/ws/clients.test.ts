@@ -1,0 +1,216 @@
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { limits } from '../../shared/limits.ts';
+import { fromClient, toClient } from '../../shared/protocol/client-verbs.ts';
+import { encode, type MessageOf } from '../../shared/protocol/message.ts';
+import { bounds } from '../limits.ts';
+import { type Rig, startRig } from '../testing/rig.ts';
+import { openSocket, type TestSocket } from '../testing/socket.ts';
+import { entry } from '../testing/store.ts';
+import { createClients } from './clients.ts';
+
+setDefaultTimeout(60_000);
+
+type Answer = MessageOf<typeof toClient>;
+
+/** The next message, checked against the protocol. */
+const next = (socket: TestSocket): Promise<Answer> =>
+  socket.next('an answer', (frame) => {
+    const message: Record<string, unknown> = JSON.parse(String(frame));
+    const name = String(message.msg ?? message.verb);
+    const schema = Object.entries(toClient).find(([row]) => row === name)?.[1];
+    if (schema === undefined) throw new Error(`no such answer: ${name}`);
+    return schema.parse(message);
+  });
+
+const connect = async (rig: Rig) => {
+  const socket = await rig.client();
+  const connected = await next(socket);
+  const send = (message: MessageOf<typeof fromClient>) => socket.send(encode(fromClient, message));
+  const ask = (message: MessageOf<typeof fromClient>) => {
+    send(message);
+    return next(socket);
+  };
+  return { socket, connected, send, ask };
+};
+
+describe(`${createClients.name}()`, () => {
+  test('createClients() gives each client its own id first', async () => {
+    await using rig = startRig();
+    const [one, two] = [await connect(rig), await connect(rig)];
+    const ids = [one, two].map(({ connected }) => ('user_id' in connected ? connected.user_id : ''));
+    expect(ids[0]).toMatch(/^[\w-]{22}$/);
+    expect(ids[0]).not.toBe(ids[1]);
+  });
+
+  test('createClients() lists entries X to Y, both included, without keys', async () => {
+    await using rig = startRig();
+    const { ask } = await connect(rig);
+    const names = async (range: string) => {
+      const answer = await ask({ verb: 'GET_SERVERS', range, id: range });
+      expect(answer).toHaveProperty('id', range);
+      expect(JSON.stringify(answer)).not.toContain('key');
+      return 'servers' in answer
+        ? answer.servers.map(({ server_name, rc_info }) => `${server_name} ${rc_info.rc_name}`)
+        : 'msg' in answer && answer.msg;
+    };
+    expect(await names('0-1')).toEqual(['a Loft', 'b Loft']);
+    expect(await names('2-2')).toEqual(['b Villa']);
+    expect(await names('1-99')).toEqual(['b Loft', 'b Villa']);
+    expect(await names('3-9')).toBe('SERVERS_NOT_FOUND');
+    for (const range of ['1-0', '0-100']) {
+      expect(await ask({ verb: 'GET_SERVERS', range })).toMatchObject({ msg: 'ERROR', code: 'malformed' });
+    }
+    rig.store.edit(Array.from({ length: 101 }, (_, n) => entry(`h${n}`, 'Loft')));
+    expect(await names('0-99')).toHaveLength(bounds.servers_per_answer);
+  });
+
+  test('createClients() starts a session and says where to connect, and only then', async () => {
+    await using rig = startRig();
+    const agent = await rig.host();
+    const { socket, ask } = await connect(rig);
+    const asked = ask({ verb: 'CREATE_SESSION', rc_name: 'Loft', id: '7' });
+    const order = await agent.next('CREATE_SESSION');
+    await agent.heartbeat();
+    expect(socket.rest()).toEqual([]);
+    agent.ready(order);
+    const answer = await asked;
+    if (!('signalling_url' in answer)) throw new Error(JSON.stringify(answer));
+    expect(answer).toMatchObject({
+      verb: 'CONNECT_TO_SESSION',
+      ip: '127.0.0.1',
+      port: new URL(rig.base).port,
+      code: order.code,
+      id: '7',
+    });
+    const player = await openSocket(answer.signalling_url);
+    expect(await agent.next('CONNECT_USER_TO_SESSION')).toMatchObject({ user_id: order.user_id });
+
+    const guest = await connect(rig);
+    const joined = await guest.ask({ verb: 'CONNECT_SESSION_WITH_CODE', code: order.code, id: '8' });
+    expect(joined).toMatchObject({ verb: 'CONNECT_TO_SESSION', session_id: order.session_id, id: '8' });
+    socket.close();
+    player.send('the client is gone, the player plays on');
+    await agent.nextFrame('data');
+  });
+
+  test('createClients() tells the phases to who asks for them', async () => {
+    await using rig = startRig();
+    const agent = await rig.host();
+    const { socket, ask } = await connect(rig);
+    const first = await ask({ verb: 'CREATE_SESSION', rc_name: 'Loft', progress: true, id: 'p' });
+    expect(first).toMatchObject({ msg: 'SESSION_PROGRESS', phase: 'assigned', id: 'p' });
+    const { session_id, generation, ...order } = await agent.next('CREATE_SESSION');
+    agent.send({ msg: 'SESSION_STARTING', session_id, generation, phase: 'launching' });
+    expect(await next(socket)).toMatchObject({ phase: 'launching' });
+    agent.send({ msg: 'SESSION_STARTING', session_id, generation, phase: 'app_started' });
+    expect(await next(socket)).toMatchObject({ phase: 'app_started' });
+    agent.ready({ session_id, generation, ...order });
+    expect(await next(socket)).toMatchObject({ verb: 'CONNECT_TO_SESSION', id: 'p' });
+  });
+
+  test('createClients() says SERVERS_BUSY with the reason, ERROR for an unknown app, SESSION_FAILED for a failed start', async () => {
+    await using rig = startRig();
+    const { ask } = await connect(rig);
+    const create = (rc_name = 'Loft') => ask({ verb: 'CREATE_SESSION', rc_name });
+    expect(await create('Castle')).toMatchObject({ msg: 'ERROR', code: 'app_unknown' });
+    expect(await create()).toMatchObject({ msg: 'SERVERS_BUSY', reason: expect.stringContaining('No host') });
+    const agent = await rig.host({ seats: 1 });
+    const failing = create();
+    const { session_id, generation } = await agent.next('CREATE_SESSION');
+    const other = await connect(rig);
+    const busy = await other.ask({ verb: 'CREATE_SESSION', rc_name: 'Loft', id: 'b' });
+    expect(busy).toMatchObject({
+      msg: 'SERVERS_BUSY',
+      reason: expect.stringContaining('All hosts'),
+      id: 'b',
+    });
+    agent.send({ msg: 'SESSION_ENDED', session_id, generation, reason: 'app_exited' });
+    expect(await failing).toMatchObject({
+      msg: 'SESSION_FAILED',
+      session_id,
+      reason: 'app_exited',
+      text: 'The app was closed.',
+    });
+  });
+
+  test('createClients() ends a start that nobody waits for any more', async () => {
+    await using rig = startRig();
+    const agent = await rig.host();
+    const { socket, send } = await connect(rig);
+    send({ verb: 'CREATE_SESSION', rc_name: 'Loft' });
+    const { session_id } = await agent.next('CREATE_SESSION');
+    socket.close();
+    expect(await agent.next('END_SESSION')).toMatchObject({ session_id, reason: 'last_left' });
+  });
+
+  test('createClients() bounds the sessions of one client', async () => {
+    await using rig = startRig();
+    await rig.host({ seats: 9 });
+    const { send, ask } = await connect(rig);
+    for (let n = 0; n < bounds.sessions_per_client; n++) send({ verb: 'CREATE_SESSION', rc_name: 'Loft' });
+    expect(await ask({ verb: 'CREATE_SESSION', rc_name: 'Loft', id: 'more' })).toMatchObject({
+      msg: 'ERROR',
+      code: 'too_many_messages',
+      id: 'more',
+    });
+  });
+
+  test('createClients() knows wrong codes, and stops listening to who tries many', async () => {
+    await using rig = startRig();
+    const { ask } = await connect(rig);
+    for (let n = 0; n < bounds.wrong_codes_per_minute; n++) {
+      expect(await ask({ verb: 'CONNECT_SESSION_WITH_CODE', code: '0000', id: 'c' })).toEqual({
+        msg: 'SESSION_NOT_EXIST',
+        id: 'c',
+      });
+    }
+    expect(await ask({ verb: 'CONNECT_SESSION_WITH_CODE', code: '0000' })).toMatchObject({
+      msg: 'ERROR',
+      code: 'too_many_messages',
+    });
+    expect(await rig.refused(rig.request('POST', '/api/v1/join', { body: { code: '0000' } }))).toBe(
+      'too_many_messages',
+    );
+  });
+
+  test('createClients() answers what it does not understand, with the id where there is one', async () => {
+    await using rig = startRig();
+    const { socket } = await connect(rig);
+    const rows: [frame: string, code: string, id?: string][] = [
+      ['null', 'malformed'],
+      ['[]', 'malformed'],
+      ['{"verb"', 'malformed'],
+      ['{"verb":7,"id":"a"}', 'malformed', 'a'],
+      ['{"verb":"DANCE","id":"b"}', 'unknown_verb', 'b'],
+      ['{"verb":"__proto__"}', 'unknown_verb'],
+      ['{"verb":"GET_SERVERS","range":"all","id":"c"}', 'malformed', 'c'],
+      ['{"verb":"GET_SERVERS","range":"0-1","more":1,"id":"d"}', 'malformed', 'd'],
+      [`{"verb":"GET_SERVERS","id":"${'x'.repeat(65)}"}`, 'malformed'],
+    ];
+    for (const [frame, code, id] of rows) {
+      socket.send(frame);
+      const answer = await next(socket);
+      expect(answer).toMatchObject({ msg: 'ERROR', code });
+      expect(answer).toEqual(
+        id === undefined
+          ? expect.not.objectContaining({ id: expect.anything() })
+          : expect.objectContaining({ id }),
+      );
+    }
+    socket.send('x'.repeat(limits.frame_bytes + 1));
+    expect((await socket.closed()).code).toBe(1009);
+  });
+
+  test('createClients() uses the public URL in what it answers', async () => {
+    await using rig = startRig({ public_url: 'https://vitrina.example' });
+    const agent = await rig.host();
+    const { ask } = await connect(rig);
+    const asked = ask({ verb: 'CREATE_SESSION', rc_name: 'Loft' });
+    await agent.launch();
+    expect(await asked).toMatchObject({
+      ip: 'vitrina.example',
+      port: '443',
+      signalling_url: expect.stringMatching(/^wss:\/\/vitrina\.example\/api\/v1\/sessions\//),
+    });
+  });
+});
