@@ -28,25 +28,40 @@ const serializeError = (error: unknown) => {
   return code === undefined ? rest : { ...rest, error_code: code };
 };
 
+/** A second place for the lines, with a level of its own. */
+export interface LogCopy {
+  level: LogLevel;
+  write(line: string): void;
+}
+
+/** The level that lets through what either of the two lets through. */
+const lower = (a: LogLevel, b: LogLevel): LogLevel => (logLevels.indexOf(a) < logLevels.indexOf(b) ? a : b);
+
 /**
- * JSON lines on standard output (or `destination`), secrets replaced by "[secret]".
+ * JSON lines on standard output (or `destination`), secrets replaced by "[secret]"; into `copy` as well, if there is one.
  * The agent and the coordinator fork it per session with `log.child({ session })`.
  */
 export const createLog = (
   program: string,
   level: LogLevel = 'info',
-  destination?: pino.DestinationStream,
+  destination: pino.DestinationStream = pino.destination({ fd: 1, sync: true }),
+  copy?: LogCopy,
 ): Log =>
   pino(
     {
       base: { program },
-      level,
+      level: copy === undefined ? level : lower(level, copy.level),
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: secretFields.flatMap((field) => [field, `*.${field}`]), censor: '[secret]' },
       serializers: { error: serializeError },
     },
-    destination ?? pino.destination({ fd: 1, sync: true }),
+    copy === undefined
+      ? destination
+      : pino.multistream([
+          { level, stream: destination },
+          { level: copy.level, stream: copy },
+        ]),
   );
 
 /** A logger that writes nothing, for tests. */

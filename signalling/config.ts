@@ -18,12 +18,19 @@ const peerOptionsSchema = z.looseObject({
 });
 export type PeerOptions = z.infer<typeof peerOptionsSchema>;
 
+export interface Tls {
+  readonly key: string;
+  readonly cert: string;
+}
+
 /** The options with everything read in that they only name. */
 export interface Config {
   readonly options: Options;
   readonly peer_options: PeerOptions;
   readonly turn_secret: string;
   readonly tokens: { readonly player: string[]; readonly streamer: string[]; readonly sfu: string[] };
+  /** What HTTPS needs, when it is asked for. */
+  readonly tls: Tls | undefined;
   /** Set by the session agent: players must show a token signed with it. */
   readonly admission_secret: string | undefined;
 }
@@ -33,6 +40,12 @@ export type Loaded = { config: Config } | { help: string } | { problems: string[
 type Raw = Record<string, unknown>;
 type Result<T> = { value: T } | { problems: string[] };
 
+/** `--console_messages` may stand without a value. */
+const withDetail = (args: string[]): string[] =>
+  args.map((arg, at) =>
+    arg === '--console_messages' && (args[at + 1] ?? '--').startsWith('--') ? `${arg}=basic` : arg,
+  );
+
 /** What the command line says, not yet checked. Unknown options are problems. */
 const commandLine = (args: string[]): Result<Raw & { help?: true }> => {
   const kinds = optionNames.map((name) => {
@@ -41,7 +54,7 @@ const commandLine = (args: string[]): Result<Raw & { help?: true }> => {
   });
   try {
     const { values } = parseArgs({
-      args,
+      args: withDetail(args),
       options: { ...Object.fromEntries(kinds), help: { type: 'boolean', short: 'h' } },
     });
     return { value: values as Raw };
@@ -88,21 +101,34 @@ const peerOptions = (text: string, problems: string[]): PeerOptions => {
   return {};
 };
 
+/** What the options cannot mean together. */
+const contradictions = (options: Options, turn_secret: string): string[] =>
+  [
+    options.turn_urls.length > 0 &&
+      turn_secret === '' &&
+      '--turn_urls: needs --turn_secret or --turn_secret_file',
+    options.cors_credentials &&
+      options.cors_allowed_origins.length === 0 &&
+      '--cors_credentials: needs --cors_allowed_origins, or every site could act for its visitors',
+    options.https_redirect && !options.https && '--https_redirect: needs --https',
+    options.save && options.config_file === '' && '--save: needs --config_file',
+  ].filter((problem) => problem !== false);
+
 const completed = async (options: Options, admission_secret: string | undefined): Promise<Loaded> => {
   const problems: string[] = [];
   const file = (name: OptionName) => named(options, name, problems);
   const tokens = async (role: 'player' | 'streamer' | 'sfu') =>
     lines(`${options[`${role}_token`]}\n${await file(`${role}_token_file`)}`);
+  const turn_secret = (await file('turn_secret_file')).trim() || options.turn_secret;
   const config: Config = {
     options,
     peer_options: peerOptions((await file('peer_options_file')) || options.peer_options, problems),
-    turn_secret: (await file('turn_secret_file')).trim() || options.turn_secret,
+    turn_secret,
     tokens: { player: await tokens('player'), streamer: await tokens('streamer'), sfu: await tokens('sfu') },
+    tls: options.https ? { key: await file('ssl_key_path'), cert: await file('ssl_cert_path') } : undefined,
     admission_secret: admission_secret === '' ? undefined : admission_secret,
   };
-  if (options.turn_urls.length > 0 && config.turn_secret === '') {
-    problems.push('--turn_urls: needs --turn_secret or --turn_secret_file');
-  }
+  problems.push(...contradictions(options, turn_secret));
   return problems.length > 0 ? { problems } : { config };
 };
 
@@ -120,7 +146,8 @@ export const loadConfig = async (
   if (help === true) return { help: helpText() };
   const filed = await configFile(raw);
   if ('problems' in filed) return filed;
-  const parsed = optionsSchema.safeParse({ ...filed.value, ...raw });
+  const https = raw.https_port === undefined ? {} : { https: true };
+  const parsed = optionsSchema.safeParse({ ...filed.value, ...https, ...raw });
   if (!parsed.success) {
     return { problems: parsed.error.issues.map((issue) => `--${issue.path.join('.')}: ${issue.message}`) };
   }

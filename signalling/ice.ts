@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { Config, PeerOptions } from './config.ts';
 import type { ConnectionId } from './domain/effect.ts';
-import type { Pass } from './gate.ts';
+import type { Pass } from './http/gate.ts';
 
 /**
  * The `peerConnectionOptions` of one connection. Who was admitted with ICE servers gets those; others the configured

@@ -1,8 +1,12 @@
+import { createInterface } from 'node:readline';
 import { systemClock } from '../shared/clock.ts';
 import { createLog, type Log, type LogLevel } from '../shared/log.ts';
 import { type Config, loadConfig } from './config.ts';
-import { type Listener, listeners } from './http.ts';
-import { createSignalling } from './server.ts';
+import { type Listener, listeners } from './http/listener.ts';
+import { keyboardCommand } from './keyboard.ts';
+import { createLogFiles } from './log-files.ts';
+import { savedOptions, withoutSecrets } from './options.ts';
+import { createSignalling, type Signalling } from './server.ts';
 
 const levels: Record<Config['options']['log_level_console'], LogLevel> = {
   debug: 'debug',
@@ -11,24 +15,31 @@ const levels: Record<Config['options']['log_level_console'], LogLevel> = {
   error: 'error',
 };
 
-type Listening = ReturnType<typeof Bun.serve>;
-
-const open = (listener: Listener): Listening => {
-  const { hostname, port, fetch, websocket } = listener;
-  return Bun.serve({ hostname, port, fetch, websocket });
+/** Standard output, and a file a day when there is a folder for it. */
+const openLog = ({ options }: Config): Log => {
+  const level = levels[options.log_level_console];
+  const console_log = createLog('signalling', level);
+  if (options.log_folder === '') return console_log;
+  const failed = (error: unknown) =>
+    console_log.error({ error, log_folder: options.log_folder }, 'cannot write the log file');
+  const { write } = createLogFiles(options.log_folder, systemClock, failed);
+  return createLog('signalling', level, undefined, { level: levels[options.log_level_file], write });
 };
+
+type Listening = ReturnType<typeof Bun.serve>;
 
 /** Opens every port or none. A taken port is the operator's to solve: the log says which and how. */
 const openAll = (all: Listener[], log: Log): Listening[] | undefined => {
   const opened: Listening[] = [];
-  for (const listener of all) {
-    const { role, hostname, port } = listener;
+  for (const { option, serve } of all) {
     try {
-      opened.push(open(listener));
+      opened.push(Bun.serve(serve));
     } catch (error) {
+      const { hostname, port } = serve;
+      const reason = error instanceof Error ? error.message : String(error);
       log.error(
-        { role, hostname, port, error },
-        `cannot listen on ${hostname}:${port}; choose another --${role}_port`,
+        { hostname, port, reason },
+        `cannot listen on ${hostname}:${port}; choose another --${option}`,
       );
       for (const server of opened) server.stop(true);
       return undefined;
@@ -37,24 +48,33 @@ const openAll = (all: Listener[], log: Log): Listening[] | undefined => {
   return opened;
 };
 
-const stopSignal = (): Promise<NodeJS.Signals> =>
+/** Resolves with what ended the program: a signal, or `q` typed with --stdin. */
+const stopped = (config: Config, signalling: Signalling, log: Log): Promise<string> =>
   new Promise((resolve) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);
+    if (!config.options.stdin) return;
+    createInterface({ input: process.stdin }).on('line', (line) => {
+      if (keyboardCommand(line, config, signalling, log) === 'stop') resolve('q');
+    });
   });
 
 const serve = async (config: Config): Promise<number> => {
-  const log = createLog('signalling', levels[config.options.log_level_console]);
+  const { options } = config;
+  const log = openLog(config);
+  if (options.save)
+    await Bun.write(options.config_file, `${JSON.stringify(savedOptions(options), undefined, 2)}\n`);
+  if (options.log_config) log.info({ config: withoutSecrets(options) }, 'options');
   const signalling = createSignalling(config, systemClock, log);
   const all = listeners(config, signalling, systemClock, log);
   const opened = openAll(all, log);
   if (opened === undefined) return 1;
-  const ports = Object.fromEntries(all.map(({ role }, i) => [`${role}_port`, opened[i]?.port]));
-  log.info({ bind: config.options.bind, ...ports }, 'listening');
-  const signal = await stopSignal();
+  const ports = Object.fromEntries(all.map(({ option }, at) => [option, opened[at]?.port]));
+  log.info({ bind: options.bind, ...ports }, 'listening');
+  const by = await stopped(config, signalling, log);
   signalling.stop();
   await Promise.all(opened.map((server) => server.stop(true)));
-  log.info({ signal }, 'stopped');
+  log.info({ by }, 'stopped');
   return 0;
 };
 

@@ -7,6 +7,11 @@ const text = (standard: string, help: string) => z.string().default(standard).de
 const whole = (standard: number, min: number, max: number, help: string) =>
   wholeNumberSchema(min, max).default(standard).describe(help);
 const port = (standard: number, help: string) => whole(standard, 0, 65_535, help);
+const level = (help: string) =>
+  z
+    .enum(['debug', 'info', 'warning', 'error'])
+    .default('info')
+    .describe(`${help}: debug, info, warning or error`);
 /** In the configuration file an array or, as on the command line, one text with commas. */
 const list = (help: string) =>
   z
@@ -22,12 +27,39 @@ const list = (help: string) =>
 export const optionsSchema = z.strictObject({
   no_config: flag('Do not read a configuration file, even if one is named'),
   config_file: text('', 'JSON file with any of these options; the command line wins'),
+  save: flag('Write the options in force to the configuration file, then go on'),
+  log_config: flag('Log the options in force, without secrets'),
+  log_folder: text('', 'Folder for a daily log file beside standard output; kept for 14 days'),
+  log_level_console: level('Least level on standard output'),
+  log_level_file: level('Least level in the log file'),
+  console_messages: z
+    .enum(['', 'basic', 'verbose', 'formatted'])
+    .default('')
+    .describe('Log every protocol message: basic (its type), verbose (as text), formatted (as JSON)'),
+  stdin: flag('Take commands from standard input; h lists them'),
   bind: text('0.0.0.0', 'Address that all ports listen on'),
   streamer_port: port(8888, 'Port for streamers (Unreal)'),
   player_port: port(80, 'Port for players (browsers)'),
   sfu_port: port(8889, 'Port for SFUs'),
   max_players: whole(0, 0, 1_000_000, 'Players for each streamer; 0 = no limit'),
   legacy_auto_subscribe: flag('Attach players that never subscribe (UE 4.27 pages) to the first streamer'),
+  serve: flag('Serve web pages on the player port'),
+  http_root: text('www', 'Folder of the pages'),
+  homepage: text('player.html', 'Page at /'),
+  https: flag('TLS for pages and players'),
+  https_port: port(443, 'Port for both then; on the command line it implies --https'),
+  ssl_key_path: text('certificates/client-key.pem', 'Private key, PEM'),
+  ssl_cert_path: text('certificates/client-cert.pem', 'Certificate, PEM'),
+  https_redirect: flag('Send browsers from the player port to the HTTPS port'),
+  rest_api: flag('Serve /api: status, config, streamers, players'),
+  metrics: flag('Serve /metrics for Prometheus'),
+  cors: flag('Let pages of other sites read pages and /api'),
+  cors_allowed_origins: list('These sites only, with commas; empty = all'),
+  cors_allowed_methods: list('Methods, with commas; empty = those there are'),
+  cors_allowed_headers: list('Request headers, with commas; empty = those asked for'),
+  cors_credentials: flag('Let them send cookies; needs --cors_allowed_origins'),
+  'reverse-proxy': flag('Take the address of a peer from X-Forwarded-For'),
+  'reverse-proxy-num-proxies': whole(1, 1, 10, 'Proxies in front of the server'),
   peer_options: text('', 'JSON of the RTCConfiguration that goes to every peer'),
   peer_options_file: text('', 'The same from a file; wins over --peer_options'),
   turn_urls: list('turn: and turns: addresses, with commas; needs --turn_secret'),
@@ -55,14 +87,10 @@ export const optionsSchema = z.strictObject({
   ),
   keepalive_seconds: whole(
     limits.link_silence_ms / 1_000,
-    8,
-    960,
+    5,
+    3_600,
     'Silence after which a peer, pinged in between, is given up',
   ),
-  log_level_console: z
-    .enum(['debug', 'info', 'warning', 'error'])
-    .default('info')
-    .describe('Least level on standard output: debug, info, warning, error'),
 });
 
 export type Options = z.infer<typeof optionsSchema>;
@@ -73,8 +101,28 @@ export const standards: Options = optionsSchema.parse({});
 
 export const optionNames = Object.keys(standards) as OptionName[];
 
-const shown = (value: unknown): string =>
-  Array.isArray(value) ? value.join(',') : value === false ? '' : String(value);
+const secretNames: readonly OptionName[] = [
+  'turn_secret',
+  'player_token',
+  'streamer_token',
+  'sfu_token',
+  'peer_options',
+];
+
+/** The options as others may see them. Peer options hold TURN credentials. */
+export const withoutSecrets = (options: Options): Record<string, unknown> =>
+  Object.fromEntries(
+    optionNames.map((name) => [
+      name,
+      secretNames.includes(name) && options[name] !== '' ? '[secret]' : options[name],
+    ]),
+  );
+
+/** What `--save` writes: all but what only concerns this start. */
+export const savedOptions = ({ no_config, config_file, save, ...options }: Options): Partial<Options> =>
+  options;
+
+const shown = (value: unknown): string => (value === false ? '' : String(value));
 
 /** The text of `--help`. */
 export const helpText = (): string => {

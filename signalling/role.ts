@@ -6,11 +6,11 @@ import { addPlayer, removePlayer } from './domain/player.ts';
 import type { Origin, Registry } from './domain/registry.ts';
 import { addSfu, removeSfu } from './domain/sfu.ts';
 import { addStreamer, removeStreamer } from './domain/streamer.ts';
-import type { Role } from './gate.ts';
 import type { Context } from './handlers/context.ts';
 import { playerHandlers } from './handlers/player.ts';
 import { sfuHandlers } from './handlers/sfu.ts';
 import { streamerHandlers } from './handlers/streamer.ts';
+import type { Role } from './http/gate.ts';
 
 type Reader = (options: Omit<DoorOptions<Family, Context>, 'family' | 'handlers'>) => (frame: Frame) => void;
 

@@ -1,6 +1,9 @@
 import { expect, test } from 'bun:test';
 import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
 import { signAdmission } from '../shared/admission.ts';
+import { fakeClock } from '../shared/testing/clock.ts';
 import { connect, live } from './testing/live.ts';
 
 const config = '{"type":"config","peerConnectionOptions":{},"protocolVersion":"1.3.0"}';
@@ -110,6 +113,34 @@ test('connect() closes a flood and a frame over the limit', async () => {
   large.send({ type: 'subscribe', streamerId: 'x'.repeat(3_000) });
   // Bun resets the connection instead of sending 1009 when the frame's header already says too much.
   expect([1006, 1009]).toContain((await large.closed).code);
+});
+
+test('live() gives up a peer that does not answer pings, within fifteen seconds', async () => {
+  const clock = fakeClock();
+  await using server = await live([], { clock });
+  const streamer = await server.streamer('Foo');
+  const { hostname, port } = new URL(server.urls.player);
+  const upgrade = [
+    'GET / HTTP/1.1',
+    'Host: x',
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+  ];
+  const silent = createConnection({ host: hostname, port: Number(port) });
+  silent.write(`${[...upgrade, 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='].join('\r\n')}\r\n\r\n`);
+  await once(silent, 'data');
+  const gone = once(silent, 'close');
+  silent.resume();
+  for (let second = 0; second < 15; second += 3) {
+    clock.advance(3_000);
+    // The streamer's answer to this shows that its pong has been heard as well.
+    streamer.send({ type: 'ping', time: second });
+    expect(await streamer.json()).toEqual({ type: 'pong', time: second });
+  }
+  await gone;
+  expect(server.signalling.registry.streamers.size).toBe(1);
+  expect(server.signalling.registry.players.size).toBe(0);
 });
 
 test('stop() closes everybody so that pages come back', async () => {

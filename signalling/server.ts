@@ -1,14 +1,16 @@
 import type { Clock } from '../shared/clock.ts';
 import { limits } from '../shared/limits.ts';
 import type { Log } from '../shared/log.ts';
-import { PIXEL_STREAMING_VERSION } from '../shared/protocol/pixel-streaming.ts';
-import type { Peer, Wire } from '../shared/socket.ts';
+import { PIXEL_STREAMING_VERSION, type ServerMessage } from '../shared/protocol/pixel-streaming.ts';
+import type { Frame, Peer, Wire } from '../shared/socket.ts';
 import type { Config } from './config.ts';
-import { type ConnectionId, type Effect, tell } from './domain/effect.ts';
+import type { ConnectionId, Effect } from './domain/effect.ts';
 import { createRegistry, nextConnection, type Origin, type Registry } from './domain/registry.ts';
-import type { Pass, Role } from './gate.ts';
+import type { Pass, Role } from './http/gate.ts';
 import { peerConnectionOptions } from './ice.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
 import { roles } from './role.ts';
+import { createTrace } from './trace.ts';
 
 /** Connections of all roles; further ones are refused with 503. */
 export const connections_max = 20_000;
@@ -16,74 +18,96 @@ export const connections_max = 20_000;
 /** Epic's pages reconnect by themselves on this code, as after a restart of the server. */
 const restart_code = 1012;
 
+/** What a connection was let in with. `remote` is its address as seen through proxies. */
+export interface Arrival extends Pass {
+  remote: string;
+}
+
 export interface Signalling {
   readonly registry: Registry;
+  readonly metrics: Metrics;
   /** How many connections are open. */
   connections(): number;
   /** A socket of that role was opened; the answer takes what arrives on it. */
-  connect(role: Role, pass: Pass, wire: Wire): Peer;
+  connect(role: Role, pass: Arrival, wire: Wire): Peer;
   /** Closes every connection. */
   stop(): void;
 }
+
+const originOf = (connection: ConnectionId, { token, admission, remote }: Arrival): Origin => ({
+  connection,
+  remote,
+  ...(token === undefined ? {} : { token }),
+  ...(admission?.view_only === true ? { view_only: true } : {}),
+});
 
 /** The server without its ports: sockets in, decisions carried out. */
 export const createSignalling = (config: Config, clock: Clock, log: Log): Signalling => {
   const { options } = config;
   const registry = createRegistry(options);
+  const metrics = createMetrics();
+  const trace = createTrace(options.console_messages, log);
   const wires = new Map<ConnectionId, Wire>();
 
+  const send = (to: ConnectionId, message: ServerMessage): void => {
+    const text = JSON.stringify(message);
+    trace?.('outgoing', to, text);
+    metrics.count('signalling_messages_sent_total', message.type);
+    wires.get(to)?.send(text);
+  };
   const apply = (effects: Effect[]): void => {
     for (const effect of effects) {
-      if ('to' in effect) wires.get(effect.to)?.send(JSON.stringify(effect.message));
+      if ('to' in effect) send(effect.to, effect.message);
       else wires.get(effect.close)?.close(effect.code, effect.reason);
     }
   };
 
   const greet = (role: Role, pass: Pass, connection: ConnectionId): void => {
-    const config_message = {
-      type: 'config' as const,
+    if (roles[role].identify) send(connection, { type: 'identify' });
+    send(connection, {
+      type: 'config',
       peerConnectionOptions: peerConnectionOptions(config, pass, connection, clock.now()),
       protocolVersion: PIXEL_STREAMING_VERSION,
-    };
-    apply([
-      ...(roles[role].identify ? [tell(connection, { type: 'identify' })] : []),
-      tell(connection, config_message),
-    ]);
+    });
   };
 
-  const originOf = (connection: ConnectionId, { token, admission }: Pass, { remote }: Wire): Origin => ({
-    connection,
-    remote,
-    ...(token === undefined ? {} : { token }),
-    ...(admission?.view_only === true ? { view_only: true } : {}),
-  });
+  const reader = (role: Role, connection: ConnectionId, wire: Wire): ((frame: Frame) => void) => {
+    const { read, rate_factor } = roles[role];
+    const per_second = options.max_messages_per_second * rate_factor;
+    const burst = per_second * (limits.messages_burst / limits.messages_per_second);
+    return read({
+      context: { connection, registry, apply },
+      wire,
+      clock,
+      log: log.child({ role, connection }),
+      rate: { per_second, burst },
+      answer: ({ refused }) => metrics.count('signalling_bad_messages_total', refused),
+    });
+  };
 
   return {
     registry,
+    metrics,
     connections: () => wires.size,
-    connect(role, pass, wire) {
+    connect(role, arrival, wire) {
       const connection = nextConnection(registry);
-      const { add, remove, read, rate_factor } = roles[role];
+      const { add, remove } = roles[role];
       wires.set(connection, wire);
-      add(registry, originOf(connection, pass, wire));
-      log.info(
-        { role, connection, remote: wire.remote, participant: pass.admission?.participant },
-        'connected',
-      );
-      greet(role, pass, connection);
-      const per_second = options.max_messages_per_second * rate_factor;
-      const burst = per_second * (limits.messages_burst / limits.messages_per_second);
+      add(registry, originOf(connection, arrival));
+      const { remote, admission } = arrival;
+      log.info({ role, connection, remote, participant: admission?.participant }, 'connected');
+      metrics.count('signalling_connections_total', role);
+      greet(role, arrival, connection);
+      const read = reader(role, connection, wire);
       return {
-        frame: read({
-          context: { connection, registry, apply },
-          wire,
-          clock,
-          log: log.child({ role, connection }),
-          rate: { per_second, burst },
-        }),
+        frame(frame) {
+          trace?.('incoming', connection, frame);
+          read(frame);
+        },
         closed(code, reason) {
           wires.delete(connection);
           log.info({ role, connection, close: code, reason }, 'disconnected');
+          metrics.count('signalling_closes_total', String(code));
           apply(remove(registry, connection));
         },
       };

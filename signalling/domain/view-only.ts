@@ -8,7 +8,7 @@ const mediaLine = /^m=([a-z]+) \d+(\/\d+)? (.+)$/;
  * group. Of the section's other lines nothing stays: `a=bundle-only` would bring it back to life. Undefined
  * when a line that opens a section cannot be read: what is not understood is not passed on.
  */
-const withoutDataChannel = (sdp: string): string | undefined => {
+export const withoutDataChannel = (sdp: string): string | undefined => {
   const lines = sdp.split(/\r\n|\r|\n/);
   const rejected = new Set<string>();
   const kept: string[] = [];

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../../shared/clock.ts';
 import { type Log, silentLog } from '../../shared/log.ts';
 import { loadConfig } from '../config.ts';
-import { listeners } from '../http.ts';
+import { listeners } from '../http/listener.ts';
 import { createSignalling, type Signalling } from '../server.ts';
 
 const patience_ms = 5_000;
@@ -29,7 +29,8 @@ const withPatience = <T>(what: string, promise: Promise<T>): Promise<T> => {
 
 /** Opens a client socket; rejects with the close code when the server does not let it in. */
 export const connect = async (url: string, headers: Record<string, string> = {}): Promise<Client> => {
-  const socket = new WebSocket(url, { headers } as unknown as string[]);
+  // Bun's own options: a certificate made for tests is signed by nobody.
+  const socket = new WebSocket(url, { headers, tls: { rejectUnauthorized: false } } as unknown as string[]);
   const waiting: ((text: string) => void)[] = [];
   const arrived: string[] = [];
   socket.addEventListener('message', ({ data }) => {
@@ -73,7 +74,7 @@ export const connect = async (url: string, headers: Record<string, string> = {})
 /** A signalling server on free ports in this process, closed by `await using`. */
 export interface Live extends AsyncDisposable {
   signalling: Signalling;
-  urls: { player: string; streamer: string; sfu: string };
+  urls: Record<'player' | 'streamer' | 'sfu' | 'http' | 'https', string>;
   player(query?: string): Promise<Client>;
   /** A streamer that has got its id; its greeting has been read. */
   streamer(id: string, query?: string): Promise<Client>;
@@ -92,12 +93,20 @@ export const live = async (args: string[] = [], { env = {}, ...given }: LiveOpti
   const loaded = await loadConfig(['--bind', '127.0.0.1', ...ports, ...args], env);
   if (!('config' in loaded)) throw new Error(JSON.stringify(loaded));
   const signalling = createSignalling(loaded.config, clock, log);
-  const opened = listeners(loaded.config, signalling, clock, log).map(({ role, ...listener }) => ({
-    role,
-    server: Bun.serve(listener),
+  const opened = listeners(loaded.config, signalling, clock, log).map(({ option, serve }) => ({
+    option,
+    server: Bun.serve(serve),
   }));
-  const url = (role: string) => `ws://127.0.0.1:${opened.find((each) => each.role === role)?.server.port}/`;
-  const urls = { player: url('player'), streamer: url('streamer'), sfu: url('sfu') };
+  const url = (scheme: string, option: string) =>
+    `${scheme}://127.0.0.1:${opened.find((each) => each.option === option)?.server.port}/`;
+  const secure = loaded.config.tls !== undefined;
+  const urls = {
+    player: secure ? url('wss', 'https_port') : url('ws', 'player_port'),
+    streamer: url('ws', 'streamer_port'),
+    sfu: url('ws', 'sfu_port'),
+    http: url('http', 'player_port'),
+    https: url('https', 'https_port'),
+  };
   const identified = async (to: string, id: string) => {
     const client = await connect(to);
     await client.until('config');

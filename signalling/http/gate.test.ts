@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test';
-import { signAdmission } from '../shared/admission.ts';
-import { type Config, loadConfig } from './config.ts';
+import { signAdmission } from '../../shared/admission.ts';
+import { type Config, loadConfig } from '../config.ts';
+import { live } from '../testing/live.ts';
 import { admit, type Role } from './gate.ts';
-import { live } from './testing/live.ts';
 
 const now = 1_000_000;
 

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { type Admission, verifyAdmission } from '../shared/admission.ts';
-import { type Refusal, refuse } from '../shared/errors.ts';
-import type { Config } from './config.ts';
+import { type Admission, verifyAdmission } from '../../shared/admission.ts';
+import { type Refusal, refuse } from '../../shared/errors.ts';
+import type { Config } from '../config.ts';
 
 export type Role = 'player' | 'streamer' | 'sfu';
 

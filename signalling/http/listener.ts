@@ -1,0 +1,108 @@
+import type { Server, WebSocketHandler } from 'bun';
+import type { Clock } from '../../shared/clock.ts';
+import { type ErrorCode, errors, isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
+import { limits } from '../../shared/limits.ts';
+import type { Log } from '../../shared/log.ts';
+import { type SocketData, socketHandler } from '../../shared/socket.ts';
+import type { Config, Tls } from '../config.ts';
+import { connections_max, type Signalling } from '../server.ts';
+import { remoteAddress } from './address.ts';
+import { admit, type Role } from './gate.ts';
+import { createPages } from './pages.ts';
+
+/** What `Bun.serve` is given for one port, and which option chose the port. */
+export interface Listener {
+  option: 'streamer_port' | 'player_port' | 'sfu_port' | 'https_port';
+  serve: {
+    hostname: string;
+    port: number;
+    maxRequestBodySize: number;
+    development: false;
+    tls?: Tls;
+    fetch(request: Request, server: Server<SocketData>): Promise<Response | undefined>;
+    error(error: Error): Response;
+    websocket: WebSocketHandler<SocketData>;
+  };
+}
+
+const refused = (code: ErrorCode): Response =>
+  new Response(`${errors[code].text}\n`, {
+    status: errors[code].http,
+    headers: { 'content-type': 'text/plain; charset=utf-8' },
+  });
+
+const wantsWebSocket = (request: Request): boolean =>
+  request.headers.get('upgrade')?.toLowerCase() === 'websocket';
+
+/** A browser that offers subprotocols drops the connection unless one is chosen; Epic's server takes the first. */
+const chosenProtocol = (request: Request): Record<string, string> => {
+  const first = request.headers.get('sec-websocket-protocol')?.split(',')[0]?.trim();
+  return first === undefined || first === '' ? {} : { 'sec-websocket-protocol': first };
+};
+
+/** The ports of a signalling server. With HTTPS, players have their sockets on the HTTPS port only, as at Epic. */
+export const listeners = (config: Config, signalling: Signalling, clock: Clock, log: Log): Listener[] => {
+  const { options, tls } = config;
+  const pages = createPages(config, signalling, clock);
+  const websocket: WebSocketHandler<SocketData> = {
+    ...socketHandler(log, clock),
+    maxPayloadLength: options.max_frame_bytes,
+  };
+
+  const upgrade = (role: Role, request: Request, server: Server<SocketData>): Response | undefined => {
+    const remote = remoteAddress(request, server.requestIP(request)?.address ?? '', options);
+    const refusal = (why: Refusal): Response => {
+      log.warn({ role, remote, refused: why.refused }, 'refused');
+      signalling.metrics.count('signalling_refused_total', why.refused);
+      return refused(why.refused);
+    };
+    const pass = admit(request, role, config, clock.now());
+    if (isRefusal(pass)) return refusal(pass);
+    if (signalling.connections() >= connections_max) return refusal(refuse('servers_busy'));
+    const upgraded = server.upgrade(request, {
+      headers: chosenProtocol(request),
+      data: {
+        connect: (wire) => signalling.connect(role, { ...pass, remote }, wire),
+        frame_bytes: options.max_frame_bytes,
+        backlog_bytes: limits.browser_backlog_bytes,
+        silence_ms: options.keepalive_seconds * 1_000,
+      },
+    });
+    return upgraded ? undefined : refusal(refuse('malformed'));
+  };
+
+  /** A port; without a role it takes no sockets. */
+  const listener = (option: Listener['option'], role?: Role, secured?: Tls): Listener => ({
+    option,
+    serve: {
+      hostname: options.bind,
+      port: options[option],
+      maxRequestBodySize: limits.body_bytes,
+      development: false,
+      websocket,
+      ...(secured === undefined ? {} : { tls: secured }),
+      fetch: async (request, server) => {
+        if (role !== undefined && wantsWebSocket(request)) return upgrade(role, request, server);
+        if (role === 'streamer' || role === 'sfu') {
+          return new Response('This port speaks WebSocket.\n', {
+            status: 426,
+            headers: { upgrade: 'websocket' },
+          });
+        }
+        return pages(request, server.requestIP(request)?.address ?? '', secured !== undefined);
+      },
+      error: (error) => {
+        log.error({ error }, 'an HTTP request failed');
+        return refused('internal');
+      },
+    },
+  });
+
+  const webServer = options.serve || options.rest_api || options.metrics || options.https_redirect;
+  return [
+    listener('streamer_port', 'streamer'),
+    listener('sfu_port', 'sfu'),
+    ...(tls === undefined ? [listener('player_port', 'player')] : [listener('https_port', 'player', tls)]),
+    ...(tls !== undefined && webServer ? [listener('player_port')] : []),
+  ];
+};

@@ -1,0 +1,83 @@
+import type { Registry } from './domain/registry.ts';
+
+/** Counters of what happened, and a page that a Prometheus server reads. */
+export interface Metrics {
+  /** One more of `name`, told apart by one label. */
+  count(name: CounterName, label: string): void;
+  /** The page: text format 0.0.4. `now` in ms since the same start as `started`. */
+  page(registry: Registry, uptime_ms: number): string;
+}
+
+const counters = {
+  signalling_connections_total: { label: 'role', help: 'Connections opened.' },
+  signalling_refused_total: { label: 'reason', help: 'Upgrade requests refused.' },
+  signalling_messages_sent_total: { label: 'type', help: 'Messages sent, relayed ones included.' },
+  signalling_bad_messages_total: {
+    label: 'reason',
+    help: 'Messages that were malformed or of unknown type.',
+  },
+  signalling_closes_total: { label: 'code', help: 'Connections closed, by WebSocket close code.' },
+} as const;
+type CounterName = keyof typeof counters;
+
+const counterNames = Object.keys(counters) as CounterName[];
+
+const section = (
+  name: string,
+  kind: 'counter' | 'gauge',
+  help: string,
+  samples: [labels: string, value: number][],
+) =>
+  [
+    `# HELP ${name} ${help}`,
+    `# TYPE ${name} ${kind}`,
+    ...samples.map(([labels, value]) => `${name}${labels} ${value}`),
+  ].join('\n');
+
+export const createMetrics = (): Metrics => {
+  const counts = new Map<CounterName, Map<string, number>>(counterNames.map((name) => [name, new Map()]));
+  return {
+    count(name, label) {
+      const values = counts.get(name);
+      values?.set(label, (values.get(label) ?? 0) + 1);
+    },
+    page(registry, uptime_ms) {
+      const streamers = [...registry.streamers.values()];
+      const players = [...registry.players.values()];
+      const gauge = (name: string, help: string, value: number) =>
+        section(name, 'gauge', help, [['', value]]);
+      return `${[
+        ...counterNames.map((name) =>
+          section(
+            name,
+            'counter',
+            counters[name].help,
+            [...(counts.get(name) ?? [])].map(([label, value]) => [
+              `{${counters[name].label}="${label}"}`,
+              value,
+            ]),
+          ),
+        ),
+        gauge('signalling_streamers', 'Streamers and SFUs connected.', streamers.length),
+        gauge(
+          'signalling_streamers_streaming',
+          'Those that are listed.',
+          streamers.filter((s) => s.streaming).length,
+        ),
+        gauge('signalling_players', 'Players and SFUs connected.', players.length),
+        gauge(
+          'signalling_players_subscribed',
+          'Those that watch.',
+          players.filter((p) => p.subscribed).length,
+        ),
+        gauge('signalling_uptime_seconds', 'Since the start.', uptime_ms / 1_000),
+        gauge('process_resident_memory_bytes', 'Memory in use.', process.memoryUsage.rss()),
+        gauge(
+          'process_cpu_seconds',
+          'Processor time used.',
+          process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6,
+        ),
+      ].join('\n')}\n`;
+    },
+  };
+};
