@@ -14,8 +14,8 @@ export interface StreamEvents {
   onPlayRefused: () => void;
 }
 
-/** Without a media connection after this long the attempt counts as failed. */
-const connect_timeout_ms = 15_000;
+/** How long each step may take (signalling open, media connected, first picture) before the attempt counts as failed. */
+const step_timeout_ms = 15_000;
 
 /** The bench reads these marks; see tests/bench. */
 const mark = (name: string): void => {
@@ -71,9 +71,9 @@ export class Stream {
 
   #listen(): void {
     const library = this.#library;
-    library.signallingProtocol.transport.addListener('open', () => mark('signalling-open'));
+    library.signallingProtocol.transport.addListener('open', () => this.#reached('signalling-open'));
     library.addEventListener('webRtcConnected', () => {
-      mark('ice-connected');
+      this.#reached('ice-connected');
       const { peerConnection } = library.webRtcController.peerConnectionController;
       peerConnection.addEventListener('connectionstatechange', () => {
         if (peerConnection.connectionState === 'failed') this.#lose('the media connection failed');
@@ -92,24 +92,32 @@ export class Stream {
     const video = this.#video;
     video.addEventListener('resize', () => library.webRtcController.resizePlayerStyle());
     video.addEventListener('loadeddata', () => this.#firstFrame(), { once: true });
-    video.requestVideoFrameCallback?.(() => mark('first-frame'));
+    video.requestVideoFrameCallback(() => this.#closed || mark('first-frame'));
   }
 
   get #video(): HTMLVideoElement {
     return this.#library.webRtcController.videoPlayer.getVideoElement();
   }
 
+  #reached(step: string): void {
+    if (this.#closed) return;
+    mark(step);
+    this.#watch();
+  }
+
   #firstFrame(): void {
+    if (this.#closed) return;
     clearTimeout(this.#timer);
-    if (!this.#closed) this.#events.onFirstFrame();
+    this.#events.onFirstFrame();
   }
 
   #watch(): void {
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       // A tab in the background may not be given pictures at all.
       if (document.hidden) this.#watch();
       else this.#lose('no picture came in time');
-    }, connect_timeout_ms);
+    }, step_timeout_ms);
   }
 
   #lose(why: string): void {
@@ -142,7 +150,21 @@ export class Stream {
     for (const input of [Flags.KeyboardInput, Flags.MouseInput, Flags.TouchInput, Flags.GamepadInput]) {
       this.#library.config.setFlagEnabled(input, false);
     }
+    this.#keepPicture();
     this.#library.disconnect();
+    // The library would go on asking the connection that it has just dropped.
+    clearInterval(this.#library.webRtcController.statsTimerHandle);
+  }
+
+  /** A video goes black with its connection; a copy of its last frame does not. */
+  #keepPicture(): void {
+    const video = this.#video;
+    if (video.readyState < video.HAVE_CURRENT_DATA) return;
+    const still = document.createElement('canvas');
+    still.width = video.videoWidth;
+    still.height = video.videoHeight;
+    still.getContext('2d')?.drawImage(video, 0, 0);
+    this.#element.append(still);
   }
 
   /** `close`, and the picture too. */
