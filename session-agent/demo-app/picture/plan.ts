@@ -28,74 +28,35 @@ interface Wall {
 
 const door = (from: number, width = 0.95): Opening => ({ from, to: from + width, sill: 0, head: 2.1 });
 
+const outerWall = (along: 'x' | 'y', near: number, ...openings: Opening[]): Wall => {
+  const corner = along === 'x' ? OUTER : 0;
+  const to = (along === 'x' ? flat.width : flat.depth) + corner;
+  return { along, near, far: near + OUTER, from: -corner, to, material: 'wall', openings };
+};
+
+const innerWall = (
+  along: 'x' | 'y',
+  near: number,
+  from: number,
+  to: number,
+  ...openings: Opening[]
+): Wall => {
+  return { along, near, far: near + INNER, from, to, material: 'innerWall', openings };
+};
+
 /** `sill` differs by style: the loft has parapets, the garden flat has windows down to the floor. */
 const walls = (sill: number): Wall[] => {
   const window = (from: number, to: number): Opening => ({ from, to, sill, head: 2.35 });
   const high = (from: number, to: number): Opening => ({ from, to, sill: 1.05, head: 2.25 });
-  const { width, depth } = flat;
-  const outer = { from: -OUTER, material: 'wall' } as const;
+  const passage: Opening = { from: 1.9, to: 4.7, sill: 0, head: 2.3 };
   return [
-    {
-      along: 'x',
-      near: -OUTER,
-      far: 0,
-      to: width + OUTER,
-      openings: [window(0.7, 2.8), window(3.3, 5.4), window(7, 9.2)],
-      ...outer,
-    },
-    {
-      along: 'x',
-      near: depth,
-      far: depth + OUTER,
-      to: width + OUTER,
-      openings: [high(1.2, 4.2), high(7.2, 9)],
-      ...outer,
-    },
-    {
-      along: 'y',
-      near: -OUTER,
-      far: 0,
-      to: depth,
-      openings: [window(1.1, 3.4), high(5.6, 7.2)],
-      ...outer,
-      from: 0,
-    },
-    {
-      along: 'y',
-      near: width,
-      far: width + OUTER,
-      to: depth,
-      openings: [window(1.2, 3.2), high(5.6, 7)],
-      ...outer,
-      from: 0,
-    },
-    {
-      along: 'x',
-      near: 4.6,
-      far: 4.6 + INNER,
-      from: 0,
-      to: 6.2,
-      material: 'innerWall',
-      openings: [{ from: 1.9, to: 4.7, sill: 0, head: 2.3 }],
-    },
-    {
-      along: 'x',
-      near: 4.6,
-      far: 4.6 + INNER,
-      from: 6.2 + INNER,
-      to: width,
-      material: 'innerWall',
-      openings: [door(7.4)],
-    },
-    {
-      along: 'y',
-      near: 6.2,
-      far: 6.2 + INNER,
-      from: 0,
-      to: depth,
-      material: 'innerWall',
-      openings: [door(3.2), door(5.1)],
-    },
+    outerWall('x', -OUTER, window(0.7, 2.8), window(3.3, 5.4), window(7, 9.2)),
+    outerWall('x', flat.depth, high(1.2, 4.2), high(7.2, 9)),
+    outerWall('y', -OUTER, window(1.1, 3.4), high(5.6, 7.2)),
+    outerWall('y', flat.width, window(1.2, 3.2), high(5.6, 7)),
+    innerWall('x', 4.6, 0, 6.2, passage),
+    innerWall('x', 4.6, 6.2 + INNER, flat.width, door(7.4)),
+    innerWall('y', 6.2, 0, flat.depth, door(3.2), door(5.1)),
   ];
 };
 

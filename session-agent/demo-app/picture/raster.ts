@@ -32,10 +32,11 @@ export type Span = (
 export interface Rasteriser {
   /** Forgets the depths of the last picture. */
   clear(): void;
-  /** `texels` per metre; `u0`, `v0` shift the texture in metres so that neighbours continue each other. */
+  /** Draws a face where it is nearer than what is there. */
   fill(face: Face, view: View, texels: Texels, span: Span): void;
 }
 
+/** How a texture lies on a face: `u0`, `v0` shift it by metres, so that neighbours continue each other. */
 export interface Texels {
   readonly perMetreU: number;
   readonly perMetreV: number;
@@ -46,6 +47,8 @@ export interface Texels {
 
 const SPAN = 16;
 const NEAR_PLANE = 0.06;
+/** An eye nearer than this to a face's plane does not see the face, metres. */
+const BESIDE = 0.001;
 const NEAR_ONE = 1 << 24;
 const FIXED = 65536;
 /** Texels per pixel at which the next smaller mip level is taken. */
@@ -73,6 +76,105 @@ const outline = ({ origin, across, down, width, height }: Face, view: View): Cor
     const t = (NEAR_PLANE - a[2]) / (b[2] - a[2]);
     return [...kept, [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t, NEAR_PLANE] as Corner];
   });
+};
+
+/** A function of the screen: its value at column 0 of row 0, and what a column and a row add. */
+type Linear = readonly [base: number, perColumn: number, perRow: number];
+
+/** Along a pixel's ray, 1/distance, u/distance and v/distance are linear in the pixel's place on the screen. */
+interface Projection {
+  readonly near: Linear;
+  readonly u: Linear;
+  readonly v: Linear;
+}
+
+const project = (face: Face, view: View, width: number, height: number): Projection => {
+  const focal = width / 2 / view.spread;
+  const offset = subtract(view.eye, face.origin);
+  const linear = (direction: Vec, over: number): Linear => {
+    const perColumn = dot(direction, view.right) / focal / over;
+    const perRow = -dot(direction, view.up) / focal / over;
+    const middle = dot(direction, view.forward) / over;
+    return [middle - (perColumn * (width - 1)) / 2 - (perRow * (height - 1)) / 2, perColumn, perRow];
+  };
+  const near = linear(face.normal, -dot(face.normal, offset));
+  const along = (axis: Vec): Linear => {
+    const base = dot(offset, axis);
+    const [a, b, c] = linear(axis, 1);
+    return [a + base * near[0], b + base * near[1], c + base * near[2]];
+  };
+  return { near, u: along(face.across), v: along(face.down) };
+};
+
+/** The light of a face at a point of it (metres), 16.16 fixed point. */
+const lightOf = ({ light, width, height }: Face): ((u: number, v: number) => number) => {
+  const { columns, rows, now: grid } = light;
+  const perU = (columns - 1) / width;
+  const perV = (rows - 1) / height;
+  return (u, v) => {
+    const gx = u * perU;
+    const gy = v * perV;
+    const ix = Math.min(columns - 2, gx | 0);
+    const iy = Math.min(rows - 2, gy | 0);
+    const at = iy * columns + ix;
+    const a = grid[at] ?? 0;
+    const c = grid[at + columns] ?? 0;
+    const top = a + ((grid[at + 1] ?? 0) - a) * (gx - ix);
+    const bottom = c + ((grid[at + columns + 1] ?? 0) - c) * (gx - ix);
+    return (top + (bottom - top) * (gy - iy)) * FIXED;
+  };
+};
+
+/** Draws one row of a face, from column `x` to before `stop`, in spans. */
+type DrawRow = (row: number, x: number, stop: number) => void;
+
+const rowsOf = (face: Face, projection: Projection, width: number, texels: Texels, span: Span): DrawRow => {
+  const [n0, nx, ny] = projection.near;
+  const [u0, ux, uy] = projection.u;
+  const [v0, vx, vy] = projection.v;
+  const { perMetreU, perMetreV, levels } = texels;
+  const lightAt = lightOf(face);
+  const within = (value: number, most: number) => Math.min(most, Math.max(0, value));
+
+  return (row, from, stop) => {
+    const nRow = n0 + ny * row;
+    const uRow = u0 + uy * row;
+    const vRow = v0 + vy * row;
+    let x = from;
+    let n = nRow + nx * x;
+    let u = within((uRow + ux * x) / n, face.width);
+    let v = within((vRow + vx * x) / n, face.height);
+    let light = lightAt(u, v);
+    while (x < stop) {
+      const next = Math.min(stop, x + SPAN);
+      const nNext = nRow + nx * next;
+      const uNext = within((uRow + ux * next) / nNext, face.width);
+      const vNext = within((vRow + vx * next) / nNext, face.height);
+      const lightNext = lightAt(uNext, vNext);
+      const uStep = ((uNext - u) / (next - x)) * perMetreU;
+      const vStep = ((vNext - v) / (next - x)) * perMetreV;
+      const down = Math.max(Math.abs(uy - u * ny) * perMetreU, Math.abs(vy - v * ny) * perMetreV) / n;
+      const step = Math.max(Math.abs(uStep), Math.abs(vStep), down) * SHARPNESS;
+      span(
+        row * width + x,
+        row * width + next,
+        (n * NEAR_ONE) | 0,
+        (nx * NEAR_ONE) | 0,
+        ((u + texels.u0) * perMetreU * FIXED) | 0,
+        (uStep * FIXED) | 0,
+        ((v + texels.v0) * perMetreV * FIXED) | 0,
+        (vStep * FIXED) | 0,
+        light | 0,
+        ((lightNext - light) / (next - x)) | 0,
+        Math.min(levels - 1, 31 - Math.clz32(step | 1)),
+      );
+      x = next;
+      n = nNext;
+      u = uNext;
+      v = vNext;
+      light = lightNext;
+    }
+  };
 };
 
 /**
@@ -111,95 +213,17 @@ export const createRasteriser = (width: number, height: number, depth: Int32Arra
     return [from, to];
   };
 
-  const fill = (face: Face, view: View, texels: Texels, span: Span): void => {
-    const offset = subtract(view.eye, face.origin);
-    const distance = dot(face.normal, offset);
-    if (distance <= 0.001) return;
+  const fill: Rasteriser['fill'] = (face, view, texels, span) => {
+    if (dot(face.normal, subtract(view.eye, face.origin)) <= BESIDE) return;
     const corners = outline(face, view);
     if (corners.length < 3) return;
-    const focal = width / 2 / view.spread;
-    const [from, to] = scan(corners, focal);
+    const [from, to] = scan(corners, width / 2 / view.spread);
     if (from >= to) return;
-
-    // Along a pixel's ray, 1/distance, u/distance and v/distance are linear in the pixel's place on the screen.
-    const linear = (direction: Vec, over: number): [number, number, number] => {
-      const perColumn = dot(direction, view.right) / focal / over;
-      const perRow = -dot(direction, view.up) / focal / over;
-      const middle = dot(direction, view.forward) / over;
-      return [middle - (perColumn * (width - 1)) / 2 - (perRow * (height - 1)) / 2, perColumn, perRow];
-    };
-    const [n0, nx, ny] = linear(face.normal, -distance);
-    const [uBase, vBase] = [dot(offset, face.across), dot(offset, face.down)];
-    const [du0, dux, duy] = linear(face.across, 1);
-    const [dv0, dvx, dvy] = linear(face.down, 1);
-    const [u0, ux, uy] = [du0 + uBase * n0, dux + uBase * nx, duy + uBase * ny];
-    const [v0, vx, vy] = [dv0 + vBase * n0, dvx + vBase * nx, dvy + vBase * ny];
-
-    const { columns, rows, now: grid } = face.light;
-    const lightPerU = (columns - 1) / face.width;
-    const lightPerV = (rows - 1) / face.height;
-    const lightAt = (u: number, v: number): number => {
-      const gx = u * lightPerU;
-      const gy = v * lightPerV;
-      const ix = Math.min(columns - 2, gx | 0);
-      const iy = Math.min(rows - 2, gy | 0);
-      const at = iy * columns + ix;
-      const a = grid[at] ?? 0;
-      const b = grid[at + 1] ?? 0;
-      const c = grid[at + columns] ?? 0;
-      const d = grid[at + columns + 1] ?? 0;
-      const top = a + (b - a) * (gx - ix);
-      return (top + (c + (d - c) * (gx - ix) - top) * (gy - iy)) * FIXED;
-    };
-    const clampU = (u: number) => (u < 0 ? 0 : u > face.width ? face.width : u);
-    const clampV = (v: number) => (v < 0 ? 0 : v > face.height ? face.height : v);
-    const { perMetreU, perMetreV, levels } = texels;
-    const [fixedU, fixedV] = [perMetreU * FIXED, perMetreV * FIXED];
-
+    const drawRow = rowsOf(face, project(face, view, width, height), width, texels, span);
     for (let row = from; row < to; row++) {
-      let x = Math.max(0, Math.ceil((left[row] ?? 0) - 0.5));
+      const x = Math.max(0, Math.ceil((left[row] ?? 0) - 0.5));
       const stop = Math.min(width, Math.ceil((right[row] ?? 0) - 0.5));
-      if (x >= stop) continue;
-      const nRow = n0 + ny * row;
-      const uRow = u0 + uy * row;
-      const vRow = v0 + vy * row;
-      let n = nRow + nx * x;
-      let u = clampU((uRow + ux * x) / n);
-      let v = clampV((vRow + vx * x) / n);
-      let light = lightAt(u, v);
-      while (x < stop) {
-        const next = Math.min(stop, x + SPAN);
-        const count = next - x;
-        const nNext = nRow + nx * next;
-        const uNext = clampU((uRow + ux * next) / nNext);
-        const vNext = clampV((vRow + vx * next) / nNext);
-        const lightNext = lightAt(uNext, vNext);
-        const uStep = (uNext - u) / count;
-        const vStep = (vNext - v) / count;
-        const down = Math.max(Math.abs(uy - u * ny) * perMetreU, Math.abs(vy - v * ny) * perMetreV) / n;
-        const texelStep =
-          Math.max(Math.abs(uStep) * perMetreU, Math.abs(vStep) * perMetreV, down) * SHARPNESS;
-        const level = Math.min(levels - 1, 31 - Math.clz32(texelStep | 1));
-        const base = row * width;
-        span(
-          base + x,
-          base + next,
-          (n * NEAR_ONE) | 0,
-          (nx * NEAR_ONE) | 0,
-          ((u + texels.u0) * fixedU) | 0,
-          (uStep * fixedU) | 0,
-          ((v + texels.v0) * fixedV) | 0,
-          (vStep * fixedV) | 0,
-          light | 0,
-          ((lightNext - light) / count) | 0,
-          level,
-        );
-        x = next;
-        n = nNext;
-        u = uNext;
-        v = vNext;
-        light = lightNext;
-      }
+      if (x < stop) drawRow(row, x, stop);
     }
   };
 

@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'bun:test';
+import { parseFlags, pictureSize } from './flags.ts';
+
+describe('parseFlags()', () => {
+  test('parseFlags() has Unreal’s defaults', () => {
+    expect(parseFlags([])).toMatchObject({
+      url: undefined,
+      streamerId: 'DefaultStreamer',
+      width: 1280,
+      height: 720,
+      style: 'loft',
+      startDelayMs: 0,
+      neverRegister: false,
+    });
+  });
+
+  test('parseFlags() reads names in any case, drops quotes, ignores what it does not know', () => {
+    const flags = parseFlags([
+      'MyProject',
+      '-RenderOffscreen',
+      '-PIXELSTREAMINGURL=ws://127.0.0.1:8888',
+      '-pixelstreamingid="abc"',
+      '-ResX=640',
+      '-resy=360',
+      '-demoName=Two words = one name',
+      '-DemoStyle=garden',
+      '-DemoNeverRegister',
+      '-SomethingElse=1',
+    ]);
+    expect(flags).toMatchObject({
+      url: 'ws://127.0.0.1:8888',
+      streamerId: 'abc',
+      width: 640,
+      height: 360,
+      name: 'Two words = one name',
+      style: 'garden',
+      neverRegister: true,
+    });
+  });
+
+  test.each(['PixelStreamingURL', 'PixelStreamingConnectionURL', 'PixelStreamingSignallingURL'])(
+    'parseFlags() takes the address from -%s',
+    (flag) => {
+      expect(parseFlags([`-${flag}=wss://host.example/path?a=b`]).url).toBe('wss://host.example/path?a=b');
+    },
+  );
+
+  test('parseFlags() lets the last of a repeated flag win', () => {
+    expect(parseFlags(['-ResX=640', '-ResX=800']).width).toBe(800);
+  });
+
+  test('parseFlags() names every bad flag at once', () => {
+    const bad = ['-PixelStreamingURL=http://x', '-DemoStyle=castle', '-DemoCrashAfter=soon'];
+    expect(() => parseFlags(bad)).toThrow(/pixelstreamingurl.*demostyle.*democrashafter/s);
+  });
+});
+
+test('pictureSize() is even and bounded', () => {
+  expect(pictureSize(1281, 721)).toEqual({ width: 1280, height: 720 });
+  expect(pictureSize(1, -5)).toEqual({ width: 64, height: 64 });
+  expect(pictureSize(99_999, 99_999)).toEqual({ width: 1920, height: 1080 });
+});
