@@ -1,9 +1,9 @@
 import { type Browser, chromium, type Page } from 'playwright-core';
 
 /** Debian's Chromium, headless, as root, with nothing that talks to the outside. */
-export const startBrowser = (): Promise<Browser> =>
+export const startBrowser = (executablePath = '/usr/bin/chromium'): Promise<Browser> =>
   chromium.launch({
-    executablePath: '/usr/bin/chromium',
+    executablePath,
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -16,9 +16,10 @@ export const startBrowser = (): Promise<Browser> =>
     ],
   });
 
-/** A page of a visitor of its own (own storage), in English. */
-export const openPage = async (browser: Browser, url: string): Promise<Page> => {
+/** A page of a visitor of its own (own storage), in English. `prepare` runs in it before the site's own code. */
+export const openPage = async (browser: Browser, url: string, prepare?: () => void): Promise<Page> => {
   const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1280, height: 720 } });
+  if (prepare !== undefined) await context.addInitScript(prepare);
   const page = await context.newPage();
   await page.goto(url);
   return page;
