@@ -19,6 +19,8 @@ export interface DemoHost {
   server_name: string;
   seats: number;
   ports: { from: number; to: number };
+  /** What the apps render; 1280x720 unless said otherwise. */
+  resolution?: { width: number; height: number };
   apps: DemoApp[];
 }
 
@@ -87,6 +89,7 @@ const writeHostConfig = (layout: Layout, host: DemoHost, url: string, key: strin
     seats: host.seats,
     ports: host.ports,
     log_folder: join(folder, 'logs'),
+    ...(host.resolution === undefined ? {} : { webrtc: { resolution: host.resolution } }),
     apps: host.apps.map(({ rc_name, style, flags, settings }) => ({
       rc_name,
       path: process.execPath,

@@ -25,7 +25,7 @@ export const initialSettings = (fps: number): string =>
 const commandSchema = z.looseObject({
   'Resolution.Width': z.coerce.number().optional(),
   'Resolution.Height': z.coerce.number().optional(),
-  'stat.fps': z.unknown(),
+  'stat.fps': z.unknown().optional(),
 });
 const interactionSchema = z.looseObject({ tone: z.boolean().optional() });
 const latencyRequestSchema = z.looseObject({

@@ -46,6 +46,7 @@ export const startStreamer = (options: StreamerOptions): Streamer => {
   let socket: WebSocket | undefined;
   let stopped = false;
   let cancel: Cancel = () => {};
+  let stopPings: Cancel = () => {};
   let peerConnectionOptions: Record<string, unknown> = {};
 
   const send = (message: FromStreamer) => {
@@ -87,10 +88,7 @@ export const startStreamer = (options: StreamerOptions): Streamer => {
       clock,
       log,
     });
-    let stopPings: Cancel = nothing;
-    opened.onopen = () => {
-      stopPings = clock.every(PING_MS, () => send({ type: 'ping', time: clock.now() }));
-    };
+    stopPings = clock.every(PING_MS, () => send({ type: 'ping', time: clock.now() }));
     opened.onmessage = ({ data }) =>
       receive(data instanceof ArrayBuffer ? new Uint8Array(data) : String(data));
     opened.onclose = ({ code, reason }) => {
@@ -110,6 +108,7 @@ export const startStreamer = (options: StreamerOptions): Streamer => {
       if (stopped) return;
       stopped = true;
       cancel();
+      stopPings();
       socket?.close();
     },
   };

@@ -48,14 +48,14 @@ describe('walk()', () => {
   });
 
   test('walk() slides along a wall', () => {
-    const wall = [{ min: [2, -9, 0], max: [3, 9, 2] } as const];
+    const wall = [{ min: [2, -9, 0], max: [3, 9, 2], material: 'innerWall' } as const];
     const end = walkFor({ ...startingWalker, x: 1, y: 0, yaw: Math.PI / 4 }, { ahead: 1 }, 2, wall);
     expect(end.x).toBeLessThan(2);
     expect(end.y).toBeGreaterThan(2);
   });
 
   test('walk() does not jump over a wall after a long pause', () => {
-    const wall = [{ min: [2, -9, 0], max: [3, 9, 2] } as const];
+    const wall = [{ min: [2, -9, 0], max: [3, 9, 2], material: 'innerWall' } as const];
     const fast: Walker = { ...startingWalker, x: 1, y: 0, yaw: 0, vx: 4.5 };
     expect(walk(fast, { ...still, ahead: 1, run: true }, 60, wall).x).toBeLessThan(2);
   });

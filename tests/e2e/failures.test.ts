@@ -32,12 +32,15 @@ let system: TestSystem;
 let browser: Browser;
 
 beforeAll(async () => {
-  [system, browser] = await Promise.all([startTestSystem([{ apps }]), startBrowser()]);
-}, 60_000);
+  [system, browser] = await Promise.all([
+    startTestSystem([{ apps }], { first_join_seconds: 300 }),
+    startBrowser(),
+  ]);
+}, 120_000);
 afterAll(async () => {
   await browser?.close();
   await system?.stop();
-}, 30_000);
+});
 
 const seatsFree = async () => (await system.api('GET', '/api/v1/apps')).body.apps[0].seats_free;
 
@@ -63,34 +66,38 @@ test.each([
   'create session() of the app "%s" ends with %s and frees the seat',
   async (app, reason) => {
     const session = await create(app);
-    const ended = await until('the session ends', session.get, ({ phase }) => phase === 'ended', 20_000);
+    const ended = await until('the session ends', session.get, ({ phase }) => phase === 'ended');
     expect(ended.end.reason).toBe(reason);
     expect(ended.end.text.length).toBeGreaterThan(10);
     await released(session.id);
   },
-  40_000,
+  200_000,
 );
 
 test('killing the app process() is seen within 2 s and restarts it as configured', async () => {
   const session = await create('Sturdy');
   await until('ready', session.get, ({ phase }) => phase === 'ready');
   const before = appProcess(session.id);
+  const killed = Date.now();
   process.kill(before?.pid ?? 0, 'SIGKILL');
-  await until('restarting is seen', session.get, ({ phases }) => 'restarting' in phases, 2_000);
+  const { phases } = await until('restarting is seen', session.get, (now) => 'restarting' in now.phases);
+  expect(phases.restarting - killed).toBeLessThan(2_000);
   await until('ready again', session.get, ({ phase }) => phase === 'ready');
   expect(appProcess(session.id)?.pid).not.toBe(before?.pid ?? 0);
   await system.api('DELETE', `/api/v1/sessions/${session.id}`, undefined, session.token);
   await released(session.id);
-}, 40_000);
+}, 200_000);
 
 test('killing the app process() ends the session within 2 s when no restart is configured', async () => {
   const session = await create('Fragile');
   await until('ready', session.get, ({ phase }) => phase === 'ready');
+  const killed = Date.now();
   process.kill(appProcess(session.id)?.pid ?? 0, 'SIGKILL');
-  const ended = await until('the end is seen', session.get, ({ phase }) => phase === 'ended', 2_000);
+  const ended = await until('the end is seen', session.get, ({ phase }) => phase === 'ended');
+  expect(ended.phases.ended - killed).toBeLessThan(2_000);
   expect(ended.end.reason).toBe('app_crashed');
   await released(session.id);
-}, 40_000);
+}, 200_000);
 
 test('killing the signalling process() restarts it and the page plays again', async () => {
   const page = await openPage(browser, system.url);
@@ -100,7 +107,6 @@ test('killing the signalling process() restarts it and the page plays again', as
     'video plays',
     () => decodedFrames(page),
     (frames) => frames > 5,
-    20_000,
   );
   const id = new URL(page.url()).pathname.replace('/s/', '');
   process.kill(signallingProcess(id)?.pid ?? 0, 'SIGKILL');
@@ -109,11 +115,10 @@ test('killing the signalling process() restarts it and the page plays again', as
     'video plays again',
     () => decodedFrames(page),
     (now) => now > frames + 90 || (now > 5 && now < frames),
-    30_000,
   );
   await page.context().close();
   await released(id);
-}, 60_000);
+}, 300_000);
 
 test('all seats busy() is SERVERS_BUSY over the verbs, 503 over REST, and explained on the site', async () => {
   const session = await create('Good');
@@ -138,4 +143,4 @@ test('all seats busy() is SERVERS_BUSY over the verbs, 503 over REST, and explai
   await page.context().close();
   await system.api('DELETE', `/api/v1/sessions/${session.id}`, undefined, session.token);
   await released(session.id);
-}, 40_000);
+}, 200_000);

@@ -53,11 +53,13 @@ export const startTestSystem = async (
     port: 0,
     coordinator: [...coordinatorPlace, executable('coordinator-linux-x64')],
     agent: [...agentPlace, executable('session-agent-linux-x64')],
-    configuration: { leave_grace_seconds: 2, ...configuration },
+    configuration: { leave_grace_seconds: 15, ...configuration },
     hosts: hosts.map((host, index) => ({
       server_name: `host-${index + 1}`,
       seats: 1,
       ports: portRange(),
+      // Software rendering and encoding at full size would take more than a busy test machine has.
+      resolution: { width: 320, height: 180 },
       apps: [loft],
       ...host,
     })),
@@ -91,7 +93,7 @@ export const until = async <T>(
   what: string,
   ask: () => T | Promise<T>,
   fits: (answer: T) => boolean,
-  patience_ms = 15_000,
+  patience_ms = 60_000,
 ): Promise<T> => {
   const deadline = performance.now() + patience_ms;
   for (;;) {

@@ -8,7 +8,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   [system, browser] = await Promise.all([startTestSystem(), startBrowser()]);
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await browser?.close();
   await system?.stop();
@@ -19,7 +19,6 @@ const playing = (page: Page) =>
     'video plays',
     () => decodedFrames(page),
     (frames) => frames > 5,
-    20_000,
   );
 
 const sessionId = (page: Page): string => new URL(page.url()).pathname.replace('/s/', '');
@@ -33,7 +32,6 @@ const changed = (page: Page, before: number[], by: number) =>
     'the picture changes',
     () => picture(page),
     (now) => difference(before, now) > by,
-    10_000,
   );
 
 test('main job: start, see, steer, share, leave', async () => {
@@ -48,7 +46,6 @@ test('main job: start, see, steer, share, leave', async () => {
     'frames go on',
     () => decodedFrames(owner),
     (frames) => frames >= started + 30,
-    10_000,
   );
   const first = await picture(owner);
   expect(brightness(first)).toBeGreaterThan(20);
@@ -77,7 +74,6 @@ test('main job: start, see, steer, share, leave', async () => {
     'a click toggles the light',
     () => picture(owner),
     (now) => Math.abs(brightness(now) - brightness(turned)) > 8,
-    10_000,
   );
 
   const code = (await system.api('GET', `/api/v1/sessions/${id}`, undefined, await tokenOf(owner))).body.code;
@@ -90,7 +86,6 @@ test('main job: start, see, steer, share, leave', async () => {
     'both see the same',
     async () => difference(await picture(owner), await picture(guest)),
     (apart) => apart < 6,
-    10_000,
   );
 
   await owner.context().close();
@@ -99,7 +94,6 @@ test('main job: start, see, steer, share, leave', async () => {
     'the guest goes on alone',
     () => decodedFrames(guest),
     (frames) => frames > grown + 60,
-    10_000,
   );
   expect(await freeSeats()).toBe(0);
   await guest.context().close();
@@ -107,7 +101,7 @@ test('main job: start, see, steer, share, leave', async () => {
   await until('the seat is free', freeSeats, (seats) => seats === 1);
   expect(processesOf(id)).toEqual([]);
   expect(listeners(programs).length).toBe(0);
-}, 90_000);
+}, 400_000);
 
 /** The participant's token, as the page keeps it for a reload. */
 const tokenOf = (page: Page): Promise<string> =>
@@ -128,4 +122,4 @@ test('reload returns to the same session', async () => {
   expect(sessionId(page)).toBe(id);
   await page.context().close();
   await until('the seat is free', freeSeats, (seats) => seats === 1);
-}, 60_000);
+}, 300_000);

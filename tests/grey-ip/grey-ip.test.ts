@@ -21,7 +21,11 @@ const startStun = (): ChildProcess =>
     [
       ...network.inside('public').slice(1),
       ...['turnserver', '-n', '--stun-only', '--no-cli', '--no-tls', '--no-dtls', '--log-file', 'stdout'],
-      ...[`--listening-ip=${PUBLIC_ADDRESS}`, '--listening-port=3478', `--pidfile=${join(folder, 'stun.pid')}`],
+      ...[
+        `--listening-ip=${PUBLIC_ADDRESS}`,
+        '--listening-port=3478',
+        `--pidfile=${join(folder, 'stun.pid')}`,
+      ],
     ],
     { stdio: 'ignore' },
   );
@@ -42,7 +46,12 @@ beforeAll(async () => {
   system = await startTestSystem(
     [{}],
     { ip: PUBLIC_ADDRESS, public_url: url, ice_servers: [{ urls: [`stun:${PUBLIC_ADDRESS}:3478`] }] },
-    { port: 8080, publicUrl: url, coordinatorPlace: network.inside('public'), agentPlace: network.inside('host') },
+    {
+      port: 8080,
+      publicUrl: url,
+      coordinatorPlace: network.inside('public'),
+      agentPlace: network.inside('host'),
+    },
   );
   browser = await startVisitor();
 }, 180_000);
@@ -66,7 +75,9 @@ const mediaSource = (page: Page): Promise<string | undefined> =>
 
 test('a host behind NAT() is reached by nobody and seen by a visitor behind another NAT', async () => {
   for (const address of [HOST_ADDRESS, HOST_ROUTER]) {
-    expect(() => network.run('public', 'bash', '-c', `timeout 1 bash -c '</dev/tcp/${address}/24000'`)).toThrow();
+    expect(() =>
+      network.run('public', 'bash', '-c', `timeout 1 bash -c '</dev/tcp/${address}/24000'`),
+    ).toThrow();
   }
 
   const page = await openPage(browser, system.url, () => {
@@ -83,11 +94,21 @@ test('a host behind NAT() is reached by nobody and seen by a visitor behind anot
   });
   await page.getByRole('button', { name: 'Start' }).first().click();
   await page.waitForURL(/\/s\//);
-  await until('video plays', () => decodedFrames(page), (frames) => frames > 30, 60_000);
+  await until(
+    'video plays',
+    () => decodedFrames(page),
+    (frames) => frames > 30,
+    60_000,
+  );
   expect(await mediaSource(page)).toBe(HOST_ROUTER);
 
   const before = await picture(page);
   await page.keyboard.down('KeyW');
-  await until('the picture changes', () => picture(page), (now) => difference(before, now) > 8, 20_000);
+  await until(
+    'the picture changes',
+    () => picture(page),
+    (now) => difference(before, now) > 8,
+    20_000,
+  );
   await page.keyboard.up('KeyW');
 }, 180_000);

@@ -35,7 +35,10 @@ table ip filter {
 }`;
 
 const run = (command: string[], input?: string): string =>
-  execFileSync(command[0] ?? '', command.slice(1), { encoding: 'utf8', ...(input === undefined ? {} : { input }) });
+  execFileSync(command[0] ?? '', command.slice(1), {
+    encoding: 'utf8',
+    ...(input === undefined ? {} : { input }),
+  });
 
 /** Builds the network; names carry a random tag, so that runs side by side do not meet. */
 export const startNetwork = (): Network => {
@@ -51,11 +54,26 @@ export const startNetwork = (): Network => {
     within(place, 'ip', 'link', 'set', 'lo', 'up');
   };
   const cable = (a: string, a_end: string, b: string, b_end: string) => {
-    run(['ip', 'link', 'add', a_end, 'netns', name(a), 'type', 'veth', 'peer', 'name', b_end, 'netns', name(b)]);
+    run([
+      'ip',
+      'link',
+      'add',
+      a_end,
+      'netns',
+      name(a),
+      'type',
+      'veth',
+      'peer',
+      'name',
+      b_end,
+      'netns',
+      name(b),
+    ]);
     within(a, 'ip', 'link', 'set', a_end, 'up');
     within(b, 'ip', 'link', 'set', b_end, 'up');
   };
-  const address = (place: string, device: string, value: string) => within(place, 'ip', 'addr', 'add', value, 'dev', device);
+  const address = (place: string, device: string, value: string) =>
+    within(place, 'ip', 'addr', 'add', value, 'dev', device);
   const plugIn = (place: string, value: string) => {
     cable(place, 'out', 'bridge', `p-${place}`.slice(0, 15));
     address(place, 'out', value);

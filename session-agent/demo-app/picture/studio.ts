@@ -1,6 +1,7 @@
+import { drawnSmaller, enlarge } from './enlarge.ts';
 import { lightScene, setLamp } from './light.ts';
 import { drawOverlay, type Overlay } from './overlay.ts';
-import { createFrame, createPainter, createTextures, type Frame } from './painter.ts';
+import { createFrame, createPainter, createTextures, type Frame, type Textures } from './painter.ts';
 import type { View } from './raster.ts';
 import { createScene, type Scene } from './scene.ts';
 import { type Material, type StyleName, styles } from './style.ts';
@@ -23,13 +24,23 @@ const sameView = (a: View, b: View): boolean =>
   a.eye.every((value, i) => value === b.eye[i]) &&
   a.forward.every((value, i) => value === b.forward[i]);
 
+/** The scenery as painted, at the picture's size, and with the overlay on it. A large picture is painted at half its size. */
+const createCanvas = (width: number, height: number, textures: Textures) => {
+  const scenery = createFrame(width, height);
+  const small = drawnSmaller(width, height) ? createFrame(width / 2, height / 2) : scenery;
+  return {
+    painter: createPainter(small.width, small.height, textures),
+    small,
+    scenery,
+    finished: createFrame(width, height),
+  };
+};
+
 export const createStudio = (styleName: StyleName, width: number, height: number): Studio => {
   const style = styles[styleName];
   const scene = createScene(style);
   const textures = createTextures(style.surfaces);
-  let painter = createPainter(width, height, textures);
-  let scenery = createFrame(width, height);
-  let finished = createFrame(width, height);
+  let canvas = createCanvas(width, height, textures);
   let drawn: { view: View; lamp: number } | undefined;
 
   return {
@@ -37,18 +48,18 @@ export const createStudio = (styleName: StyleName, width: number, height: number
     draw(view, lamp, overlay) {
       if (drawn === undefined || drawn.lamp !== lamp || !sameView(drawn.view, view)) {
         setLamp(scene, lamp);
-        painter.paint(scenery, scene, view, lamp);
+        canvas.painter.paint(canvas.small, scene, view, lamp);
+        if (canvas.small !== canvas.scenery) enlarge(canvas.small, canvas.scenery);
         drawn = { view, lamp };
       }
+      const { finished, scenery } = canvas;
       finished.data.set(scenery.data);
       drawOverlay(finished, overlay);
       return finished;
     },
     resize(newWidth, newHeight) {
-      if (newWidth === finished.width && newHeight === finished.height) return;
-      painter = createPainter(newWidth, newHeight, textures);
-      scenery = createFrame(newWidth, newHeight);
-      finished = createFrame(newWidth, newHeight);
+      if (newWidth === canvas.finished.width && newHeight === canvas.finished.height) return;
+      canvas = createCanvas(newWidth, newHeight, textures);
       drawn = undefined;
     },
     *prepare() {
