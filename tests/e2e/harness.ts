@@ -100,7 +100,9 @@ export const until = async <T>(
     const answer = await ask();
     if (fits(answer)) return answer;
     if (performance.now() > deadline) {
-      throw new Error(`not within ${patience_ms} ms: ${what}; last: ${JSON.stringify(answer)}`);
+      throw new Error(
+        `not within ${patience_ms} ms: ${what}; last: ${JSON.stringify(answer)?.slice(0, 500)}`,
+      );
     }
     await new Promise((wait) => setTimeout(wait, 50));
   }
