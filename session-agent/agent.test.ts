@@ -119,7 +119,7 @@ test.each([
 });
 
 test('startRig() restarts an app that crashes in the same session, as often as configured', async () => {
-  const app = fakeAppConfig('Flat', ['-CrashAfter=200'], { restart: { times: 1, window_seconds: 600 } });
+  const app = fakeAppConfig('Flat', ['-CrashAfter=3000'], { restart: { times: 1, window_seconds: 600 } });
   const { coordinator } = await start({ apps: [app] });
   const session = await created(coordinator);
   const [signalling] = processesOf(session.session_id, 'signalling');

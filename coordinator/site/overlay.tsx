@@ -57,6 +57,40 @@ const useBar = (playing: boolean) => {
 const focusOf = (target: EventTarget | null): Focus =>
   target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement ? 'field' : 'control';
 
+type ToolsProps = Pick<Props, 'session' | 'title' | 'muted' | 'onSound'> & { onLeave: () => void };
+
+/** What the bar holds: the app's title, the invitation, who is there, sound, full screen, leaving. */
+const Tools = ({ session, title, muted, onSound, onLeave }: ToolsProps): JSX.Element => {
+  const texts = useTexts();
+  return (
+    <div class="bar">
+      <strong class="bar-title">{title}</strong>
+      {session !== undefined && <InviteButton code={session.code} title={title} />}
+      {session !== undefined && (
+        <span class="people" role="img" aria-label={texts.participants(session.participants)}>
+          <Icon name="people" />
+          {session.participants}
+        </span>
+      )}
+      <span class="bar-gap" />
+      <button
+        type="button"
+        class="tool"
+        aria-label={muted ? texts.soundOn : texts.soundOff}
+        title={muted ? texts.soundOn : texts.soundOff}
+        onClick={() => onSound(muted)}
+      >
+        <Icon name={muted ? 'muted' : 'sound'} />
+      </button>
+      <FullScreenButton />
+      <button type="button" class="tool tool-leave" onClick={onLeave}>
+        <Icon name="leave" />
+        <span>{texts.leave}</span>
+      </button>
+    </div>
+  );
+};
+
 /** The controls over the video. Their keys stay theirs; all others go on to the app, whose listener is the document's. */
 export const Overlay = ({ id, membership, session, title, playing, muted, onSound }: Props): JSX.Element => {
   const texts = useTexts();
@@ -97,35 +131,10 @@ export const Overlay = ({ id, membership, session, title, playing, muted, onSoun
         onPointerEnter={({ pointerType }) => pointerType === 'mouse' && bar.hold('pointer', true)}
         onPointerLeave={({ pointerType }) => pointerType === 'mouse' && bar.hold('pointer', false)}
       >
-        <div class="bar">
-          <strong class="bar-title">{title}</strong>
-          {session !== undefined && <InviteButton code={session.code} title={title} />}
-          {session !== undefined && (
-            <span class="people" role="img" aria-label={texts.participants(session.participants)}>
-              <Icon name="people" />
-              {session.participants}
-            </span>
-          )}
-          <span class="bar-gap" />
-          <button
-            type="button"
-            class="tool"
-            aria-label={muted ? texts.soundOn : texts.soundOff}
-            title={muted ? texts.soundOn : texts.soundOff}
-            onClick={() => onSound(muted)}
-          >
-            <Icon name={muted ? 'muted' : 'sound'} />
-          </button>
-          <FullScreenButton />
-          <button
-            type="button"
-            class="tool tool-leave"
-            onClick={() => (membership.owner ? setLeaving(true) : leave())}
-          >
-            <Icon name="leave" />
-            <span>{texts.leave}</span>
-          </button>
-        </div>
+        <Tools
+          {...{ session, title, muted, onSound }}
+          onLeave={() => (membership.owner ? setLeaving(true) : leave())}
+        />
         <button
           type="button"
           class="handle"

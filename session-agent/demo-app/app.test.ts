@@ -105,7 +105,8 @@ test(
     signalling.send({ type: 'playerDisconnected', playerId: '1' });
     const before = await two.frames.next(anyFrame, 'a frame');
     two.send({ name: 'KeyDown', key: 39, repeat: 0 });
-    await two.frames.next((frame) => changed(before, frame) > 0.2, 'a turned picture');
+    const turned = await two.frames.next((frame) => changed(before, frame) > 0.2, 'a turned picture');
+    expect(turned.width).toBe(before.width);
     one.close();
     two.close();
     stop();

@@ -7,7 +7,7 @@ const api = async (server: Live, path: string) => {
   return { status: response.status, body: JSON.parse(await response.text()) };
 };
 
-test('restAnswer() tells who is there as Epic does', async () => {
+test('live() REST tells who is there as Epic does', async () => {
   await using server = await live(['--rest_api']);
   expect((await api(server, 'streamers/Foo')).status).toBe(404);
   const streamer = await server.streamer('Foo');
@@ -31,7 +31,7 @@ test('restAnswer() tells who is there as Epic does', async () => {
   });
 });
 
-test('restAnswer() says what it does not know', async () => {
+test('live() REST says what it does not know', async () => {
   await using server = await live(['--rest_api']);
   expect(await api(server, 'streamers/a%20b')).toEqual({
     status: 404,
@@ -46,7 +46,7 @@ test('restAnswer() says what it does not know', async () => {
   }
 });
 
-test('restAnswer() gives no secret away', async () => {
+test('live() REST gives no secret away', async () => {
   const peer = '{"iceServers":[{"urls":["turn:t.example"],"username":"u53r","credential":"cr3d"}]}';
   const secrets = ['--player_token', 't0ken', '--turn_secret', 's3cret', '--peer_options', peer];
   await using server = await live(['--rest_api', ...secrets]);

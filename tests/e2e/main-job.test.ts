@@ -41,16 +41,17 @@ const changed = (page: Page, before: number[], by: number) =>
     (now) => difference(before, now) > by,
   );
 
-/** The picture once nothing moves in it any more but the clock. */
+/** The picture once nothing moves in it any more but the clock, over some decoded frames. */
 const steady = async (page: Page): Promise<number[]> => {
-  let last = await picture(page);
+  let last = { frames: await decodedFrames(page), pixels: await picture(page) };
   return until(
     'the picture comes to rest',
     async () => {
-      const before = last;
-      await new Promise((wait) => setTimeout(wait, 500));
-      last = await picture(page);
-      return difference(before, last) < 1 ? last : [];
+      const frames = await decodedFrames(page);
+      if (frames < last.frames + 5) return [];
+      const before = last.pixels;
+      last = { frames, pixels: await picture(page) };
+      return difference(before, last.pixels) < 1 ? last.pixels : [];
     },
     (rested) => rested.length > 0,
   );
