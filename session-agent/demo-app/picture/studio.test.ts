@@ -10,8 +10,8 @@ const start = viewOf(startingWalker);
 const hashOf = (style: StyleName, view = start, lamp = 1): bigint =>
   Bun.hash.xxHash64(createStudio(style, 320, 180).draw(view, lamp, overlay).data);
 
-const mean = (plane: Uint8ClampedArray): number =>
-  plane.reduce((sum, value) => sum + value, 0) / plane.length;
+const mean = (plane: ArrayLike<number>): number =>
+  Array.from(plane).reduce((sum, value) => sum + value, 0) / plane.length;
 
 describe('createStudio()', () => {
   test('createStudio() draws the same picture for the same view, and another for another', () => {
