@@ -7,13 +7,7 @@ interface DebianPackage {
 }
 
 /** What the tests use beyond npm packages. */
-export const testPackages: DebianPackage[] = [
-  { name: 'chromium', file: '/usr/bin/chromium' },
-  { name: 'iproute2', file: '/usr/sbin/ip' },
-  { name: 'nftables', file: '/usr/sbin/nft' },
-  { name: 'procps', file: '/usr/sbin/sysctl' },
-  { name: 'coturn', file: '/usr/bin/turnserver' },
-];
+export const testPackages: DebianPackage[] = [{ name: 'chromium', file: '/usr/bin/chromium' }];
 
 const run = async (command: string[]) => {
   const child = Bun.spawn(command, {

@@ -32,8 +32,6 @@ export interface Layout {
   /** Command lines without arguments: a compiled executable, or bun and a source file. */
   coordinator: string[];
   agent: string[];
-  /** Where hosts reach the coordinator, when not at the address that it listens on. */
-  publicUrl?: string;
   /** Fields of configuration.json to add or replace. */
   configuration?: Record<string, unknown>;
   hosts: DemoHost[];
@@ -136,7 +134,7 @@ export const startSystem = async (layout: Layout): Promise<System> => {
   };
   try {
     const listening = await coordinator.line((line) => line.msg === 'listening');
-    const url = layout.publicUrl ?? String(listening.url);
+    const url = String(listening.url);
     for (const host of layout.hosts) {
       const file = writeHostConfig(layout, host, url, keys.get(host.server_name) ?? '');
       agents.push(start(host.server_name, [...layout.agent, 'run', '--config', file]));

@@ -25,7 +25,13 @@ if (built !== 0) process.exit(built);
 
 const folder = mkdtempSync(join(tmpdir(), 'vitrina-test-'));
 const report = join(folder, 'junit.xml');
-const exit = await bun('test', '--timeout=120000', '--reporter=junit', `--reporter-outfile=${report}`, ...process.argv.slice(2));
+const exit = await bun(
+  'test',
+  '--timeout=120000',
+  '--reporter=junit',
+  `--reporter-outfile=${report}`,
+  ...process.argv.slice(2),
+);
 let junit = '';
 try {
   junit = readFileSync(report, 'utf8');

@@ -4,9 +4,9 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 const PATIENCE_MS = 90_000;
 
 /** Debian's Chromium, headless, as root, with nothing that talks to the outside. */
-export const startBrowser = (executablePath = '/usr/bin/chromium'): Promise<Browser> =>
+export const startBrowser = (): Promise<Browser> =>
   chromium.launch({
-    executablePath,
+    executablePath: '/usr/bin/chromium',
     timeout: PATIENCE_MS,
     args: [
       '--no-sandbox',
@@ -20,10 +20,9 @@ export const startBrowser = (executablePath = '/usr/bin/chromium'): Promise<Brow
     ],
   });
 
-/** A page of a visitor of its own (own storage), in English. `prepare` runs in it before the site's own code. */
-export const openPage = async (browser: Browser, url: string, prepare?: () => void): Promise<Page> => {
+/** A page of a visitor of its own (own storage), in English. */
+export const openPage = async (browser: Browser, url: string): Promise<Page> => {
   const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1280, height: 720 } });
-  if (prepare !== undefined) await context.addInitScript(prepare);
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
   await page.goto(url);

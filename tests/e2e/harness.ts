@@ -33,17 +33,10 @@ const portRange = () => {
   return { from, to: from + 99 };
 };
 
-/** Where the programs run: command words to put before theirs, such as `ip netns exec NAME`. */
-interface Places {
-  coordinatorPlace: string[];
-  agentPlace: string[];
-}
-
 /** One host with one seat and the loft app unless `hosts` says otherwise. */
 export const startTestSystem = async (
   hosts: Partial<DemoHost>[] = [{}],
   configuration: Record<string, unknown> = {},
-  { coordinatorPlace = [], agentPlace = [], ...more }: Partial<Places & Layout> = {},
 ): Promise<TestSystem> => {
   await ensureBuilt();
   const folder = mkdtempSync(join(tmpdir(), 'vitrina-e2e-'));
@@ -51,8 +44,8 @@ export const startTestSystem = async (
   const layout: Layout = {
     folder,
     port: 0,
-    coordinator: [...coordinatorPlace, executable('coordinator-linux-x64')],
-    agent: [...agentPlace, executable('session-agent-linux-x64')],
+    coordinator: [executable('coordinator-linux-x64')],
+    agent: [executable('session-agent-linux-x64')],
     configuration: { leave_grace_seconds: 15, ...configuration },
     hosts: hosts.map((host, index) => ({
       server_name: `host-${index + 1}`,
@@ -63,7 +56,6 @@ export const startTestSystem = async (
       apps: [loft],
       ...host,
     })),
-    ...more,
   };
   const system = await startSystem(layout);
   return {
