@@ -1,7 +1,7 @@
 import type { Frame } from '../../shared/socket.ts';
 
 /** How long a test waits for something that should come at once, on a busy machine. */
-export const patience_ms = 20_000;
+const patience_ms = 20_000;
 
 /** The promise's value; rejects with what was waited for when it takes longer than `patience_ms`. */
 export const soon = async <T>(what: string, promise: Promise<T>): Promise<T> => {

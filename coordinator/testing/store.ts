@@ -14,7 +14,7 @@ export const entry = (server_name: string, rc_name: string, info: object = {}) =
 
 export const keyOf = (server_name: string): string => `the-secret-key-of-${server_name}`;
 
-export const configuration = (patch: object = {}): Configuration =>
+const configuration = (patch: object = {}): Configuration =>
   configurationSchema.parse({ ip: '127.0.0.1', port: 0, time_between_updates_seconds: 30, ...patch });
 
 export interface MemoryStore extends Store {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { styleNames } from './picture/style.ts';
 
 /** The bounds of the picture; the encoder and the rasteriser need even sides. */
-export const picture_limits = { min_side: 64, max_width: 1920, max_height: 1080 } as const;
+const picture_limits = { min_side: 64, max_width: 1920, max_height: 1080 } as const;
 
 const DEFAULT_WIDTH = 1280;
 const DEFAULT_HEIGHT = 720;

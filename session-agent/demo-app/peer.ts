@@ -48,7 +48,7 @@ export interface Peer {
 }
 
 /** Adds Google's bit rate hints to every video codec of an answer; the sender reads them there. */
-export const withBitrates = (sdp: string): string => {
+const withBitrates = (sdp: string): string => {
   const hints = `x-google-min-bitrate=${bitrates.min};x-google-start-bitrate=${bitrates.start};x-google-max-bitrate=${bitrates.max}`;
   const eol = sdp.includes('\r\n') ? '\r\n' : '\n';
   return sdp.replaceAll(/^a=rtpmap:(\d+) (?:VP8|VP9|AV1)\/90000\r?$/gm, (line, type: string) => {

@@ -4,7 +4,7 @@ export type Rgb = readonly [number, number, number];
 /** The colour at a point of the unit square; at its edges it continues on the other side. */
 export type Paint = (x: number, y: number) => Rgb;
 
-export const rgb = (hex: number): Rgb => [(hex >> 16) & 255, (hex >> 8) & 255, hex & 255];
+const rgb = (hex: number): Rgb => [(hex >> 16) & 255, (hex >> 8) & 255, hex & 255];
 
 const mix = (a: Rgb, b: Rgb, share: number): Rgb => [
   a[0] + (b[0] - a[0]) * share,
