@@ -71,7 +71,7 @@ test.each([
     expect(ended.end.text.length).toBeGreaterThan(10);
     await released(session.id);
   },
-  200_000,
+  400_000,
 );
 
 test('killing the app process() is seen within 2 s and restarts it as configured', async () => {
@@ -86,7 +86,7 @@ test('killing the app process() is seen within 2 s and restarts it as configured
   expect(appProcess(session.id)?.pid).not.toBe(before?.pid ?? 0);
   await system.api('DELETE', `/api/v1/sessions/${session.id}`, undefined, session.token);
   await released(session.id);
-}, 200_000);
+}, 400_000);
 
 test('killing the app process() ends the session within 2 s when no restart is configured', async () => {
   const session = await create('Fragile');
@@ -97,7 +97,7 @@ test('killing the app process() ends the session within 2 s when no restart is c
   expect(ended.phases.ended - killed).toBeLessThan(2_000);
   expect(ended.end.reason).toBe('app_crashed');
   await released(session.id);
-}, 200_000);
+}, 400_000);
 
 test('killing the signalling process() restarts it and the page plays again', async () => {
   const page = await openPage(browser, system.url);
@@ -117,7 +117,7 @@ test('killing the signalling process() restarts it and the page plays again', as
   );
   await page.context().close();
   await released(id);
-}, 300_000);
+}, 600_000);
 
 test('all seats busy() is SERVERS_BUSY over the verbs, 503 over REST, and explained on the site', async () => {
   const session = await create('Good');
@@ -142,4 +142,4 @@ test('all seats busy() is SERVERS_BUSY over the verbs, 503 over REST, and explai
   await page.context().close();
   await system.api('DELETE', `/api/v1/sessions/${session.id}`, undefined, session.token);
   await released(session.id);
-}, 200_000);
+}, 400_000);

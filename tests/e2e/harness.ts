@@ -85,7 +85,7 @@ export const until = async <T>(
   what: string,
   ask: () => T | Promise<T>,
   fits: (answer: T) => boolean,
-  patience_ms = 60_000,
+  patience_ms = 120_000,
 ): Promise<T> => {
   const deadline = performance.now() + patience_ms;
   for (;;) {

@@ -121,7 +121,7 @@ test('main job: start, see, steer, share, leave', async () => {
   await until('the seat is free', freeSeats, (seats) => seats === 1);
   expect(processesOf(id)).toEqual([]);
   expect(listeners(platform)).toEqual([]);
-}, 400_000);
+}, 900_000);
 
 /** The participant's token, as the page keeps it for a reload. */
 const tokenOf = (page: Page): Promise<string> =>
@@ -142,4 +142,4 @@ test('reload returns to the same session', async () => {
   expect(sessionId(page)).toBe(id);
   await page.context().close();
   await until('the seat is free', freeSeats, (seats) => seats === 1);
-}, 300_000);
+}, 600_000);
