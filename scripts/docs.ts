@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { errors } from '../shared/errors.ts';
+import { peerErrors } from '../shared/protocol/peers.ts';
 import { endReasons } from '../shared/protocol/session.ts';
 import { protocolFolder, type WireProtocol, wireProtocols, wireSchema } from '../shared/testing/wire.ts';
 
@@ -30,6 +31,7 @@ const bounds = (schema: Json): string => {
 /** Lists that have a section of their own. */
 const sharedLists = [
   { values: Object.keys(errors), link: 'one of the [error codes](#errors)' },
+  { values: Object.keys(peerErrors), link: 'one of the [peer errors](#peer-errors)' },
   { values: Object.keys(endReasons), link: 'one of the [end reasons](#end-reasons)' },
 ];
 
@@ -163,6 +165,13 @@ export const protocolPage = async (): Promise<string> => {
         retryable ? 'yes' : '',
         text,
       ]),
+    ]),
+    '## Peer errors',
+    '',
+    "What the peer channels answer. The numbers are stable, and IRC's where IRC has the error.",
+    ...table([
+      ['number', 'error', 'text'],
+      ...Object.entries(peerErrors).map(([name, { number, text }]) => [`${number}`, code(name), text]),
     ]),
     '## End reasons',
     '',

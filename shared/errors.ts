@@ -58,6 +58,32 @@ const list = {
   agent_superseded: row(409, 4409, false, 'Another agent connected with the same server_name and key.'),
   host_offline: row(503, 4503, true, 'The host of this session is not connected right now. It keeps trying.'),
   channel_refused: row(502, 4502, true, 'The host could not open its signalling server for this player.'),
+  time_skipped: row(
+    422,
+    4422,
+    false,
+    'The clock skips this time: it is set forward there. Choose another time.',
+  ),
+  time_ambiguous: row(
+    422,
+    4422,
+    false,
+    'The clock shows this time twice: it is set back there. Say which one, "earlier" or "later".',
+  ),
+  time_past: row(422, 4422, false, 'This time has passed. Choose a later one.'),
+  storage_full: row(
+    507,
+    1013,
+    true,
+    'Nothing can be stored now: the disk is full. An operator has to free space; then try again.',
+  ),
+  storage_away: row(503, 1013, true, 'The database does not answer right now. Try again in a moment.'),
+  storage_unknown: row(
+    503,
+    1013,
+    true,
+    'The database went away while it stored this. Look whether it was done, or repeat with the same Idempotency-Key.',
+  ),
   shutting_down: row(503, 1001, true, 'The server is shutting down. Connect again in a moment.'),
   internal: row(
     500,

@@ -125,6 +125,13 @@ describe('socketHandler()', () => {
     });
   }
 
+  test('socketHandler() tells a reason without what ends a line or turns text around', async () => {
+    const { port, firstEnd } = serve(echo);
+    const { socket } = await dial(port);
+    socket.close(4000, 'a\u2028b\u202e\nc');
+    expect(await firstEnd).toEqual({ code: 4000, reason: 'a_b__c' });
+  });
+
   test('socketHandler() counts bytes and not characters', async () => {
     const { port } = serve(echo);
     const { ask, socket, closed } = await dial(port);

@@ -179,6 +179,16 @@ describe('door()', () => {
     expect(details.map((detail) => detail.length <= 200)).toEqual([true, true, true]);
   });
 
+  test('door() repeats nothing that ends a line or turns text around', () => {
+    const { take, answers, lines } = openDoor();
+    take(JSON.stringify({ type: 'a\u2028{"level":"error"}\u2029\u0085\u202e\ud800\n\u0000b' }));
+    take(JSON.stringify({ verb: 'SAY', text: 'x', 'a\u2028b\u202e': 1 }));
+    expect(answers[0]?.refusal).toEqual({ refused: 'unknown_verb', detail: 'a_{"level":"error"}______b' });
+    for (const text of [JSON.stringify(answers[1]?.refusal), ...lines.map((line) => JSON.stringify(line))]) {
+      expect(text).not.toMatch(/[\u0080-\u009f\u2028-\u202e]/);
+    }
+  });
+
   test('door() answers a throwing handler with internal and goes on', () => {
     const { take, said, answers, lines } = openDoor();
     take('{"msg":"EXPLODE"}');

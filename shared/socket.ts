@@ -43,6 +43,13 @@ export const closeReason = (reason: string): string => {
   return new TextDecoder().decode(cut).replace(/\uFFFD+$/, '');
 };
 
+/** How much of what a stranger sent may come back in an answer or a log line. */
+const detail_characters = 200;
+
+/** A stranger's text for answers and log lines: cut, and without what some readers take for the end of a line. */
+const quoted = (text: string): string =>
+  text.slice(0, detail_characters).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '_');
+
 /** Codes an endpoint may send: 1000, 1001, 1003, 1007 to 1014 and the private range. Others become 1000. */
 export const closeCode = (code: number): number =>
   code === 1000 ||
@@ -130,16 +137,18 @@ export const socketHandler = (log: Log, clock: Clock = systemClock): WebSocketHa
       heard(socket);
       guarded(socket, () => {
         if (frameBytes(frame) > socket.data.frame_bytes) {
+          log.warn({ remote: socket.remoteAddress, bytes: frameBytes(frame) }, 'a frame over the limit');
           socket.close(errors.frame_too_large.close, errors.frame_too_large.text);
         } else socket.data.live?.peer?.frame(frame);
       });
     },
     pong: heard,
     ping: heard,
-    close: (socket, code, reason) =>
+    close: (socket, code, said) =>
       guarded(socket, () => {
         const { live } = socket.data;
         if (live === undefined) return;
+        const reason = quoted(said);
         live.end = { code, reason };
         live.unwatch();
         live.peer?.closed(code, reason);
@@ -147,13 +156,19 @@ export const socketHandler = (log: Log, clock: Clock = systemClock): WebSocketHa
   };
 };
 
+/** What a door says about bad messages. A log of the program will do; so will two functions, which cost a socket less. */
+export interface DoorLog {
+  warn(fields: object, text: string): void;
+  error(fields: object, text: string): void;
+}
+
 export interface DoorOptions<F extends Family, Context> {
   family: F;
   handlers: Handlers<F, Context>;
   context: Context;
   wire: Wire;
   clock: Clock;
-  log: Log;
+  log: DoorLog;
   /** Tells the sender what was wrong. Without it bad messages are answered by nothing (Pixel Streaming's way). */
   answer?: (refusal: Refusal, message: unknown) => void;
   /** Messages a second and burst; without it the socket is not rate-limited (the agent link). */
@@ -161,9 +176,6 @@ export interface DoorOptions<F extends Family, Context> {
 }
 
 type Read = { name: string; message: Record<string, unknown> } | { refusal: Refusal; message?: unknown };
-
-/** How much of what a stranger sent may come back in an answer or a log line. */
-const detail_characters = 200;
 
 /** JSON text to an object that names a message of the family, without looking at the other fields. */
 const read = (family: Family, frame: Frame): Read => {
@@ -181,8 +193,7 @@ const read = (family: Family, frame: Frame): Read => {
   const fields = message as Record<string, unknown>;
   const name = fields.type ?? fields.verb ?? fields.msg;
   if (typeof name !== 'string') return { refusal: refuse('malformed', 'no message name'), message };
-  if (!Object.hasOwn(family, name))
-    return { refusal: refuse('unknown_verb', name.slice(0, detail_characters)), message };
+  if (!Object.hasOwn(family, name)) return { refusal: refuse('unknown_verb', quoted(name)), message };
   return { name, message: fields };
 };
 
@@ -253,10 +264,7 @@ export const door = <F extends Family, Context>(
     if (parsed?.success !== true) {
       const issue = parsed?.error.issues[0];
       const where = [name, ...(issue?.path ?? [])].map(String).join('.');
-      return bad(
-        refuse('malformed', `${where}: ${issue?.message ?? ''}`.slice(0, detail_characters)),
-        message,
-      );
+      return bad(refuse('malformed', quoted(`${where}: ${issue?.message ?? ''}`)), message);
     }
     const handle = handlers[name as keyof F] as (message: unknown, context: Context) => void | Promise<void>;
     try {

@@ -72,9 +72,56 @@ test('loadConfig() puts ICE addresses into arrays and lets the file win', () =>
     });
   }));
 
-test('loadConfig() takes the admission secret from the environment', async () => {
-  const loaded = await loadConfig([], { SIGNALLING_ADMISSION_SECRET: 's' });
-  expect(loaded).toMatchObject({ config: { admission_secret: 's' } });
+test('loadConfig() takes secrets from the environment', async () => {
+  const env = { SIGNALLING_ADMISSION_SECRET: 's', SIGNALLING_PEER_OPTIONS: '{"x":1}' };
+  expect(await loadConfig([], env)).toMatchObject({
+    config: { admission_secret: 's', peer_options: { x: 1 } },
+  });
+  expect(await loadConfig(['--peer_options', '{"y":1}'], env)).toMatchObject({
+    config: { peer_options: { y: 1 } },
+  });
+});
+
+/** The file that Epic's server writes: two options have underscores there and dashes on its command line. */
+test("loadConfig() takes the names of Epic's file and of its command line", () =>
+  withFile('{"https_redirect":true,"reverse_proxy":true,"reverse_proxy_num_proxies":2}', async (file) => {
+    const filed = await optionsOf('--config_file', file);
+    expect(filed.options).toMatchObject({ reverse_proxy: true, reverse_proxy_num_proxies: 2 });
+    const said = await optionsOf('--reverse-proxy', '--reverse-proxy-num-proxies', '3');
+    expect(said.options).toMatchObject({ reverse_proxy: true, reverse_proxy_num_proxies: 3 });
+  }));
+
+test('loadConfig() opens no door for tokens that are not there', () =>
+  withFile('\n  \n', async (file) => {
+    const refused = { problems: ['--player_token_file: holds no token'] };
+    expect<object>(await loadConfig(['--player_token_file', file], {})).toEqual(refused);
+    expect<object>(await loadConfig(['--streamer_token', ''], {})).toEqual({
+      problems: ['--streamer_token: is empty'],
+    });
+  }));
+
+test('loadConfig() reads tokens without the blanks around them', () =>
+  withFile(' one \t\r\n', async (file) => {
+    expect((await optionsOf('--sfu_token_file', file)).tokens.sfu).toEqual(['one']);
+  }));
+
+test.each([
+  [['--turn_urls', 'http://x', '--turn_secret', 's'], 'turn:'],
+  [['--turn_secret', 's'], '--turn_secret: needs --turn_urls'],
+  [['--cors_allowed_origins', 'https://a.example'], 'need --cors'],
+  [['--allowed_origins', 'example.org'], 'must be a site'],
+])('loadConfig() refuses %j', async (args, problem) => {
+  expect(JSON.stringify(await loadConfig(args, {}))).toContain(problem);
+});
+
+test('loadConfig() writes origins as browsers do', async () => {
+  const { options } = await optionsOf('--allowed_origins', 'https://Example.com/,http://a:8080');
+  expect(options.allowed_origins).toEqual(['https://example.com', 'http://a:8080']);
+});
+
+test('loadConfig() starts from nothing when --save is to make the file', async () => {
+  const file = `${import.meta.dir}/nowhere/config.json`;
+  expect(await loadConfig(['--save', '--config_file', file], {})).toHaveProperty('config');
 });
 
 test('helpText() documents every option', async () => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
@@ -29,6 +30,8 @@ export interface Config {
   readonly peer_options: PeerOptions;
   readonly turn_secret: string;
   readonly tokens: { readonly player: string[]; readonly streamer: string[]; readonly sfu: string[] };
+  /** Each lets a peer broadcast. */
+  readonly broadcast_tokens: readonly string[];
   /** What HTTPS needs, when it is asked for. */
   readonly tls: Tls | undefined;
   /** Set by the session agent: players must show a token signed with it. */
@@ -40,11 +43,15 @@ export type Loaded = { config: Config } | { help: string } | { problems: string[
 type Raw = Record<string, unknown>;
 type Result<T> = { value: T } | { problems: string[] };
 
-/** `--console_messages` may stand without a value. */
-const withDetail = (args: string[]): string[] =>
-  args.map((arg, at) =>
-    arg === '--console_messages' && (args[at + 1] ?? '--').startsWith('--') ? `${arg}=basic` : arg,
-  );
+/** As Epic's server takes them: `--console_messages` without a value, and two options with dashes. */
+const spelledOut = (args: string[]): string[] =>
+  args.map((arg, at) => {
+    if (arg === '--console_messages' && (args[at + 1] ?? '--').startsWith('--')) return `${arg}=basic`;
+    return arg.replace(
+      /^--reverse-proxy(-num-proxies)?(?==|$)/,
+      (name) => `--${name.slice(2).replaceAll('-', '_')}`,
+    );
+  });
 
 /** What the command line says, not yet checked. Unknown options are problems. */
 const commandLine = (args: string[]): Result<Raw & { help?: true }> => {
@@ -54,7 +61,7 @@ const commandLine = (args: string[]): Result<Raw & { help?: true }> => {
   });
   try {
     const { values } = parseArgs({
-      args: withDetail(args),
+      args: spelledOut(args),
       options: { ...Object.fromEntries(kinds), help: { type: 'boolean', short: 'h' } },
     });
     return { value: values as Raw };
@@ -67,6 +74,7 @@ const commandLine = (args: string[]): Result<Raw & { help?: true }> => {
 const configFile = async (raw: Raw): Promise<Result<Raw>> => {
   const file = raw.config_file;
   if (raw.no_config === true || typeof file !== 'string' || file === '') return { value: {} };
+  if (raw.save === true && !existsSync(file)) return { value: {} };
   const checked = await readConfig(file, optionsSchema);
   const plain = await readConfig(file, z.looseObject({}));
   if ('problems' in checked) return { problems: checked.problems.map(describeProblem) };
@@ -85,7 +93,11 @@ const named = async (options: Options, name: OptionName, problems: string[]): Pr
   }
 };
 
-const lines = (text: string): string[] => text.split(/\r?\n/).filter((line) => line.trim() !== '');
+const lines = (text: string): string[] =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
 
 const peerOptions = (text: string, problems: string[]): PeerOptions => {
   if (text.trim() === '') return {};
@@ -101,49 +113,77 @@ const peerOptions = (text: string, problems: string[]): PeerOptions => {
   return {};
 };
 
+/** redis://host:port, rediss:// with TLS, or redis+unix:///path of a socket. */
+const isRedisUrl = (text: string): boolean =>
+  URL.canParse(text) && ['redis:', 'rediss:', 'redis+unix:'].includes(new URL(text).protocol);
+
 /** What the options cannot mean together. */
 const contradictions = (options: Options, turn_secret: string): string[] =>
   [
     options.turn_urls.length > 0 &&
       turn_secret === '' &&
       '--turn_urls: needs --turn_secret or --turn_secret_file',
+    options.turn_urls.length === 0 && turn_secret !== '' && '--turn_secret: needs --turn_urls',
+    !options.cors &&
+      [options.cors_allowed_origins, options.cors_allowed_methods, options.cors_allowed_headers].some(
+        (allowed) => allowed.length > 0,
+      ) &&
+      '--cors_allowed_origins, --cors_allowed_methods, --cors_allowed_headers: need --cors',
     options.cors_credentials &&
       options.cors_allowed_origins.length === 0 &&
       '--cors_credentials: needs --cors_allowed_origins, or every site could act for its visitors',
-    options.https_redirect && !options.https && '--https_redirect: needs --https',
+    options.redis_url !== '' &&
+      !isRedisUrl(options.redis_url) &&
+      '--redis_url: not an address like redis://127.0.0.1:6379',
     options.save && options.config_file === '' && '--save: needs --config_file',
   ].filter((problem) => problem !== false);
 
-const completed = async (options: Options, admission_secret: string | undefined): Promise<Loaded> => {
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const completed = async (options: Options, env: Environment): Promise<Loaded> => {
   const problems: string[] = [];
   const file = (name: OptionName) => named(options, name, problems);
-  const tokens = async (role: 'player' | 'streamer' | 'sfu') =>
-    lines(`${options[`${role}_token`]}\n${await file(`${role}_token_file`)}`);
+  const tokens = async (role: 'player' | 'streamer' | 'sfu' | 'peer_broadcast') => {
+    const filed = lines(await file(`${role}_token_file`));
+    // An empty file must not open the door to everybody.
+    if (options[`${role}_token_file`] !== '' && filed.length === 0)
+      problems.push(`--${role}_token_file: holds no token`);
+    return [...lines(options[`${role}_token`]), ...filed];
+  };
   const turn_secret = (await file('turn_secret_file')).trim() || options.turn_secret;
   const config: Config = {
     options,
-    peer_options: peerOptions((await file('peer_options_file')) || options.peer_options, problems),
+    peer_options: peerOptions(
+      (await file('peer_options_file')) || options.peer_options || (env.SIGNALLING_PEER_OPTIONS ?? ''),
+      problems,
+    ),
     turn_secret,
     tokens: { player: await tokens('player'), streamer: await tokens('streamer'), sfu: await tokens('sfu') },
+    broadcast_tokens: await tokens('peer_broadcast'),
     tls: options.https ? { key: await file('ssl_key_path'), cert: await file('ssl_cert_path') } : undefined,
-    admission_secret: admission_secret === '' ? undefined : admission_secret,
+    admission_secret: env.SIGNALLING_ADMISSION_SECRET || undefined,
   };
   problems.push(...contradictions(options, turn_secret));
   return problems.length > 0 ? { problems } : { config };
 };
 
+/** Tokens that were meant to be there: an empty one, as from a variable that is not set, must not open the door. */
+const emptyTokens = (raw: Raw): string[] =>
+  Object.entries(raw)
+    .filter(([name, value]) => name.endsWith('_token') && value === '')
+    .map(([name]) => `--${name}: is empty`);
+
 /**
  * Reads command line, configuration file and the files that they name. Never throws: what is wrong comes back, all of it,
  * as sentences.
  */
-export const loadConfig = async (
-  args: string[],
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<Loaded> => {
+export const loadConfig = async (args: string[], env: Environment): Promise<Loaded> => {
   const said = commandLine(args);
   if ('problems' in said) return said;
   const { help, ...raw } = said.value;
   if (help === true) return { help: helpText() };
+  const empty = emptyTokens(raw);
+  if (empty.length > 0) return { problems: empty };
   const filed = await configFile(raw);
   if ('problems' in filed) return filed;
   const https = raw.https_port === undefined ? {} : { https: true };
@@ -151,5 +191,5 @@ export const loadConfig = async (
   if (!parsed.success) {
     return { problems: parsed.error.issues.map((issue) => `--${issue.path.join('.')}: ${issue.message}`) };
   }
-  return completed(parsed.data, env.SIGNALLING_ADMISSION_SECRET);
+  return completed(parsed.data, env);
 };

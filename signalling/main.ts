@@ -1,11 +1,17 @@
+import { chmod, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { systemClock } from '../shared/clock.ts';
+import { systemIds } from '../shared/ids.ts';
+import { limits } from '../shared/limits.ts';
 import { createLog, type Log, type LogLevel } from '../shared/log.ts';
 import { type Config, loadConfig } from './config.ts';
 import { type Listener, listeners } from './http/listener.ts';
 import { keyboardCommand } from './keyboard.ts';
 import { createLogFiles } from './log-files.ts';
 import { savedOptions, withoutSecrets } from './options.ts';
+import { createMemoryStore } from './peers/memory-store.ts';
+import { openRedisStore } from './peers/redis-store.ts';
+import { createPeerServer, type PeerServer } from './peers/server.ts';
 import { createSignalling, type Signalling } from './server.ts';
 
 const levels: Record<Config['options']['log_level_console'], LogLevel> = {
@@ -37,10 +43,10 @@ const openAll = (all: Listener[], log: Log): Listening[] | undefined => {
     } catch (error) {
       const { hostname, port } = serve;
       const reason = error instanceof Error ? error.message : String(error);
-      log.error(
-        { hostname, port, reason },
-        `cannot listen on ${hostname}:${port}; choose another --${option}`,
-      );
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      const taken = code === 'EADDRINUSE' || code === 'EACCES';
+      const advice = taken ? `choose another --${option}` : 'see the reason';
+      log.error({ hostname, port, reason }, `cannot listen on ${hostname}:${port}; ${advice}`);
       for (const server of opened) server.stop(true);
       return undefined;
     }
@@ -59,20 +65,47 @@ const stopped = (config: Config, signalling: Signalling, log: Log): Promise<stri
     });
   });
 
+/** The peer channels, in Redis if there is one. */
+const openPeers = async ({ options, broadcast_tokens }: Config, log: Log): Promise<PeerServer> => {
+  const per_second = options.max_messages_per_second;
+  return createPeerServer({
+    store:
+      options.redis_url === ''
+        ? createMemoryStore()
+        : await openRedisStore(options.redis_url, systemClock, log),
+    clock: systemClock,
+    ids: systemIds,
+    log,
+    rate: { per_second, burst: per_second * (limits.messages_burst / limits.messages_per_second) },
+    broadcast_tokens,
+  });
+};
+
+/** The file may hold tokens and secrets: it is for its owner's eyes. */
+const save = async (options: Config['options']): Promise<void> => {
+  const text = `${JSON.stringify(savedOptions(options), undefined, 2)}\n`;
+  await writeFile(options.config_file, text, { mode: 0o600 });
+  await chmod(options.config_file, 0o600);
+};
+
 const serve = async (config: Config): Promise<number> => {
   const { options } = config;
   const log = openLog(config);
-  if (options.save)
-    await Bun.write(options.config_file, `${JSON.stringify(savedOptions(options), undefined, 2)}\n`);
+  if (options.save) await save(options);
   if (options.log_config) log.info({ config: withoutSecrets(options) }, 'options');
   const signalling = createSignalling(config, systemClock, log);
-  const all = listeners(config, signalling, systemClock, log);
+  const peers = await openPeers(config, log);
+  const all = listeners(config, signalling, systemClock, log, peers);
   const opened = openAll(all, log);
-  if (opened === undefined) return 1;
+  if (opened === undefined) {
+    peers.stop();
+    return 1;
+  }
   const ports = Object.fromEntries(all.map(({ option }, at) => [option, opened[at]?.port]));
   log.info({ bind: options.bind, ...ports }, 'listening');
   const by = await stopped(config, signalling, log);
   signalling.stop();
+  peers.stop();
   await Promise.all(opened.map((server) => server.stop(true)));
   log.info({ by }, 'stopped');
   return 0;

@@ -4,6 +4,8 @@ import type { Registry } from './domain/registry.ts';
 export interface Metrics {
   /** One more of `name`, told apart by one label. */
   count(name: CounterName, label: string): void;
+  /** Shows how many peers are connected, asked each time the page is read. */
+  watchPeers(connected: () => number): void;
   /** The page: text format 0.0.4. `now` in ms since the same start as `started`. */
   page(registry: Registry, uptime_ms: number): string;
 }
@@ -17,6 +19,14 @@ const counters = {
     help: 'Messages that were malformed or of unknown type.',
   },
   signalling_closes_total: { label: 'code', help: 'Connections closed, by WebSocket close code.' },
+  signalling_peer_commands_total: {
+    label: 'verb',
+    help: 'Commands of peers that were carried out or refused.',
+  },
+  signalling_peer_bad_messages_total: {
+    label: 'reason',
+    help: 'Messages of peers that were malformed or no command.',
+  },
 } as const;
 type CounterName = keyof typeof counters;
 
@@ -36,7 +46,11 @@ const section = (
 
 export const createMetrics = (): Metrics => {
   const counts = new Map<CounterName, Map<string, number>>(counterNames.map((name) => [name, new Map()]));
+  let peers = () => 0;
   return {
+    watchPeers(connected) {
+      peers = connected;
+    },
     count(name, label) {
       const values = counts.get(name);
       values?.set(label, (values.get(label) ?? 0) + 1);
@@ -70,6 +84,7 @@ export const createMetrics = (): Metrics => {
           'Those that watch.',
           players.filter((p) => p.subscribed).length,
         ),
+        gauge('signalling_peers', 'Peers connected.', peers()),
         gauge('signalling_uptime_seconds', 'Since the start.', uptime_ms / 1_000),
         gauge('process_resident_memory_bytes', 'Memory in use.', process.memoryUsage.rss()),
         gauge(

@@ -13,12 +13,23 @@ const level = (help: string) =>
     .default('info')
     .describe(`${help}: debug, info, warning or error`);
 /** In the configuration file an array or, as on the command line, one text with commas. */
-const list = (help: string) =>
+const list = (help: string, word: z.ZodType<string, string> = z.string()) =>
   z
     .union([z.array(z.string()), z.string().transform((words) => words.split(','))])
-    .transform((words) => words.map((word) => word.trim()).filter((word) => word !== ''))
+    .transform((words) => words.map((each) => each.trim()).filter((each) => each !== ''))
+    .pipe(z.array(word))
     .default([])
     .describe(help);
+
+const turnUrl = z.string().regex(/^turns?:./, 'must begin with turn: or turns:');
+/** As browsers write it: without a path, small letters. */
+const origin = z
+  .string()
+  .refine(
+    (text) => URL.canParse(text) && new URL(text).origin !== 'null',
+    'must be a site, like https://example.org',
+  )
+  .transform((text) => new URL(text).origin);
 
 /**
  * Every option, on the command line and in the configuration file alike: name, kind, standard value and the text of
@@ -41,6 +52,16 @@ export const optionsSchema = z.strictObject({
   streamer_port: port(8888, 'Port for streamers (Unreal)'),
   player_port: port(80, 'Port for players (browsers)'),
   sfu_port: port(8889, 'Port for SFUs'),
+  peer_port: z
+    .union([z.literal(''), wholeNumberSchema(0, 65_535)])
+    .default('')
+    .describe('Port for peer channels, which are at /peers on the player port as well'),
+  redis_url: text(
+    '',
+    'redis:// address that keeps the peer channels and joins processes; without it all of them end with the process',
+  ),
+  peer_broadcast_token: text('', 'Token with which a peer may broadcast; without one nobody may'),
+  peer_broadcast_token_file: text('', 'Broadcast tokens from a file, one on each line'),
   max_players: whole(0, 0, 1_000_000, 'Players for each streamer; 0 = no limit'),
   legacy_auto_subscribe: flag('Attach players that never subscribe (UE 4.27 pages) to the first streamer'),
   serve: flag('Serve web pages on the player port'),
@@ -50,19 +71,19 @@ export const optionsSchema = z.strictObject({
   https_port: port(443, 'Port for both then; on the command line it implies --https'),
   ssl_key_path: text('certificates/client-key.pem', 'Private key, PEM'),
   ssl_cert_path: text('certificates/client-cert.pem', 'Certificate, PEM'),
-  https_redirect: flag('Send browsers from the player port to the HTTPS port'),
+  https_redirect: flag('With --https: send browsers from the player port to the HTTPS port'),
   rest_api: flag('Serve /api: status, config, streamers, players'),
   metrics: flag('Serve /metrics for Prometheus'),
   cors: flag('Let pages of other sites read pages and /api'),
-  cors_allowed_origins: list('These sites only, with commas; empty = all'),
+  cors_allowed_origins: list('These sites only, with commas; empty = all', origin),
   cors_allowed_methods: list('Methods, with commas; empty = those there are'),
   cors_allowed_headers: list('Request headers, with commas; empty = those asked for'),
   cors_credentials: flag('Let them send cookies; needs --cors_allowed_origins'),
-  'reverse-proxy': flag('Take the address of a peer from X-Forwarded-For'),
-  'reverse-proxy-num-proxies': whole(1, 1, 10, 'Proxies in front of the server'),
+  reverse_proxy: flag('Take the address of a peer from X-Forwarded-For'),
+  reverse_proxy_num_proxies: whole(1, 1, 10, 'Proxies in front of the server'),
   peer_options: text('', 'JSON of the RTCConfiguration that goes to every peer'),
   peer_options_file: text('', 'The same from a file; wins over --peer_options'),
-  turn_urls: list('turn: and turns: addresses, with commas; needs --turn_secret'),
+  turn_urls: list('turn: and turns: addresses, with commas; needs --turn_secret', turnUrl),
   turn_secret: text('', "coturn's static-auth-secret: every connection gets a credential of its own"),
   turn_secret_file: text('', 'The same from a file'),
   turn_ttl: whole(3_600, 60, 604_800, 'Seconds that a TURN credential is valid'),
@@ -72,7 +93,10 @@ export const optionsSchema = z.strictObject({
   streamer_token_file: text('', 'Streamer tokens from a file, one on each line'),
   sfu_token: text('', 'Token that SFUs must show'),
   sfu_token_file: text('', 'SFU tokens from a file, one on each line'),
-  allowed_origins: list('Sites whose pages may connect, with commas (https://example.org); empty = all'),
+  allowed_origins: list(
+    'Sites whose pages may connect, with commas (https://example.org); empty = all',
+    origin,
+  ),
   max_frame_bytes: whole(
     limits.frame_bytes,
     1_024,
@@ -106,6 +130,8 @@ const secretNames: readonly OptionName[] = [
   'player_token',
   'streamer_token',
   'sfu_token',
+  'redis_url',
+  'peer_broadcast_token',
   'peer_options',
 ];
 
@@ -139,7 +165,9 @@ export const helpText = (): string => {
     ...lines,
     `  ${'--help'.padEnd(38)} This text`,
     '',
-    'SIGNALLING_ADMISSION_SECRET in the environment: players must show a token signed with it.',
+    'In the environment:',
+    '  SIGNALLING_ADMISSION_SECRET   Players must show a token signed with it',
+    '  SIGNALLING_PEER_OPTIONS       --peer_options, out of sight of other users of the machine',
     '',
   ].join('\n');
 };

@@ -79,7 +79,11 @@ export const createSignalling = (config: Config, clock: Clock, log: Log): Signal
       context: { connection, registry, apply },
       wire,
       clock,
-      log: log.child({ role, connection }),
+      // A child of the log would cost every idle player some KiB.
+      log: {
+        warn: (fields, text) => log.warn({ role, connection, ...fields }, text),
+        error: (fields, text) => log.error({ role, connection, ...fields }, text),
+      },
       rate: { per_second, burst },
       answer: ({ refused }) => metrics.count('signalling_bad_messages_total', refused),
     });

@@ -11,7 +11,7 @@ const a12 = [
   {
     schema: toAgent.CREATE_SESSION,
     user: '{"verb":"CREATE_SESSION","rc_name":"SomeRC","user_id":"id123"}',
-    added: { ...session, code: '1234' },
+    added: { ...session, code: '1234', ice_servers: [] },
   },
   {
     schema: fromAgent.CONNECT_TO_SESSION,

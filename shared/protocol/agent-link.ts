@@ -31,6 +31,8 @@ export const toAgent = {
     rc_name: nameSchema,
     user_id: idSchema,
     code: codeSchema,
+    /** For the app: behind NAT it needs STUN to be reached, or TURN of its own. */
+    ice_servers: z.array(iceServerSchema).max(20),
   }),
   /** Open a player connection to the session's signalling server and bind it to `channel` (A12). */
   CONNECT_USER_TO_SESSION: strict('verb', 'CONNECT_USER_TO_SESSION', {
@@ -38,7 +40,9 @@ export const toAgent = {
     code: codeSchema,
     user_id: idSchema,
     channel: channelSchema,
-    ice_servers: z.array(iceServerSchema),
+    ice_servers: z.array(iceServerSchema).max(20),
+    /** A participant without control: watches, and has no way to steer. */
+    view_only: z.boolean().optional(),
   }),
   END_SESSION: strict('verb', 'END_SESSION', { ...sessionRef, reason: endReasonSchema }),
 } as const;

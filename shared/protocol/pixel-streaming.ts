@@ -182,6 +182,10 @@ export const toSfu = {
   layerPreference,
   dataChannelRequest,
   peerDataChannelsReady,
+  /** Between SFUs, where one is subscribed to another: from upstream. */
+  peerDataChannels: loose('type', 'peerDataChannels', { sendStreamId: streamId, recvStreamId: streamId }),
+  /** From downstream. */
+  streamerDataChannels,
   pong,
 } as const;
 

@@ -6,7 +6,7 @@ const arrows: Record<string, readonly string[]> = {
   shared: ['shared'],
   signalling: ['signalling', 'shared'],
   'session-agent': ['session-agent', 'shared'],
-  coordinator: ['coordinator', 'shared'],
+  coordinator: ['coordinator', 'shared', 'migrations'],
   scripts: ['scripts', 'shared'],
   tests: ['tests', 'scripts', 'shared'],
 };
@@ -33,6 +33,8 @@ const owners: readonly { library: RegExp; owner: RegExp }[] = [
   { library: /^(drizzle-orm|mysql2)(\/|$)/, owner: /^coordinator\/store\// },
   { library: /^(preact|@epicgames-ps)(\/|$)/, owner: /^coordinator\/site\// },
   { library: /^@roamhq\/wrtc$/, owner: /^session-agent\/demo-app\// },
+  // flock, which neither Node nor Bun offers
+  { library: /^bun:ffi$/, owner: /^coordinator\/store\/json\/lock\.ts$/ },
   { library: /^node:child_process$/, owner: /^session-agent\/processes/ },
 ];
 

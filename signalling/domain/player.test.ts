@@ -125,3 +125,23 @@ test('removePlayer() tells the streamer, once', () => {
   expect(lines(removePlayer(registry, watcher))).toEqual(['1 < playerDisconnected {"playerId":"2"}']);
   expect(removePlayer(registry, watcher)).toEqual([]);
 });
+
+test('relayToStreamer() passes no field that an Unreal reader would take for another one', () => {
+  const { registry, streamer, player } = world();
+  streamer('Foo');
+  const honest = player('Foo');
+  const sly = { ...candidate, PlayerId: '77', TYPE: 'answer', Sdp: 'x', novelty: 1 };
+  expect(lines(relayToStreamer(registry, honest, sly))).toEqual([
+    '1 < iceCandidate {"candidate":{"candidate":"c"},"novelty":1,"playerId":"2"}',
+  ]);
+  const watcher = player('Foo', { view_only: true });
+  const slyCandidate = { candidate: 'c', sdpMid: '0', x: 1 };
+  const slier = { type: 'iceCandidate' as const, candidate: slyCandidate, sdp: 'x', SDP: 'y', novelty: 1 };
+  expect(lines(relayToStreamer(registry, watcher, slier))).toEqual([
+    '1 < iceCandidate {"candidate":{"candidate":"c","sdpMid":"0"},"playerId":"3"}',
+  ]);
+  const answer = { type: 'answer' as const, sdp: 'v=0', SDP: 'm=application 9 x y' };
+  expect(lines(relayToStreamer(registry, watcher, answer))).toEqual([
+    '1 < answer {"sdp":"v=0","playerId":"3"}',
+  ]);
+});

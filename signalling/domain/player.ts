@@ -2,7 +2,7 @@ import { type ConnectionId, type Effect, tell } from './effect.ts';
 import type { Relayed } from './message.ts';
 import type { Origin, Player, Registry } from './registry.ts';
 import { subscribeToFirst, unsubscribe } from './subscription.ts';
-import { viewOnly } from './view-only.ts';
+import { viewOnly, withoutLookalikes } from './view-only.ts';
 
 export const addPlayer = (registry: Registry, origin: Origin, kind: Player['kind']): void => {
   registry.players.set(origin.connection, { ...origin, kind });
@@ -27,7 +27,7 @@ export const relayToStreamer = (registry: Registry, connection: ConnectionId, me
       ? subscribeToFirst(registry, player)
       : [];
   if (player.subscribed === undefined) return attached;
-  const allowed = player.view_only === true ? viewOnly(message) : message;
+  const allowed = player.view_only === true ? viewOnly(message) : withoutLookalikes(message);
   if (allowed === undefined) return attached;
   return [...attached, tell(player.subscribed, { ...allowed, playerId: connection })];
 };

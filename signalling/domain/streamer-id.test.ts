@@ -42,8 +42,14 @@ test('commitId() never gives an id that is taken', () => {
 
 test('commitId() lets a streamer keep its own id', () => {
   expect(commitId('Foo', new Map([['Foo', 'self']]), 'self')).toBe('Foo');
+  const renamed = new Map([
+    ['Foo', 'other'],
+    ['Foo1', 'self'],
+  ]);
+  expect(commitId('Foo', renamed, 'self')).toBe('Foo1');
 });
 
 test('cleanId() cuts what is too long', () => {
   expect(cleanId('x'.repeat(70_000))).toHaveLength(100);
+  expect(cleanId(`${'x'.repeat(99)}\u{1f3e0}`)).toBe(`${'x'.repeat(99)}_`);
 });

@@ -14,7 +14,7 @@ export const harmless = (text: string): string => text.replace(/[<>\p{Cc}\p{Cf}\
 
 /** The id as it may be used: cut, harmless, and never empty. */
 export const cleanId = (wanted: string): string =>
-  harmless(wanted).slice(0, streamer_id_characters) || unknown_streamer_id;
+  harmless(wanted.slice(0, streamer_id_characters)) || unknown_streamer_id;
 
 /** The number at the end of `id` if all before it is `base`; a bare base counts as 0. */
 const numberAfter = (base: string, id: string): bigint | undefined =>
@@ -35,7 +35,8 @@ export const commitId = (
   if (holder === undefined || holder === connection) return want;
   const base = want.replace(/\d+$/, '');
   let highest = 0n;
-  for (const id of names.keys()) {
+  for (const [id, other] of names) {
+    if (other === connection) continue;
     const number = numberAfter(base, id) ?? 0n;
     if (number > highest) highest = number;
   }

@@ -33,13 +33,46 @@ export const withoutDataChannel = (sdp: string): string | undefined => {
   return kept.map((line) => (line.startsWith('a=group:') ? withoutRejected(line) : line)).join('\r\n');
 };
 
+const candidateFields = ['candidate', 'sdpMid', 'sdpMLineIndex', 'usernameFragment'];
+
+/** All that a streamer needs to read of each message. */
+const fields: Record<Relayed['type'], readonly string[]> = {
+  offer: ['type', 'sdp', 'playerId'],
+  answer: ['type', 'sdp', 'playerId', 'minBitrateBps', 'maxBitrateBps'],
+  iceCandidate: ['type', 'candidate', 'playerId'],
+  layerPreference: ['type', 'spatialLayer', 'temporalLayer', 'playerId'],
+  dataChannelRequest: ['type', 'playerId'],
+  peerDataChannelsReady: ['type', 'playerId'],
+};
+
+const only = <T extends object>(message: T, names: readonly string[]): T =>
+  Object.fromEntries(Object.entries(message).filter(([name]) => names.includes(name))) as T;
+
+/** The names that mean something somewhere, as a reader takes them that does not tell capitals from small letters. */
+const meaningful = new Map(
+  [...Object.values(fields).flat(), ...candidateFields].map((name) => [name.toLowerCase(), name]),
+);
+
+/**
+ * The message without fields that differ from one of Epic's in their capitals only, such as `PlayerId`. Unreal's JSON
+ * reader does not tell them apart and takes the last one.
+ */
+export const withoutLookalikes = <T extends object>(message: T): T => {
+  const names = Object.keys(message);
+  const honest = names.filter((name) => (meaningful.get(name.toLowerCase()) ?? name) === name);
+  return honest.length === names.length ? message : only(message, honest);
+};
+
 /**
  * What is left of a view-only player's message. Its descriptions reject the data channel, so that the streamer opens
- * none; towards an SFU, which opens channels on request, the requests vanish. Undefined: nothing is left.
+ * none; towards an SFU, which opens channels on request, the requests vanish. Fields that Epic does not know go, because
+ * nobody knows what reads them. Undefined: nothing is left.
  */
 export const viewOnly = (message: Relayed): Relayed | undefined => {
   if (message.type === 'dataChannelRequest' || message.type === 'peerDataChannelsReady') return undefined;
-  if (message.type !== 'answer' && message.type !== 'offer') return message;
-  const sdp = withoutDataChannel(message.sdp);
-  return sdp === undefined ? undefined : { ...message, sdp };
+  const known = only(message, fields[message.type]);
+  if (known.type === 'iceCandidate') return { ...known, candidate: only(known.candidate, candidateFields) };
+  if (known.type !== 'answer' && known.type !== 'offer') return known;
+  const sdp = withoutDataChannel(known.sdp);
+  return sdp === undefined ? undefined : { ...known, sdp };
 };

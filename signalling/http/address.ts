@@ -5,7 +5,7 @@ import type { Options } from '../options.ts';
  * those wrote into X-Forwarded-For. What a client writes there itself stands further left and is not believed.
  */
 export const remoteAddress = (request: Request, peer: string, options: Options): string => {
-  if (!options['reverse-proxy']) return peer;
+  if (!options.reverse_proxy) return peer;
   const hops = (request.headers.get('x-forwarded-for') ?? '').split(',').map((hop) => hop.trim());
-  return hops.at(-options['reverse-proxy-num-proxies']) || peer;
+  return hops.at(-options.reverse_proxy_num_proxies) || peer;
 };

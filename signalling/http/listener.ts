@@ -5,6 +5,7 @@ import { limits } from '../../shared/limits.ts';
 import type { Log } from '../../shared/log.ts';
 import { type SocketData, socketHandler } from '../../shared/socket.ts';
 import type { Config, Tls } from '../config.ts';
+import { type PeerServer, peer_connections_max } from '../peers/server.ts';
 import { connections_max, type Signalling } from '../server.ts';
 import { remoteAddress } from './address.ts';
 import { admit, type Role } from './gate.ts';
@@ -12,7 +13,7 @@ import { createPages } from './pages.ts';
 
 /** What `Bun.serve` is given for one port, and which option chose the port. */
 export interface Listener {
-  option: 'streamer_port' | 'player_port' | 'sfu_port' | 'https_port';
+  option: 'streamer_port' | 'player_port' | 'sfu_port' | 'https_port' | 'peer_port';
   serve: {
     hostname: string;
     port: number;
@@ -40,29 +41,55 @@ const chosenProtocol = (request: Request): Record<string, string> => {
   return first === undefined || first === '' ? {} : { 'sec-websocket-protocol': first };
 };
 
-/** The ports of a signalling server. With HTTPS, players have their sockets on the HTTPS port only, as at Epic. */
-export const listeners = (config: Config, signalling: Signalling, clock: Clock, log: Log): Listener[] => {
+/** Where the peer channels are on the player port. On a port of their own the path does not matter. */
+const peer_path = /^\/peers\/?$/;
+
+/** Who may want a socket: the roles of Pixel Streaming, and peers, who come in with what lets players in. */
+type Caller = Role | 'peer';
+
+/**
+ * The ports of a signalling server. With HTTPS, players have their sockets on the HTTPS port only, as at Epic. Without
+ * `peers` there are no peer channels.
+ */
+export const listeners = (
+  config: Config,
+  signalling: Signalling,
+  clock: Clock,
+  log: Log,
+  peers?: PeerServer,
+): Listener[] => {
   const { options, tls } = config;
+  if (peers !== undefined) signalling.metrics.watchPeers(peers.connections);
   const pages = createPages(config, signalling, clock);
   const websocket: WebSocketHandler<SocketData> = {
     ...socketHandler(log, clock),
     maxPayloadLength: options.max_frame_bytes,
   };
 
-  const upgrade = (role: Role, request: Request, server: Server<SocketData>): Response | undefined => {
+  const isFull = (role: Caller): boolean =>
+    role === 'peer'
+      ? (peers?.connections() ?? 0) >= peer_connections_max
+      : signalling.connections() >= connections_max;
+
+  const upgrade = (port: Caller, request: Request, server: Server<SocketData>): Response | undefined => {
+    const forPeers = port === 'player' && peer_path.test(new URL(request.url).pathname);
+    const role = forPeers && peers !== undefined ? 'peer' : port;
     const remote = remoteAddress(request, server.requestIP(request)?.address ?? '', options);
     const refusal = (why: Refusal): Response => {
       log.warn({ role, remote, refused: why.refused }, 'refused');
       signalling.metrics.count('signalling_refused_total', why.refused);
       return refused(why.refused);
     };
-    const pass = admit(request, role, config, clock.now());
+    const pass = admit(request, role === 'peer' ? 'player' : role, config, clock.now());
     if (isRefusal(pass)) return refusal(pass);
-    if (signalling.connections() >= connections_max) return refusal(refuse('servers_busy'));
+    if (isFull(role)) return refusal(refuse('servers_busy'));
     const upgraded = server.upgrade(request, {
       headers: chosenProtocol(request),
       data: {
-        connect: (wire) => signalling.connect(role, { ...pass, remote }, wire),
+        connect: (wire) =>
+          role === 'peer' && peers !== undefined
+            ? peers.connect({ ...wire, remote }, signalling.metrics.count)
+            : signalling.connect(role === 'peer' ? 'player' : role, { ...pass, remote }, wire),
         frame_bytes: options.max_frame_bytes,
         backlog_bytes: limits.browser_backlog_bytes,
         silence_ms: options.keepalive_seconds * 1_000,
@@ -72,18 +99,18 @@ export const listeners = (config: Config, signalling: Signalling, clock: Clock, 
   };
 
   /** A port; without a role it takes no sockets. */
-  const listener = (option: Listener['option'], role?: Role, secured?: Tls): Listener => ({
+  const listener = (option: Listener['option'], role?: Caller, secured?: Tls): Listener => ({
     option,
     serve: {
       hostname: options.bind,
-      port: options[option],
+      port: Number(options[option]),
       maxRequestBodySize: limits.body_bytes,
       development: false,
       websocket,
       ...(secured === undefined ? {} : { tls: secured }),
       fetch: async (request, server) => {
         if (role !== undefined && wantsWebSocket(request)) return upgrade(role, request, server);
-        if (role === 'streamer' || role === 'sfu') {
+        if (role !== undefined && role !== 'player') {
           return new Response('This port speaks WebSocket.\n', {
             status: 426,
             headers: { upgrade: 'websocket' },
@@ -104,5 +131,6 @@ export const listeners = (config: Config, signalling: Signalling, clock: Clock, 
     listener('sfu_port', 'sfu'),
     ...(tls === undefined ? [listener('player_port', 'player')] : [listener('https_port', 'player', tls)]),
     ...(tls !== undefined && webServer ? [listener('player_port')] : []),
+    ...(options.peer_port !== '' && peers !== undefined ? [listener('peer_port', 'peer', tls)] : []),
   ];
 };

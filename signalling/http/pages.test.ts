@@ -114,6 +114,12 @@ test('createPages() serves pages and players over HTTPS and sends browsers there
   expect((await player.json()).type).toBe('config');
 });
 
+test('createPages() redirects nowhere without HTTPS: the file that comes with Epic says so', async () => {
+  await using pages = await site();
+  await using server = await live(['--serve', '--http_root', pages.root, '--https_redirect']);
+  expect((await get(server.urls.http)).text).toContain('player');
+});
+
 test('createPages() shows other sites what --cors allows', async () => {
   const from = (origin: string) => ({ headers: { origin } });
   const allowing = async (...args: string[]) => {

@@ -73,7 +73,7 @@ export const createPages = (config: Config, signalling: Signalling, clock: Clock
   };
 
   return async (request: Request, peer: string, secure: boolean): Promise<Response> => {
-    if (!secure && options.https_redirect) return redirected(request, options.https_port);
+    if (!secure && options.https && options.https_redirect) return redirected(request, options.https_port);
     if (!serves) return plain(426, 'This port speaks WebSocket.', { upgrade: 'websocket' });
     if (!admit(remoteAddress(request, peer, options)))
       return plain(429, 'Too many requests.', { 'retry-after': '60' });

@@ -48,7 +48,16 @@ test('live() REST says what it does not know', async () => {
 
 test('live() REST gives no secret away', async () => {
   const peer = '{"iceServers":[{"urls":["turn:t.example"],"username":"u53r","credential":"cr3d"}]}';
-  const secrets = ['--player_token', 't0ken', '--turn_secret', 's3cret', '--peer_options', peer];
+  const secrets = [
+    '--player_token',
+    't0ken',
+    '--turn_urls',
+    'turn:t.example.org',
+    '--turn_secret',
+    's3cret',
+    '--peer_options',
+    peer,
+  ];
   await using server = await live(['--rest_api', ...secrets]);
   const { body } = await api(server, 'config');
   const text = JSON.stringify(body);

@@ -4,7 +4,7 @@ import { loadConfig } from '../config.ts';
 import { listeners } from '../http/listener.ts';
 import { createSignalling, type Signalling } from '../server.ts';
 
-const patience_ms = 5_000;
+const patience_ms = 30_000;
 
 export type Json = Record<string, unknown>;
 

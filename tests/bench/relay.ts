@@ -35,9 +35,14 @@ const start = async (...command: string[]): Promise<Program> => {
   const reader = child.stdout.getReader();
   let text = '';
   while (!text.includes('\n')) text += new TextDecoder().decode((await reader.read()).value);
+  // Read on, or a full pipe stops the server at its next log line.
+  const drained = (async () => {
+    while (!(await reader.read()).done);
+  })();
   const stop = async () => {
     child.kill();
     await child.exited;
+    await drained;
   };
   return { pid: child.pid, ports: JSON.parse(text.slice(0, text.indexOf('\n'))), stop };
 };

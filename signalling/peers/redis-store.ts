@@ -1,0 +1,207 @@
+import { RedisClient } from 'bun';
+import { z } from 'zod';
+import type { Clock } from '../../shared/clock.ts';
+import type { Log } from '../../shared/log.ts';
+import { type Channel, isNo, type No, type Outcome, type Peer } from '../domain/peers/outcome.ts';
+import { changeScript, inboxScript } from './redis-script.ts';
+import type { PeerStore, Refs } from './store.ts';
+
+const prefix = 'vitrina:peers:';
+/** A change is tried again when another process was faster, so often. */
+const attempts = 50;
+const answer_ms = 5_000;
+/** How long the start waits for Redis; without it the server starts all the same. */
+const patience_ms = 2_000;
+const expired_batch = 100;
+
+const names = z.array(z.string());
+const peerSchema: z.ZodType<Peer> = z.object({
+  name: z.string(),
+  seal: z.string(),
+  session: z.string(),
+  channels: names,
+  may_broadcast: z.boolean(),
+  away: z.string().optional(),
+});
+const channelSchema: z.ZodType<Channel> = z.object({
+  name: z.string(),
+  seal: z.string(),
+  operator: z.string(),
+  members: names,
+  banned: names,
+  invited: names,
+});
+const rawSchema = z.array(z.string().nullable());
+const inboxSchema = z.tuple([z.number(), z.array(z.tuple([z.string(), z.tuple([z.string(), z.string()])]))]);
+
+type Raw = readonly (readonly [hash: 'peers' | 'channels', name: string, text: string | null])[];
+
+const parsed = <T>(raw: Raw, hash: 'peers' | 'channels', schema: z.ZodType<T>): Map<string, T> =>
+  new Map(
+    raw.flatMap(([of, name, text]): [string, T][] =>
+      of === hash && text !== null ? [[name, schema.parse(JSON.parse(text))]] : [],
+    ),
+  );
+
+/** What the script is told: what must still be so, and what is to be so. */
+const changeText = (raw: Raw, held: readonly [string, string | null] | undefined, outcome: Outcome): string =>
+  JSON.stringify({
+    expect: raw.map(([hash, name, text]) => [hash, name, text ?? false]),
+    ...(held === undefined ? {} : { held: [held[0], held[1] ?? false] }),
+    put: [
+      ...(outcome.peers ?? []).map((peer) => ['peers', peer.name, JSON.stringify(peer)]),
+      ...(outcome.channels ?? []).map((channel) => ['channels', channel.name, JSON.stringify(channel)]),
+    ],
+    ...(outcome.gone?.peer === undefined ? {} : { gone_peer: outcome.gone.peer }),
+    ...(outcome.gone?.channel === undefined ? {} : { gone_channel: outcome.gone.channel }),
+    ...(outcome.lease === undefined ? {} : { lease: [outcome.lease.peer, outcome.lease.until] }),
+    mail: (outcome.mail ?? []).map((mail) => ({
+      ...('to' in mail ? { to: mail.to } : { but: mail.everybody_but }),
+      text: JSON.stringify(mail.event),
+    })),
+  });
+
+/** Commands that fail at once while Redis is away, and late ones that count as failed. */
+const connectClient = (url: string, clock: Clock) => {
+  const client = new RedisClient(url, {
+    autoReconnect: true,
+    maxRetries: 0xffff_ffff,
+    enableOfflineQueue: false,
+    connectionTimeout: patience_ms,
+  });
+  const within = async <T>(ms: number, promise: Promise<T>): Promise<T> => {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const cancel = clock.after(ms, () => reject(new Error('Redis does not answer')));
+    return Promise.race([promise, late]).finally(cancel);
+  };
+  return {
+    client,
+    within,
+    send: (command: string, ...args: string[]): Promise<unknown> =>
+      within(answer_ms, client.send(command, args)),
+  };
+};
+type Send = ReturnType<typeof connectClient>['send'];
+
+/** Everything that a decision sees, as it stands in Redis. */
+const load = async (send: Send, { peers, channels = [], lease }: Refs) => {
+  const fields = async (hash: 'peers' | 'channels', wanted: readonly string[]) => {
+    const texts = wanted.length === 0 ? [] : await send('HMGET', `${prefix}${hash}`, ...wanted);
+    const found = rawSchema.parse(texts);
+    return wanted.map((name, at) => [hash, name, found[at] ?? null] as const);
+  };
+  const unique = [...new Set(peers)];
+  const [peer_rows, channel_rows, peer_count, channel_count, until] = await Promise.all([
+    fields('peers', unique),
+    fields('channels', [...new Set(channels)]),
+    send('HLEN', `${prefix}peers`),
+    send('HLEN', `${prefix}channels`),
+    lease === undefined ? null : send('ZSCORE', `${prefix}leases`, lease),
+  ]);
+  const raw = [...peer_rows, ...channel_rows];
+  const score = z.coerce.string().nullable().parse(until);
+  return {
+    raw,
+    held: lease === undefined ? undefined : ([lease, score] as const),
+    records: {
+      peers: parsed(raw, 'peers', peerSchema),
+      channels: parsed(raw, 'channels', channelSchema),
+      leases: new Map(lease === undefined || score === null ? [] : [[lease, Number(score)]]),
+      totals: { peers: Number(peer_count), channels: Number(channel_count) },
+    },
+  };
+};
+
+/**
+ * A network of all processes on one Redis. While Redis is away every change is refused; the clients come back by
+ * themselves, and listeners are then woken for everybody, because what was published meanwhile is lost.
+ */
+export const openRedisStore = async (url: string, clock: Clock, log: Log): Promise<PeerStore> => {
+  const commands = connectClient(url, clock);
+  const news = connectClient(url, clock);
+  const { send } = commands;
+  const listeners = new Set<(peer?: string) => void>();
+  const wake = (peer?: string): void => {
+    for (const listener of listeners) listener(peer);
+  };
+  const heard = (name: string): void => wake(name === '' ? undefined : name);
+  const listening = Promise.withResolvers<void>();
+  let subscription = 0;
+  const subscribe = async (): Promise<void> => {
+    // The client keeps the listeners of lost connections but does not subscribe again by itself.
+    const current = ++subscription;
+    try {
+      await news.client.subscribe(`${prefix}wake`, (name) => {
+        if (current === subscription) heard(name);
+      });
+      listening.resolve();
+      wake();
+    } catch (error) {
+      log.error({ error }, 'cannot listen to Redis');
+    }
+  };
+  let away = false;
+  const failed = (error: unknown): No => {
+    if (!away) log.error({ error }, 'Redis is away');
+    away = true;
+    return { no: 'unavailable' };
+  };
+  news.client.onconnect = () => void subscribe();
+  commands.client.onconnect = () => log.info('connected to Redis');
+  await Promise.all([
+    commands.within(patience_ms, commands.client.connect()),
+    news.within(
+      patience_ms,
+      news.client.connect().then(() => listening.promise),
+    ),
+  ]).catch(failed);
+
+  return {
+    async change(refs, decide) {
+      try {
+        for (let attempt = 0; attempt < attempts; attempt++) {
+          const { raw, held, records } = await load(send, refs);
+          const decision = decide(records);
+          if (isNo(decision)) return decision;
+          const done = await send('EVAL', changeScript, '1', prefix, changeText(raw, held, decision));
+          away = false;
+          if (done === 1) return decision;
+        }
+        return { no: 'unavailable', detail: 'too many at once' };
+      } catch (error) {
+        return failed(error);
+      }
+    },
+    async inbox(peer, session, after) {
+      const found = await send('EVAL', inboxScript, '1', prefix, peer, session, String(after ?? ''));
+      if (found === null) return undefined;
+      const [had, entries] = inboxSchema.parse(found);
+      const mail = entries.map(([id, [, text]]) => ({ seq: Number(id.slice(2)), text }));
+      return { mail, lost: Math.max(0, (mail[0]?.seq ?? had + 1) - had - 1), had };
+    },
+    async keep(peers, until) {
+      if (peers.length === 0) return void (await send('PING'));
+      await send('ZADD', `${prefix}leases`, 'XX', ...peers.flatMap((name) => [String(until), name]));
+    },
+    expired: async (now) =>
+      names.parse(
+        await send(
+          'ZRANGEBYSCORE',
+          `${prefix}leases`,
+          '-inf',
+          String(now),
+          'LIMIT',
+          '0',
+          String(expired_batch),
+        ),
+      ),
+    listen(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    stop() {
+      listeners.clear();
+      for (const { client } of [commands, news]) client.close();
+    },
+  };
+};
