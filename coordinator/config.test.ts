@@ -12,6 +12,13 @@ describe('parseCommand()', () => {
     ['serve --data d --port 65536', { name: 'wrong', text: '--port is a number from 0 to 65535' }],
     ['serve --data d --port x', { name: 'wrong', text: '--port is a number from 0 to 65535' }],
     ['serve --data d extra', { name: 'wrong', text: '"extra" is one word too many' }],
+    ['migrate', { name: 'migrate', mode: 'apply' }],
+    ['migrate --status', { name: 'migrate', mode: 'status' }],
+    ['migrate --dry-run', { name: 'migrate', mode: 'dry-run' }],
+    ['migrate --dry-run --status', { name: 'wrong', text: '--status and --dry-run exclude each other' }],
+    ['import d', { name: 'import', data: 'd' }],
+    ['import', { name: 'wrong', text: 'import needs the data directory to copy' }],
+    ['import d extra', { name: 'wrong', text: '"extra" is one word too many' }],
     ['start', { name: 'wrong', text: 'there is no command "start"' }],
   ];
   for (const [line, command] of rows) {

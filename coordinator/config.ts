@@ -4,12 +4,16 @@ import { type LogLevel, logLevels } from '../shared/log.ts';
 
 export type Command =
   | { readonly name: 'serve'; readonly data: string; readonly port?: number; readonly log_level: LogLevel }
+  | { readonly name: 'migrate'; readonly mode: 'apply' | 'status' | 'dry-run' }
+  | { readonly name: 'import'; readonly data: string }
   | { readonly name: 'version' }
   | { readonly name: 'help' }
   /** The command line cannot be understood: what to say about it. */
   | { readonly name: 'wrong'; readonly text: string };
 
 export const help = `Usage: coordinator serve --data DIR [--port N] [--log_level L]
+       coordinator migrate [--status | --dry-run]
+       coordinator import DIR
        coordinator version
        coordinator help
 
@@ -17,6 +21,10 @@ serve       answers browsers and session agents until SIGINT or SIGTERM
   --data DIR       the data directory: servers.json, configuration.json, pictures/
   --port N         listen on this port, not on the one in configuration.json; 0 for any free one
   --log_level L    ${logLevels.join(', ')} (default info)
+migrate     brings the schema of the database at DATABASE_URL up to this version
+  --status         only says what is applied and what is due
+  --dry-run        only prints the SQL that is due
+import      copies the JSON files of the data directory DIR into the empty database at DATABASE_URL
 version     prints the version
 help        prints this
 `;
@@ -32,17 +40,35 @@ const serveCommand = (data?: string, port?: string, level = 'info'): Command => 
   return { name: 'serve', data, port: Number(port), log_level };
 };
 
+const migrateCommand = (status = false, dryRun = false): Command => {
+  if (status && dryRun) return wrong('--status and --dry-run exclude each other');
+  if (status) return { name: 'migrate', mode: 'status' };
+  return { name: 'migrate', mode: dryRun ? 'dry-run' : 'apply' };
+};
+
 /** What the command line asks for. Never throws. */
 export const parseCommand = (args: readonly string[]): Command => {
   try {
     const { positionals, values } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { data: { type: 'string' }, port: { type: 'string' }, log_level: { type: 'string' } },
+      options: {
+        data: { type: 'string' },
+        port: { type: 'string' },
+        log_level: { type: 'string' },
+        status: { type: 'boolean' },
+        'dry-run': { type: 'boolean' },
+      },
     });
-    const [name = 'help', extra] = positionals;
+    const [name = 'help', ...rest] = positionals;
+    const data = name === 'import' ? rest.shift() : undefined;
+    const [extra] = rest;
     if (extra !== undefined) return wrong(`"${extra}" is one word too many`);
     if (name === 'serve') return serveCommand(values.data, values.port, values.log_level);
+    if (name === 'migrate') return migrateCommand(values.status, values['dry-run']);
+    if (name === 'import') {
+      return data === undefined ? wrong('import needs the data directory to copy') : { name, data };
+    }
     if (name === 'version' || name === 'help') return { name };
     return wrong(`there is no command "${name}"`);
   } catch (error) {

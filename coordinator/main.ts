@@ -18,6 +18,7 @@ import {
   parseCommand,
 } from './config.ts';
 import page from './site/index.html';
+import { importFiles, migrateSchema } from './store/commands.ts';
 import { openJsonStore } from './store/json-store.ts';
 import type { Store } from './store/store.ts';
 
@@ -48,7 +49,8 @@ const listen = (coordinator: Coordinator, hostname: string, port: number): Serve
     hostname,
     port,
     idleTimeout: idle_seconds,
-    maxRequestBodySize: limits.body_bytes,
+    // Above what the routes take: Bun's own refusal has no body that says why.
+    maxRequestBodySize: 4 * limits.body_bytes,
     development: false,
     // Without it Bun shares the port with another process as soon as `development` is false.
     reusePort: false,
@@ -97,6 +99,16 @@ const run = async (command: Command): Promise<number> => {
   switch (command.name) {
     case 'serve':
       return serve(command);
+    case 'migrate':
+      return migrateSchema(command.mode, process.env.DATABASE_URL, say);
+    case 'import':
+      return importFiles(command.data, {
+        url: process.env.DATABASE_URL,
+        clock: systemClock,
+        ids: systemIds,
+        log: createLog('coordinator', 'warn'),
+        say,
+      });
     case 'version':
       process.stdout.write(`${version}\n`);
       return 0;

@@ -28,7 +28,7 @@ export const appUnderTest = (patch: object = {}, info: object = {}) => {
   const recorded = recordedLog();
   const store = memoryStore([entry('a', 'Loft', info)], patch);
   const world = createWorld({ store, clock, ids: fakeIds(), log: recorded.log });
-  const guesses = createGuesses(clock);
+  const guesses = createGuesses(clock, recorded.log);
   const waiting = createWaiting(world, clock);
   const state = { stopping: false };
   const upgrades: SocketData[] = [];

@@ -1,0 +1,86 @@
+import { expect, test } from 'bun:test';
+import { fittingSeat, freeSeats, type Hold, type Seat, seatKey } from './availability.ts';
+import { bookablePeriod, overlaps, slot_ms, slotsOf } from './slots.ts';
+
+/** A small generator of repeatable numbers (mulberry32). */
+const random = (seed: number) => {
+  let state = seed;
+  return (below: number): number => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return (((t ^ (t >>> 14)) >>> 0) % below) | 0;
+  };
+};
+
+const seats: Seat[] = [
+  { host: 'a', seat: 0 },
+  { host: 'a', seat: 1 },
+  { host: 'b', seat: 0 },
+];
+
+const hold = (seat: Seat | undefined, from: number, slots: number): Hold => ({
+  ...(seat ?? { host: 'x', seat: 0 }),
+  from: from * slot_ms,
+  to: (from + slots) * slot_ms,
+});
+
+const free = (holds: readonly Hold[], seat: Seat, from: number, to: number): boolean =>
+  !holds.some((other) => seatKey(other) === seatKey(seat) && overlaps(other, { from, to }));
+
+test('freeSeats() counts as many as one finds by trying each seat at each slot', () => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const next = random(seed);
+    const holds = Array.from({ length: next(12) }, () => hold(seats[next(3)], next(60), 1 + next(15)));
+    const length_ms = (1 + next(12)) * slot_ms;
+    const range = { from: (5 + next(5)) * slot_ms, to: (30 + next(20)) * slot_ms };
+    const found = freeSeats(seats, holds, range, length_ms);
+    const tried = slotsOf(range).map((slot) => {
+      const from = slot * slot_ms;
+      return { from, seats: seats.filter((seat) => free(holds, seat, from, from + length_ms)).length };
+    });
+    expect(found).toEqual(tried);
+  }
+});
+
+test('freeSeats() says nothing of an empty range, and begins on the grid', () => {
+  expect(freeSeats(seats, [], { from: slot_ms, to: slot_ms }, slot_ms)).toEqual([]);
+  const odd = freeSeats(seats, [], { from: 1, to: 2 * slot_ms }, slot_ms);
+  expect(odd).toEqual([{ from: slot_ms, seats: 3 }]);
+});
+
+test('fittingSeat() gives a free seat exactly when there is one', () => {
+  for (let seed = 1; seed <= 200; seed++) {
+    const next = random(seed);
+    const holds = Array.from({ length: next(14) }, () => hold(seats[next(3)], next(40), 1 + next(15)));
+    const from = next(40) * slot_ms;
+    const visit = { from, to: from + (1 + next(10)) * slot_ms };
+    const found = fittingSeat(seats, holds, visit);
+    const able = seats.filter((seat) => free(holds, seat, visit.from, visit.to));
+    if (found === undefined) expect(able).toEqual([]);
+    else expect(able).toContainEqual(found);
+  }
+});
+
+test('fittingSeat() fills the shorter gap', () => {
+  const holds = [hold(seats[2], 0, 10), hold(seats[2], 14, 10)];
+  expect(fittingSeat(seats, holds, { from: 10 * slot_ms, to: 13 * slot_ms })).toEqual({ host: 'b', seat: 0 });
+});
+
+test('slotsOf() covers a period, begun slots included', () => {
+  expect(slotsOf({ from: 0, to: 3 * slot_ms })).toEqual([0, 1, 2]);
+  expect(slotsOf({ from: slot_ms - 1, to: slot_ms + 1 })).toEqual([0, 1]);
+  expect(slotsOf({ from: 5, to: 5 })).toEqual([]);
+});
+
+test.each<[from: number, minutes: number, answer: object]>([
+  [10 * slot_ms, 30, { from: 10 * slot_ms, to: 16 * slot_ms }],
+  [10 * slot_ms + 1, 30, { refused: 'malformed', detail: 'a booking begins at a multiple of five minutes' }],
+  [10 * slot_ms, 7, { refused: 'malformed', detail: 'a booking lasts a multiple of five minutes' }],
+  [10 * slot_ms, 0, { refused: 'malformed', detail: 'a booking lasts a multiple of five minutes' }],
+  [10 * slot_ms, -5, { refused: 'malformed', detail: 'a booking lasts a multiple of five minutes' }],
+  [10 * slot_ms, Number.NaN, { refused: 'malformed', detail: 'a booking lasts a multiple of five minutes' }],
+  [2 * slot_ms, 30, { refused: 'time_past' }],
+])('bookablePeriod(%d, %d) answers %j', (from, minutes, answer) => {
+  expect<object>(bookablePeriod(from, minutes, 5 * slot_ms)).toEqual(answer);
+});

@@ -1,0 +1,129 @@
+import { describe, expect, test } from 'bun:test';
+import { instantOf, isZone, localTimeOf } from './local-time.ts';
+
+const utc = (iso: string): number => Date.parse(`${iso}Z`);
+
+/** Transitions as Python's zoneinfo has them: a time that the clock skips there, or shows twice, and what stands beside it. */
+const skipped: [
+  zone: string,
+  date: string,
+  time: string,
+  before: [string, number],
+  after: [string, number],
+][] = [
+  [
+    'Europe/Berlin',
+    '29/03/2026',
+    '02:30',
+    ['01:59', utc('2026-03-29T00:59')],
+    ['03:00', utc('2026-03-29T01:00')],
+  ],
+  [
+    'America/New_York',
+    '08/03/2026',
+    '02:00',
+    ['01:59', utc('2026-03-08T06:59')],
+    ['03:00', utc('2026-03-08T07:00')],
+  ],
+  [
+    'Australia/Lord_Howe',
+    '04/10/2026',
+    '02:15',
+    ['01:59', utc('2026-10-03T15:29')],
+    ['02:30', utc('2026-10-03T15:30')],
+  ],
+  [
+    'Africa/Casablanca',
+    '22/03/2026',
+    '02:59',
+    ['01:59', utc('2026-03-22T01:59')],
+    ['03:00', utc('2026-03-22T02:00')],
+  ],
+  [
+    'Asia/Kathmandu',
+    '01/01/1986',
+    '00:10',
+    ['00:15', utc('1985-12-31T18:30')],
+    ['00:16', utc('1985-12-31T18:31')],
+  ],
+  [
+    'Pacific/Apia',
+    '24/09/2011',
+    '03:30',
+    ['02:59', utc('2011-09-24T13:59')],
+    ['04:00', utc('2011-09-24T14:00')],
+  ],
+];
+
+const repeated: [zone: string, date: string, time: string, earlier: number, later: number][] = [
+  ['Europe/Berlin', '25/10/2026', '02:00', utc('2026-10-25T00:00'), utc('2026-10-25T01:00')],
+  ['America/New_York', '01/11/2026', '01:59', utc('2026-11-01T05:59'), utc('2026-11-01T06:59')],
+  ['Australia/Lord_Howe', '05/04/2026', '01:30', utc('2026-04-04T14:30'), utc('2026-04-04T15:00')],
+  ['Africa/Casablanca', '15/02/2026', '02:30', utc('2026-02-15T01:30'), utc('2026-02-15T02:30')],
+  ['Pacific/Apia', '02/04/2011', '03:00', utc('2011-04-02T13:00'), utc('2011-04-02T14:00')],
+];
+
+describe('instantOf()', () => {
+  test.each(skipped)(
+    'instantOf() refuses what the clock of %s skips on %s',
+    (zone, date, time, before, after) => {
+      expect(instantOf({ zone, date, time })).toEqual({ refused: 'time_skipped' });
+      for (const which of ['earlier', 'later'] as const)
+        expect(instantOf({ zone, date, time, which })).toEqual({ refused: 'time_skipped' });
+      for (const [near, instant] of [before, after])
+        expect(instantOf({ zone, date, time: near })).toBe(instant);
+    },
+  );
+
+  test('instantOf() refuses the whole day that Samoa skipped', () => {
+    const zone = 'Pacific/Apia';
+    expect(instantOf({ zone, date: '30/12/2011', time: '12:00' })).toEqual({ refused: 'time_skipped' });
+    expect(instantOf({ zone, date: '31/12/2011', time: '00:00' })).toBe(utc('2011-12-30T10:00'));
+  });
+
+  test.each(repeated)(
+    'instantOf() asks which, where %s shows it twice on %s',
+    (zone, date, time, earlier, later) => {
+      expect(instantOf({ zone, date, time })).toEqual({ refused: 'time_ambiguous' });
+      expect(instantOf({ zone, date, time, which: 'earlier' })).toBe(earlier);
+      expect(instantOf({ zone, date, time, which: 'later' })).toBe(later);
+    },
+  );
+
+  test.each([
+    ['2026-03-29', '10:00', 'Europe/Berlin', 'day/month/year'],
+    ['29/03/26', '10:00', 'Europe/Berlin', 'day/month/year'],
+    ['31/02/2026', '10:00', 'Europe/Berlin', 'there is no 31/02/2026'],
+    ['00/01/2026', '10:00', 'Europe/Berlin', 'there is no 00/01/2026'],
+    ['01/01/2026', '24:00', 'Europe/Berlin', 'there is no'],
+    ['01/01/2026', '9', 'Europe/Berlin', 'hours:minutes'],
+    ['01/01/2026', '10:00', 'Mars/Olympus', 'no time zone'],
+    ['01/01/2026', '10:00', '', 'no time zone'],
+    ['01/01/2026', '10:00', '+03:00', 'no time zone'],
+  ])('instantOf() refuses %s %s in "%s"', (date, time, zone, detail) => {
+    const refusal = instantOf({ date, time, zone });
+    expect(refusal).toMatchObject({ refused: 'malformed' });
+    expect(JSON.stringify(refusal)).toContain(detail);
+  });
+
+  test('instantOf() takes days and hours without their zero', () => {
+    expect(instantOf({ date: '1/2/2026', time: '9:05', zone: 'UTC' })).toBe(utc('2026-02-01T09:05'));
+  });
+});
+
+test('localTimeOf() says what instantOf() turns back into the same instant, whenever and wherever', () => {
+  const zones = [...new Set([...skipped, ...repeated].map(([zone]) => zone)), 'UTC', 'Europe/Moscow'];
+  const from = utc('2009-01-01T00:00');
+  const minutes = (utc('2031-01-01T00:00') - from) / 60_000;
+  // A step that has no common factor with an hour or a day visits every minute of both.
+  for (let at = 0; at < minutes; at += 4_999) {
+    const instant = from + at * 60_000;
+    const zone = zones[at % zones.length] ?? 'UTC';
+    expect(instantOf(localTimeOf(instant, zone))).toBe(instant);
+  }
+});
+
+test('isZone() knows names, not offsets', () => {
+  expect(['Europe/Moscow', 'UTC', 'Asia/Kathmandu'].map(isZone)).toEqual([true, true, true]);
+  expect(['', 'Moscow', '+03:00', 'Europe/Moscow\n', '../etc'].map(isZone)).toEqual(Array(5).fill(false));
+});

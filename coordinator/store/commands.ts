@@ -1,0 +1,99 @@
+import { type Connection, createConnection } from 'mysql2/promise';
+import type { Clock } from '../../shared/clock.ts';
+import type { Ids } from '../../shared/ids.ts';
+import type { Log } from '../../shared/log.ts';
+import { Unavailable, Unusable } from './database.ts';
+import { copyDatabase } from './import.ts';
+import { openJsonDatabase } from './json/open.ts';
+import { parseDatabaseUrl } from './mysql/address.ts';
+import { driverOptions, openMysqlDatabase } from './mysql/database.ts';
+import { failureOf, seen } from './mysql/failures.ts';
+import { migrate, schemaStatus } from './mysql/migrate.ts';
+
+type Say = (text: string) => void;
+
+const missing = 'Set DATABASE_URL to the database, like mysql://user:password@host:3306/database.';
+
+/** Runs a command; what an operator can mend is said, and the exit code tells of it. */
+const attempt = async (say: Say, run: () => Promise<number>): Promise<number> => {
+  try {
+    return await run();
+  } catch (error) {
+    const known = seen(error, failureOf(error));
+    if (known instanceof Unusable) say(known.message);
+    else if (known instanceof Unavailable) say(`The database cannot do it: ${known.message}`);
+    else if (error instanceof Error && 'sqlState' in error) say(`The database refuses: ${error.message}`);
+    else throw error;
+    return 1;
+  }
+};
+
+const withConnection = async (
+  url: string,
+  run: (connection: Connection, database: string) => Promise<number>,
+): Promise<number> => {
+  const address = parseDatabaseUrl(url);
+  const connection = await createConnection({ ...address, ...driverOptions });
+  try {
+    return await run(connection, address.database);
+  } finally {
+    connection.destroy();
+  }
+};
+
+/** `coordinator migrate`. The status goes to `say`, the SQL of a dry run to standard output. Gives the exit code. */
+export const migrateSchema = (
+  mode: 'apply' | 'status' | 'dry-run',
+  url: string | undefined,
+  say: Say,
+): Promise<number> =>
+  attempt(say, async () => {
+    if (url === undefined) throw new Unusable(missing);
+    return withConnection(url, async (connection, database) => {
+      if (mode === 'apply') {
+        const steps = await migrate(connection, database);
+        say(
+          steps === 0 ? `The schema of ${database} is up to date.` : `Applied ${steps} steps to ${database}.`,
+        );
+        return 0;
+      }
+      const { applied, due, unknown, changed } = await schemaStatus(connection);
+      if (mode === 'dry-run') {
+        for (const { migration, step, sql } of due) {
+          process.stdout.write(`-- ${migration} step ${step}\n${sql.replace(/;?$/, ';')}\n\n`);
+        }
+        return 0;
+      }
+      for (const name of applied) say(`applied  ${name}`);
+      for (const { migration, step } of due) say(`due      ${migration} step ${step}`);
+      for (const name of unknown) say(`unknown  ${name}: made by a newer coordinator`);
+      for (const name of changed) say(`changed  ${name}: applied with another text`);
+      return due.length + unknown.length + changed.length === 0 ? 0 : 1;
+    });
+  });
+
+interface ImportOptions {
+  url: string | undefined;
+  clock: Clock;
+  ids: Ids;
+  log: Log;
+  say: Say;
+}
+
+/** `coordinator import DIR`: the JSON files of a coordinator that is stopped, into MySQL. Gives the exit code. */
+export const importFiles = (directory: string, { url, say, ...parts }: ImportOptions): Promise<number> =>
+  attempt(say, async () => {
+    if (url === undefined) throw new Unusable(missing);
+    const target = await openMysqlDatabase({ url, ...parts });
+    try {
+      const source = await openJsonDatabase({ directory, ...parts });
+      try {
+        say(`Copied ${await copyDatabase(source, target)} rows.`);
+        return 0;
+      } finally {
+        await source.close();
+      }
+    } finally {
+      await target.close();
+    }
+  });

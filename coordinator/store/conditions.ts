@@ -1,0 +1,80 @@
+import type { AnyRow, Column, Scalar, Shape, Where } from './table.ts';
+
+/** One condition in the form that every database works with. */
+export type Test<Row> = { readonly column: keyof Row & string } & (
+  | { readonly is: 'equal'; readonly value: Scalar }
+  | { readonly is: 'in'; readonly values: readonly Scalar[] }
+  | { readonly is: 'range'; readonly from?: Scalar; readonly to?: Scalar }
+);
+
+type AnyShape<Row extends AnyRow> = Pick<Shape<Row, keyof Row & string>, 'name' | 'columns'>;
+
+const columnOf = <Row extends AnyRow>({ name, columns }: AnyShape<Row>, column: string): Column => {
+  const found: Column | undefined = Object.hasOwn(columns, column) ? columns[column] : undefined;
+  if (found === undefined) throw new TypeError(`${name} has no column ${column}`);
+  return found;
+};
+
+const misuse = (table: string, column: string, text: string): TypeError =>
+  new TypeError(`${table}.${column} ${text}`);
+
+const rangeOf = (table: string, column: string, { holds }: Column, range: object) => {
+  const bounds: { from?: Scalar; to?: Scalar } = {};
+  for (const [end, value] of Object.entries(range)) {
+    if ((end !== 'from' && end !== 'to') || value === null || !holds(value)) {
+      throw misuse(table, column, `has a range that it cannot hold`);
+    }
+    bounds[end] = value;
+  }
+  return bounds;
+};
+
+const testOf = <Row extends AnyRow>(
+  table: AnyShape<Row>,
+  column: keyof Row & string,
+  wanted: unknown,
+): Test<Row> => {
+  const described = columnOf(table, column);
+  if (wanted === undefined) throw misuse(table.name, column, 'is compared with undefined');
+  if (described.kind === 'text' || described.kind === 'long') {
+    throw misuse(table.name, column, 'is only kept, not compared');
+  }
+  if (typeof wanted !== 'object' || wanted === null) {
+    // A value that no row can have, as from a stranger's request, finds nothing.
+    return described.holds(wanted)
+      ? { column, is: 'equal', value: wanted }
+      : { column, is: 'in', values: [] };
+  }
+  if (!('in' in wanted)) return { column, is: 'range', ...rangeOf(table.name, column, described, wanted) };
+  const values = Array.isArray(wanted.in) ? wanted.in : [];
+  return { column, is: 'in', values: values.filter((value) => value !== null && described.holds(value)) };
+};
+
+/** The conditions one by one. Throws TypeError for what is a mistake in the program. */
+export const testsOf = <Row extends AnyRow>(table: AnyShape<Row>, where: Where<Row>): Test<Row>[] => {
+  const tests: Test<Row>[] = [];
+  for (const column in where) tests.push(testOf(table, column, where[column]));
+  return tests;
+};
+
+/** Whether the value is a row of the table: each of its columns, nothing else, and all of them held. */
+export const isRow = <Row extends AnyRow>({ columns }: AnyShape<Row>, value: unknown): value is Row => {
+  if (typeof value !== 'object' || value === null) return false;
+  const entries = Object.entries(value);
+  return (
+    entries.length === Object.keys(columns).length &&
+    entries.every(([name, held]) => Object.hasOwn(columns, name) && columns[name]?.holds(held) === true)
+  );
+};
+
+/** Throws TypeError, naming the column but never the value, unless all given values can be held. */
+export const checkValues = <Row extends AnyRow>(table: AnyShape<Row>, values: object): void => {
+  for (const [column, value] of Object.entries(values)) {
+    if (!columnOf(table, column).holds(value)) throw misuse(table.name, column, 'cannot hold this value');
+  }
+};
+
+export const checkRow = <Row extends AnyRow>(table: AnyShape<Row>, row: Row): void => {
+  checkValues(table, row);
+  if (!isRow(table, row)) throw new TypeError(`${table.name} misses a column`);
+};

@@ -1,0 +1,288 @@
+import { createPool, type Pool, type PoolConnection } from 'mysql2/promise';
+import type { Clock } from '../../../shared/clock.ts';
+import type { Ids } from '../../../shared/ids.ts';
+import type { Log } from '../../../shared/log.ts';
+import { type Database, type Health, Unavailable } from '../database.ts';
+import { makeTables, type Tables } from '../tables.ts';
+import { type DatabaseAddress, parseDatabaseUrl } from './address.ts';
+import { type Failure, failureOf, seen } from './failures.ts';
+import { requireSchema } from './migrate.ts';
+import { type Answer, type Execute, mysqlTable } from './table.ts';
+
+const bounds = {
+  /** Connections of one coordinator. */
+  connections: 16,
+  /** Transactions that wait for a connection; a further one fails. */
+  waiting: 2_000,
+  connect_ms: 3_000,
+  /** One attempt at a transaction, the wait for a connection included. */
+  transaction_ms: 15_000,
+  /** How long one statement waits for a lock. */
+  lock_seconds: 5,
+  attempts: 6,
+  /** Pause before a further attempt: random between these. */
+  pause_least_ms: 5,
+  pause_most_ms: 80,
+  /** Prepared statements that one connection keeps. The server has 16,382 for all. */
+  statements: 200,
+} as const;
+
+export interface MysqlDatabaseOptions {
+  /** DATABASE_URL. */
+  url: string;
+  clock: Clock;
+  ids: Ids;
+  log: Log;
+}
+
+/** What the driver is told beyond the address. */
+export const driverOptions = {
+  charset: 'utf8mb4_bin',
+  timezone: 'Z',
+  supportBigNumbers: true,
+  multipleStatements: false,
+  maxPreparedStatements: bounds.statements,
+  connectTimeout: bounds.connect_ms,
+} as const;
+
+/** What each connection is told first: nothing depends on the server's defaults. */
+const sessionSettings = [
+  'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
+  `SET SESSION innodb_lock_wait_timeout = ${bounds.lock_seconds}`,
+  "SET SESSION time_zone = '+00:00'",
+  "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+];
+
+/** A value for a prepared statement: what the tables hold, and nothing that the driver would expand. */
+const parameter = (value: unknown): string | number | null => {
+  if (typeof value === 'boolean') return value ? 1 : 0;
+  if (typeof value === 'string' || typeof value === 'number' || value === null) return value;
+  throw new TypeError('only plain values go to the database');
+};
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
+const answerOf = (result: unknown): Answer => {
+  if (Array.isArray(result)) return { rows: result.filter(isRecord), matched: result.length };
+  return { rows: [], matched: isRecord(result) ? Number(result.affectedRows) : 0 };
+};
+
+/**
+ * The database on MySQL or MariaDB, for several coordinators at once. Throws Unusable when the URL is wrong or the schema
+ * is not the one that this version knows, and Unavailable when the server does not answer.
+ */
+export const openMysqlDatabase = async (options: MysqlDatabaseOptions): Promise<Database> => {
+  const database = new MysqlDatabase(parseDatabaseUrl(options.url), options);
+  try {
+    await database.check();
+    return database;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+};
+
+/** One attempt at a transaction. */
+interface Attempt {
+  readonly transaction: boolean;
+  /** Rejects when it has taken too long. */
+  readonly late: Promise<never>;
+  /** The first failure that ends it; its tables only throw from then on. */
+  failure?: Failure;
+  over?: unknown;
+}
+
+type Outcome<T> = { readonly value: T } | { readonly error: unknown; readonly again: boolean };
+
+class MysqlDatabase implements Database {
+  readonly #options: MysqlDatabaseOptions;
+  readonly #address: DatabaseAddress;
+  readonly #pool: Pool;
+  readonly #configured = new WeakSet<object>();
+  #closing: Promise<void> | undefined;
+
+  constructor(address: DatabaseAddress, options: MysqlDatabaseOptions) {
+    this.#options = options;
+    this.#address = address;
+    this.#pool = createPool({
+      ...address,
+      ...driverOptions,
+      connectionLimit: bounds.connections,
+      queueLimit: bounds.waiting,
+      waitForConnections: true,
+      enableKeepAlive: true,
+    });
+  }
+
+  /** Throws Unusable unless the schema is the one that this version knows. */
+  async check(): Promise<void> {
+    const { late, cancel } = this.#deadline();
+    try {
+      const connection = await this.#connect(late);
+      try {
+        await requireSchema(connection, this.#address.database);
+        const [rows] = await connection.query('SELECT @@innodb_flush_log_at_trx_commit AS flush');
+        if (answerOf(rows).rows[0]?.flush !== 1) {
+          this.#options.log.warn(
+            'innodb_flush_log_at_trx_commit is not 1: a crash of the database can lose bookings',
+          );
+        }
+      } finally {
+        connection.release();
+      }
+    } catch (error) {
+      throw seen(error, failureOf(error));
+    } finally {
+      cancel();
+    }
+  }
+
+  transact<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
+    return this.#repeat(work, true);
+  }
+
+  read<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
+    return this.#repeat(work, false);
+  }
+
+  async health(): Promise<Health> {
+    try {
+      await this.read(({ counters }) => counters.find({}, { limit: 1 }));
+      return { ok: true };
+    } catch (error) {
+      return {
+        ok: false,
+        note: `the database does not answer: ${error instanceof Error ? error.message : error}`,
+      };
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#pool.end();
+    return this.#closing;
+  }
+
+  async #repeat<T>(work: (tables: Tables) => Promise<T>, transaction: boolean): Promise<T> {
+    const { clock, ids } = this.#options;
+    const started = clock.monotonic();
+    for (let attempt = 1; ; attempt++) {
+      const outcome = await this.#attempt(work, transaction);
+      if ('value' in outcome) return outcome.value;
+      const spent = clock.monotonic() - started;
+      if (!outcome.again || attempt >= bounds.attempts || spent > bounds.transaction_ms) throw outcome.error;
+      const pause = bounds.pause_least_ms + ids.below(bounds.pause_most_ms - bounds.pause_least_ms);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      clock.after(pause, resolve);
+      await promise;
+    }
+  }
+
+  #deadline(): { late: Promise<never>; cancel: () => void } {
+    const { promise, reject } = Promise.withResolvers<never>();
+    promise.catch(() => undefined); // nobody may be waiting any more
+    const late = Object.assign(new Error('the database took too long'), { code: 'ETIMEDOUT' });
+    return { late: promise, cancel: this.#options.clock.after(bounds.transaction_ms, () => reject(late)) };
+  }
+
+  /** A connection with our settings. One that comes too late goes back. */
+  async #connect(late: Promise<never>): Promise<PoolConnection> {
+    const coming = this.#pool.getConnection();
+    let connection: PoolConnection;
+    try {
+      connection = await Promise.race([coming, late]);
+    } catch (error) {
+      coming.then((unwanted) => unwanted.release()).catch(() => undefined);
+      throw error;
+    }
+    if (this.#configured.has(connection.connection)) return connection;
+    try {
+      for (const setting of sessionSettings) await Promise.race([connection.query(setting), late]);
+    } catch (error) {
+      connection.destroy();
+      throw error;
+    }
+    this.#configured.add(connection.connection);
+    return connection;
+  }
+
+  #execute(connection: PoolConnection, attempt: Attempt): Execute {
+    return async (table, { sql, params }) => {
+      if (attempt.over !== undefined) throw attempt.over;
+      try {
+        const [result] = await Promise.race([connection.execute(sql, params.map(parameter)), attempt.late]);
+        return answerOf(result);
+      } catch (error) {
+        const failure = failureOf(error, table);
+        const told = seen(error, failure);
+        if (failure.kind !== 'taken' && failure.kind !== 'other') {
+          attempt.failure ??= failure;
+          attempt.over ??= told;
+        }
+        throw told;
+      }
+    };
+  }
+
+  async #attempt<T>(work: (tables: Tables) => Promise<T>, transaction: boolean): Promise<Outcome<T>> {
+    if (this.#closing !== undefined) throw new Unavailable('storage_away', 'the database is closed');
+    const { late, cancel } = this.#deadline();
+    const attempt: Attempt = { transaction, late };
+    try {
+      const connection = await this.#connect(late);
+      return await this.#within(connection, attempt, work);
+    } catch (error) {
+      const failure = failureOf(error);
+      return { error: seen(error, failure), again: failure.kind === 'lost' };
+    } finally {
+      cancel();
+    }
+  }
+
+  /** Runs the attempt on its connection and lets go of that. */
+  async #within<T>(
+    connection: PoolConnection,
+    attempt: Attempt,
+    work: (tables: Tables) => Promise<T>,
+  ): Promise<Outcome<T>> {
+    const { transaction, late } = attempt;
+    const execute = this.#execute(connection, attempt);
+    let committing = false;
+    try {
+      if (transaction) await Promise.race([connection.beginTransaction(), late]);
+      const value = await Promise.race([work(makeTables((shape) => mysqlTable(shape, execute))), late]);
+      if (attempt.over !== undefined) throw attempt.over;
+      attempt.over = new Error('this transaction is over');
+      committing = transaction;
+      if (transaction) await Promise.race([connection.commit(), late]);
+      connection.release();
+      return { value };
+    } catch (error) {
+      const failure = attempt.failure ?? failureOf(error);
+      attempt.over ??= new Error('this transaction is over');
+      await this.#abandon(connection, failure, attempt);
+      if (committing && failure.kind === 'lost') {
+        return {
+          error: new Unavailable('storage_unknown', 'the connection broke during the commit', error),
+          again: false,
+        };
+      }
+      const again = failure.kind === 'again' || failure.kind === 'lost';
+      return { error: again ? seen(error, failure) : error, again };
+    }
+  }
+
+  async #abandon(
+    connection: PoolConnection,
+    failure: Failure,
+    { transaction, late }: Attempt,
+  ): Promise<void> {
+    if (failure.kind === 'lost') return connection.destroy();
+    try {
+      if (transaction) await Promise.race([connection.rollback(), late]);
+      connection.release();
+    } catch {
+      connection.destroy(); // the server rolls back what has no connection
+    }
+  }
+}

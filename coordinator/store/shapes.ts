@@ -1,0 +1,290 @@
+import { sessionPhases } from '../../shared/protocol/session.ts';
+import { choice, flag, id, instant, int, long, name, optional, shape, text } from './table.ts';
+
+/** Longest e-mail address; RFC 5321 allows no longer one. */
+const email_chars = 254;
+const server_name_chars = 128;
+const app_name_chars = 128;
+const title_chars = 200;
+const reason_chars = 500;
+const zone_chars = 64;
+const url_chars = 2_000;
+
+/** The tables. After a change here: `bun scripts/migration.ts NAME`, then review what it wrote to `migrations/`. */
+export const shapes = {
+  accounts: shape(
+    'accounts',
+    {
+      id: id(),
+      /** Trimmed and in lower case. */
+      email: name(email_chars),
+      name: text(title_chars),
+      password_hash: text(200),
+      role: choice('admin', 'operator', 'user'),
+      state: choice('pending', 'approved', 'rejected'),
+      reason: optional(text(reason_chars)),
+      /** Tokens of an earlier epoch are void: log out everywhere. */
+      epoch: int(),
+      created_at: instant(),
+      decided_at: optional(instant()),
+      decided_by: optional(id()),
+      version: int(),
+    },
+    ['id'],
+    { unique: { email: ['email'] }, indexes: { state: ['state', 'created_at'] } },
+  ),
+
+  refresh_tokens: shape(
+    'refresh_tokens',
+    {
+      token_hash: id(),
+      account_id: id(),
+      /** All tokens that came from one login. A token used twice ends its family. */
+      family: id(),
+      expires_at: instant(),
+      used_at: optional(instant()),
+    },
+    ['token_hash'],
+    { indexes: { account: ['account_id'], family: ['family'], expires: ['expires_at'] } },
+  ),
+
+  reset_links: shape(
+    'reset_links',
+    {
+      token_hash: id(),
+      account_id: id(),
+      made_by: id(),
+      expires_at: instant(),
+      used_at: optional(instant()),
+    },
+    ['token_hash'],
+    { indexes: { account: ['account_id'], expires: ['expires_at'] } },
+  ),
+
+  apps: shape(
+    'apps',
+    {
+      name: name(app_name_chars),
+      /** JSON: texts by language. */
+      title: long(),
+      description: long(),
+      picture: optional(text(title_chars)),
+      default_minutes: int(),
+      max_minutes: int(),
+      idle_seconds: int(),
+      who_may_start: choice('anyone', 'accounts'),
+      lobby: flag(),
+      enabled: flag(),
+      version: int(),
+    },
+    ['name'],
+  ),
+
+  hosts: shape(
+    'hosts',
+    {
+      name: name(server_name_chars),
+      key_hash: text(200),
+      seats: int(),
+      draining: flag(),
+      created_at: instant(),
+      version: int(),
+    },
+    ['name'],
+  ),
+
+  host_apps: shape(
+    'host_apps',
+    { host: name(server_name_chars), app: name(app_name_chars) },
+    ['host', 'app'],
+    {
+      indexes: { app: ['app', 'host'] },
+    },
+  ),
+
+  bookings: shape(
+    'bookings',
+    {
+      id: id(),
+      app: name(app_name_chars),
+      account_id: optional(id()),
+      host: name(server_name_chars),
+      seat: int(),
+      /** The booked time is [starts_at, ends_at). */
+      starts_at: instant(),
+      ends_at: instant(),
+      /** IANA time zone in which the visitor chose it. */
+      zone: text(zone_chars),
+      code: id(),
+      state: choice('held', 'open', 'used', 'cancelled', 'missed'),
+      title: optional(text(title_chars)),
+      created_at: instant(),
+      version: int(),
+    },
+    ['id'],
+    {
+      indexes: {
+        account: ['account_id', 'starts_at'],
+        app: ['app', 'starts_at'],
+        host: ['host', 'seat', 'starts_at'],
+        state: ['state', 'starts_at'],
+        code: ['code'],
+      },
+    },
+  ),
+
+  /** One row for each 5 minutes of a seat that a booking holds: the key is the proof that nothing overlaps. */
+  booking_slots: shape(
+    'booking_slots',
+    { host: name(server_name_chars), seat: int(), slot_at: instant(), booking_id: id() },
+    ['host', 'seat', 'slot_at'],
+    { indexes: { booking: ['booking_id'] } },
+  ),
+
+  sessions: shape(
+    'sessions',
+    {
+      id: id(),
+      app: name(app_name_chars),
+      host: name(server_name_chars),
+      seat: int(),
+      booking_id: optional(id()),
+      account_id: optional(id()),
+      generation: int(),
+      phase: choice(...sessionPhases),
+      code: id(),
+      /** When it ends at the latest. */
+      ends_at: instant(),
+      /** JSON: the rest of its state. */
+      data: long(),
+      updated_at: instant(),
+      version: int(),
+    },
+    ['id'],
+    {
+      indexes: {
+        host: ['host', 'phase'],
+        phase: ['phase', 'ends_at'],
+        account: ['account_id', 'phase'],
+        booking: ['booking_id'],
+      },
+    },
+  ),
+
+  /** Codes that open something, or did so less than the quarantine ago: the key keeps live codes apart. */
+  codes: shape('codes', { code: id(), holder: id(), free_at: optional(instant()) }, ['code'], {
+    indexes: { holder: ['holder'], free: ['free_at'] },
+  }),
+
+  /** Who waits for a seat. */
+  queue: shape(
+    'queue',
+    {
+      id: id(),
+      app: name(app_name_chars),
+      account_id: optional(id()),
+      participant: optional(id()),
+      created_at: instant(),
+      /** Until then the seat that came free is kept for them. */
+      claim_until: optional(instant()),
+      state: choice('waiting', 'offered', 'claimed', 'gone'),
+      version: int(),
+    },
+    ['id'],
+    { indexes: { app: ['app', 'state', 'created_at'], claim: ['state', 'claim_until'] } },
+  ),
+
+  /** What is left of a session: written once, when it has ended. */
+  records: shape(
+    'records',
+    {
+      session_id: id(),
+      app: name(app_name_chars),
+      host: name(server_name_chars),
+      account_id: optional(id()),
+      booking_id: optional(id()),
+      waited_ms: int(),
+      /** JSON: each phase with the instant of its beginning. */
+      phases: long(),
+      minutes: int(),
+      participants_max: int(),
+      /** Number of the end reason; see the protocol page. */
+      end_reason: int(),
+      started_at: instant(),
+      ended_at: instant(),
+    },
+    ['session_id'],
+    { indexes: { ended: ['ended_at'], account: ['account_id', 'started_at'], app: ['app', 'started_at'] } },
+  ),
+
+  webhooks: shape(
+    'webhooks',
+    {
+      id: id(),
+      url: text(url_chars),
+      secret: text(200),
+      /** JSON: names of events. */
+      events: long(),
+      enabled: flag(),
+      version: int(),
+    },
+    ['id'],
+  ),
+
+  /** Events on their way to one webhook each; stored with what they tell of. */
+  outbox: shape(
+    'outbox',
+    {
+      id: id(),
+      webhook_id: id(),
+      event: name(64),
+      body: long(),
+      created_at: instant(),
+      due_at: instant(),
+      attempts: int(),
+      state: choice('waiting', 'delivered', 'given_up'),
+      delivered_at: optional(instant()),
+    },
+    ['id'],
+    { indexes: { due: ['state', 'due_at'], webhook: ['webhook_id', 'created_at'] } },
+  ),
+
+  /** What administrators and operators did. */
+  audit: shape(
+    'audit',
+    {
+      id: id(),
+      at: instant(),
+      actor: id(),
+      action: name(64),
+      subject: name(server_name_chars),
+      detail: long(),
+    },
+    ['id'],
+    { indexes: { at: ['at'], actor: ['actor', 'at'], subject: ['subject', 'at'] } },
+  ),
+
+  /** Answers to requests that carried an Idempotency-Key, stored with their effect. */
+  idempotency: shape(
+    'idempotency',
+    {
+      scope: name(200),
+      request_key: name(200),
+      body_hash: id(),
+      state: choice('running', 'done'),
+      status: int(),
+      response: long(),
+      expires_at: instant(),
+    },
+    ['scope', 'request_key'],
+    { indexes: { expires: ['expires_at'] } },
+  ),
+
+  /** Counts per window of time, shared by all coordinators: throttles. */
+  counters: shape(
+    'counters',
+    { name: name(200), window_at: instant(), hits: int(), expires_at: instant() },
+    ['name', 'window_at'],
+    { indexes: { expires: ['expires_at'] } },
+  ),
+};

@@ -1,0 +1,41 @@
+import { shapes } from './shapes.ts';
+import type { AnyRow, ReadTable, RowOf, Shape, Table } from './table.ts';
+
+type Shapes = typeof shapes;
+
+export type Account = RowOf<Shapes['accounts']>;
+export type Booking = RowOf<Shapes['bookings']>;
+export type BookingSlot = RowOf<Shapes['booking_slots']>;
+export type SessionRow = RowOf<Shapes['sessions']>;
+
+export type Tables = {
+  readonly [Name in keyof Shapes]: Shapes[Name] extends Shape<infer Row, infer Key> ? Table<Row, Key> : never;
+};
+export type ReadTables = {
+  readonly [Name in keyof Shapes]: Shapes[Name] extends Shape<infer Row, infer Key>
+    ? ReadTable<Row, Key>
+    : never;
+};
+
+/** All tables, each made by `make` from its shape. */
+export const makeTables = (
+  make: <Row extends AnyRow, Key extends keyof Row & string>(shape: Shape<Row, Key>) => Table<Row, Key>,
+): Tables => ({
+  accounts: make(shapes.accounts),
+  refresh_tokens: make(shapes.refresh_tokens),
+  reset_links: make(shapes.reset_links),
+  apps: make(shapes.apps),
+  hosts: make(shapes.hosts),
+  host_apps: make(shapes.host_apps),
+  bookings: make(shapes.bookings),
+  booking_slots: make(shapes.booking_slots),
+  sessions: make(shapes.sessions),
+  codes: make(shapes.codes),
+  queue: make(shapes.queue),
+  records: make(shapes.records),
+  webhooks: make(shapes.webhooks),
+  outbox: make(shapes.outbox),
+  audit: make(shapes.audit),
+  idempotency: make(shapes.idempotency),
+  counters: make(shapes.counters),
+});
