@@ -33,7 +33,7 @@ export interface Coordinator {
 /** Assembles the coordinator and starts its ticker. */
 export const startCoordinator = ({ store, clock, ids, log }: CoordinatorNeeds): Coordinator => {
   const world = createWorld({ store, clock, ids, log });
-  const guesses = createGuesses(clock);
+  const guesses = createGuesses(clock, log);
   const waiting = createWaiting(world, clock);
   const agents = createAgents(world);
   const clients = createClients(world, guesses);

@@ -20,7 +20,7 @@ export const bounds = {
   /** An agent that has not said HELLO by then is disconnected. */
   hello_ms: 5_000,
   /** How often deadlines are looked at. */
-  tick_ms: 250,
+  tick_ms: 1_000,
   /** Longest wait of a long poll; then the unchanged session is answered. */
   long_poll_ms: 25_000,
   /** Long polls held at a time, over all and for one session; a further one is answered at once. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../../shared/clock.ts';
 import { type Refusal, refuse } from '../../shared/errors.ts';
+import type { Log } from '../../shared/log.ts';
 import { bounds } from '../limits.ts';
 
 /** Counts wrong session codes by network (see `networkOf`), so that four digits cannot be tried one after the other. */
@@ -9,7 +10,7 @@ export interface Guesses {
   wrong(network: string): void;
 }
 
-export const createGuesses = (clock: Clock): Guesses => {
+export const createGuesses = (clock: Clock, log: Log): Guesses => {
   const wrong = new Map<string, { since: number; times: number }>();
   const current = (network: string) => {
     const found = wrong.get(network);
@@ -22,6 +23,7 @@ export const createGuesses = (clock: Clock): Guesses => {
         : undefined,
     wrong(network) {
       const { since, times } = current(network) ?? { since: clock.monotonic(), times: 0 };
+      log.info({ network, times: times + 1 }, 'a wrong session code');
       wrong.delete(network);
       wrong.set(network, { since, times: times + 1 });
       const [oldest] = wrong.keys();

@@ -89,7 +89,8 @@ const send = (world: World, session: Session, effect: Effect & { type: 'start' |
   if (effect.type === 'stop') link?.send({ verb: 'END_SESSION', ...ref, reason: effect.reason });
   else {
     const user_id = participants.find(({ owner }) => owner)?.id ?? id;
-    link?.send({ verb: 'CREATE_SESSION', ...ref, rc_name: app, user_id, code });
+    const { ice_servers } = world.store.configuration();
+    link?.send({ verb: 'CREATE_SESSION', ...ref, rc_name: app, user_id, code, ice_servers });
   }
 };
 

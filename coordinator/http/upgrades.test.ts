@@ -1,4 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { type ErrorCode, errors } from '../../shared/errors.ts';
 import { problemSchema } from '../../shared/protocol/http.ts';
 import { bounds } from '../limits.ts';
 import { appUnderTest } from '../testing/app.ts';
@@ -10,10 +11,22 @@ setDefaultTimeout(60_000);
 
 type Under = ReturnType<typeof appUnderTest>;
 
+/** What comes of a handshake: the code of its refusal, the reason of a socket that closes at once, or "upgraded". */
 const dial = async (under: Under, path: string, headers: Record<string, string> = {}): Promise<string> => {
   const response = await under.request(path, { headers: { Upgrade: 'websocket', ...headers } });
-  return response.status === 200 ? 'upgraded' : problemSchema.parse(await response.json()).code;
+  if (response.status !== 200) return problemSchema.parse(await response.json()).code;
+  let answer = 'upgraded';
+  under.upgrades.at(-1)?.connect({
+    remote: '127.0.0.1',
+    send: () => true,
+    close: (code, reason) => {
+      answer = `${code} ${reason}`;
+    },
+  });
+  return answer;
 };
+
+const closed = (code: ErrorCode) => `${errors[code].close} ${errors[code].text}`;
 
 const withTicket = async () => {
   const under = appUnderTest();
@@ -36,18 +49,20 @@ describe(`${upgradeRoutes.name}()`, () => {
     const { under, ticket } = await withTicket();
     const path = await ticket();
     expect(await dial(under, path)).toBe('upgraded');
-    expect(await dial(under, path)).toBe('ticket_used');
+    expect(await dial(under, path)).toBe(closed('ticket_used'));
     expect(await dial(under, await ticket())).toBe('upgraded');
   });
 
   test('upgradeRoutes() refuses a ticket that has expired, is made up, or of another session', async () => {
     const { under, session, ticket } = await withTicket();
     const path = await ticket();
-    expect(await dial(under, `/api/v1/sessions/${session.id}/signalling`)).toBe('ticket_unknown');
-    expect(await dial(under, `/api/v1/sessions/${session.id}/signalling?ticket=x`)).toBe('ticket_unknown');
-    expect(await dial(under, path.replace(session.id, 'other'))).toBe('session_unknown');
+    expect(await dial(under, `/api/v1/sessions/${session.id}/signalling`)).toBe(closed('ticket_unknown'));
+    expect(await dial(under, `/api/v1/sessions/${session.id}/signalling?ticket=x`)).toBe(
+      closed('ticket_unknown'),
+    );
+    expect(await dial(under, path.replace(session.id, 'other'))).toBe(closed('session_unknown'));
     under.clock.advance(bounds.ticket_ms);
-    expect(await dial(under, path)).toBe('ticket_expired');
+    expect(await dial(under, path)).toBe(closed('ticket_expired'));
   });
 
   test('upgradeRoutes() does not spend a ticket on a request that is no WebSocket or of a foreign page', async () => {

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
-import type { Peer, SocketData, Wire } from '../../shared/socket.ts';
+import { closeWith, type Peer, type SocketData, type Wire } from '../../shared/socket.ts';
 import { playerGone, useTicket } from '../broker/sessions.ts';
 import type { World } from '../broker/world.ts';
 import { bounds } from '../limits.ts';
@@ -56,7 +56,18 @@ const createCounter = () => {
   };
 };
 
-/** The WebSockets: `/ws` for the verbs, `/agent` for hosts, and a player's signalling. All refusals come before the upgrade. */
+/** Opens the socket only to say why it closes: a page is not shown the answer to a handshake that failed. */
+const closing =
+  (refusal: Refusal): Connect =>
+  (wire) => {
+    closeWith(wire, refusal);
+    return { frame: () => {}, closed: () => {} };
+  };
+
+/**
+ * The WebSockets: `/ws` for the verbs, `/agent` for hosts, and a player's signalling. Refusals come before the upgrade, but
+ * for those of tickets.
+ */
 export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds): Hono<Env> => {
   const { store } = world;
   const counter = createCounter();
@@ -90,7 +101,10 @@ export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds
       const refused = refusedFirst(c) ?? fromPage;
       if (refused !== undefined) return problem(refused);
       const key = bearer(c.req.header('authorization'));
-      if (key === undefined) return problem(refuse('unauthorized', 'Authorization: Bearer <key>'));
+      if (key === undefined) {
+        world.log.warn({ network: c.env.network }, 'an agent without a key was refused');
+        return problem(refuse('unauthorized', 'Authorization: Bearer <key>'));
+      }
       return upgraded(upgrade(c, agent, agents.connect(key)));
     })
     .get('/api/v1/sessions/:id/signalling', (c) => {
@@ -98,7 +112,11 @@ export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds
       if (refused !== undefined) return problem(refused);
       const id = c.req.param('id');
       const member = useTicket(world, id, c.req.query('ticket') ?? '');
-      if (isRefusal(member)) return problem(member);
+      if (isRefusal(member)) {
+        const { log } = world;
+        log.info({ session: id, network: c.env.network, ...member }, 'a player was refused');
+        return upgraded(upgrade(c, browser, closing(member)));
+      }
       const done = upgrade(c, browser, connectPlayer(world, member));
       if (!done) playerGone(world, id, member.participant.id);
       return upgraded(done);

@@ -34,6 +34,12 @@ const failures: Record<FailureCode, string> = {
   agent_superseded: 'The computer with the tour was replaced by another one.',
   host_offline: 'The computer with the tour is out of reach. We keep trying.',
   channel_refused: 'The computer with the tour could not open a connection for you. We keep trying.',
+  time_skipped: 'The clocks go forward that day and skip this time. Choose another one.',
+  time_ambiguous: 'The clocks go back that day and show this time twice. Choose which of the two.',
+  time_past: 'This time has passed. Choose a later one.',
+  storage_full: 'The server cannot store anything right now. Try again later.',
+  storage_away: 'The database does not answer. Try again in a minute.',
+  storage_unknown: 'The connection to the database broke. Check whether it worked, and repeat it if not.',
   shutting_down: 'The server is restarting. Try again in a moment.',
   internal: 'Something went wrong on our side. Try again in a moment.',
 };

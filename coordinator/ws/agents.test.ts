@@ -94,7 +94,7 @@ describe(`${createAgents.name}()`, () => {
     await using rig = startRig();
     const agent = await rig.host();
     const owner = await rig.create();
-    await agent.next('CREATE_SESSION');
+    expect((await agent.next('CREATE_SESSION')).ice_servers).toEqual(rig.store.configuration().ice_servers);
     agent.terminate();
     await agent.closed();
     const back = await rig.host();
