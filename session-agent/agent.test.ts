@@ -27,7 +27,12 @@ const created = async (coordinator: FakeCoordinator, rc_name = 'Flat') => {
 };
 
 /** Opens a player channel and returns what the player would do with it. */
-const player = (coordinator: FakeCoordinator, session: ReturnType<typeof order>, channel: number) => {
+const player = (
+  coordinator: FakeCoordinator,
+  session: ReturnType<typeof order>,
+  channel: number,
+  view_only = false,
+) => {
   const { session_id, generation, code } = session;
   coordinator.send({
     verb: 'CONNECT_USER_TO_SESSION',
@@ -37,6 +42,7 @@ const player = (coordinator: FakeCoordinator, session: ReturnType<typeof order>,
     channel,
     user_id: 'user-1',
     ice_servers: [{ urls: ['stun:stun.example:3478'] }],
+    view_only,
   });
   return {
     say: (message: object) =>
@@ -75,10 +81,16 @@ test('startRig() reports every phase of a session, relays a player both ways, an
   const [id] = (await visitor.hear('streamerList')).ids;
   expect(id).toBe(`vitrina-${session.session_id}`);
   visitor.say({ type: 'subscribe', streamerId: id });
-  expect((await visitor.hear('offer')).sdp).toBe('an offer');
+  expect(JSON.parse((await visitor.hear('offer')).sdp)).toEqual({ ice_servers: session.ice_servers });
   visitor.say({ type: 'answer', sdp: 'an answer' });
   expect((await visitor.hear('iceCandidate')).candidate.candidate).toBe('an answer');
   expect((await coordinator.message('SESSION_CONNECTION_ESTABLISHED')).channel).toBe(7);
+
+  const watcher = player(coordinator, session, 8, true);
+  watcher.say({ type: 'subscribe', streamerId: id });
+  await watcher.hear('offer');
+  watcher.say({ type: 'answer', sdp: 'v=0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n' });
+  expect((await watcher.hear('iceCandidate')).candidate.candidate).toContain('m=application 0 ');
 
   coordinator.send({
     verb: 'END_SESSION',

@@ -8,8 +8,10 @@ import { door, type Frame } from '../shared/socket.ts';
 import { type AgentConfig, launchProblem } from './config.ts';
 import type { DialledWire } from './dial.ts';
 import { Host } from './host.ts';
+import { hostMark } from './launch.ts';
 import { Link } from './link.ts';
 import { createPorts } from './ports.ts';
+import { endLeftovers } from './processes/leftovers.ts';
 
 /** What only the main program may know, and what tests replace. */
 export interface AgentOptions {
@@ -75,10 +77,11 @@ export class Agent {
     });
   }
 
-  /** Says what is wrong with the configured apps, then dials. */
+  /** Ends what a killed predecessor left, says what is wrong with the configured apps, then dials. */
   async start(): Promise<void> {
-    const { config, log } = this.#options;
+    const { config, clock, log } = this.#options;
     this.host.tidy();
+    await endLeftovers(`VITRINA_HOST=${hostMark(config)}`, clock, log);
     for (const app of config.apps) {
       const problem = await launchProblem(app);
       if (problem !== undefined) log.error({ app: app.rc_name, problem }, 'this app cannot be launched');

@@ -95,13 +95,13 @@ export class Host {
 
   /** Opens a player channel, or closes it towards the player with the reason. */
   connectUser(order: ConnectUser) {
-    const { session_id, generation, channel, user_id, ice_servers, code } = order;
+    const { session_id, generation, channel, user_id, ice_servers, code, view_only = false } = order;
     const session = this.#sessions.get(session_id);
     if (session === undefined || session.order.generation !== generation) {
       return this.#channels.refuse(channel, refuse('session_unknown'));
     }
     if (session.order.code !== code) return this.#channels.refuse(channel, refuse('code_unknown'));
-    const url = session.playerUrl(user_id, ice_servers);
+    const url = session.playerUrl(user_id, ice_servers, view_only);
     if (url === undefined) {
       const ending = session.phase === 'stopping' || session.phase === 'ended';
       return this.#channels.refuse(channel, refuse(ending ? 'session_ended' : 'session_not_ready'));

@@ -42,6 +42,9 @@ interface Child {
   working_directory?: string;
 }
 
+/** By this an agent knows the processes of its own former life: no two agents share a log folder. */
+export const hostMark = ({ server_name, log_folder }: AgentConfig): string => `${server_name}@${log_folder}`;
+
 const spawn = (host: SessionHost, order: CreateSession, child: Child): Program => {
   const { session_id, generation } = order;
   const { role, environment, ...rest } = child;
@@ -50,7 +53,11 @@ const spawn = (host: SessionHost, order: CreateSession, child: Child): Program =
     {
       ...rest,
       environment: { ...host.environment, ...environment },
-      marks: { VITRINA_SESSION: `${session_id}:${generation}`, VITRINA_ROLE: role },
+      marks: {
+        VITRINA_HOST: hostMark(host.config),
+        VITRINA_SESSION: `${session_id}:${generation}`,
+        VITRINA_ROLE: role,
+      },
       output_file: join(host.config.log_folder, `${session_id}-${role}.log`),
     },
     host.clock,
@@ -60,7 +67,10 @@ const spawn = (host: SessionHost, order: CreateSession, child: Child): Program =
   return program;
 };
 
-/** Starts a session's signalling server on 127.0.0.1, which admits players by tokens under `secret`. */
+/**
+ * Starts a session's signalling server on 127.0.0.1, which admits players by tokens under `secret`. Secrets and TURN
+ * credentials travel in the environment: a command line is for everybody on the machine to read.
+ */
 export const launchSignalling = (
   host: SessionHost,
   order: CreateSession,
@@ -75,7 +85,10 @@ export const launchSignalling = (
       ...Object.entries(flags).flatMap(([name, port]) => [`--${name}`, String(port)]),
       ...['--bind', '127.0.0.1'],
     ],
-    environment: { SIGNALLING_ADMISSION_SECRET: secret },
+    environment: {
+      SIGNALLING_ADMISSION_SECRET: secret,
+      SIGNALLING_PEER_OPTIONS: JSON.stringify({ iceServers: order.ice_servers }),
+    },
   });
 };
 

@@ -56,6 +56,7 @@ export const observe = (options: ObserverOptions): Observer => {
   let timer: Cancel = () => {};
   let registered = false;
   let expecting = true;
+  let open = false;
   let closed = false;
   let redials = 0;
 
@@ -84,6 +85,7 @@ export const observe = (options: ObserverOptions): Observer => {
       {
         open: () => {
           redials = 0;
+          open = true;
           options.up();
           ask();
         },
@@ -93,6 +95,7 @@ export const observe = (options: ObserverOptions): Observer => {
         },
         closed: () => {
           timer();
+          open = false;
           if (closed) return;
           seen(false);
           timer = clock.after(redials++ < QUICK_REDIALS ? REDIAL_MS : PATIENT_REDIAL_MS, connect);
@@ -105,7 +108,8 @@ export const observe = (options: ObserverOptions): Observer => {
     registered: () => registered,
     expect: () => {
       expecting = true;
-      if (!closed) ask();
+      // While signalling is being dialled the timer is the next dial's.
+      if (open && !closed) ask();
     },
     close: () => {
       closed = true;

@@ -85,9 +85,9 @@ export class RunningSession {
   }
 
   /** The local player URL with an admission for this participant, or undefined while there is no signalling server. */
-  playerUrl(participant: string, ice_servers: IceServer[]): string | undefined {
+  playerUrl(participant: string, ice_servers: IceServer[], view_only: boolean): string | undefined {
     if (this.#ports === undefined || !['app', 'ready', 'restarting'].includes(this.phase)) return undefined;
-    return this.#admittedUrl(this.#ports.player, participant, ice_servers);
+    return this.#admittedUrl(this.#ports.player, participant, ice_servers, view_only);
   }
 
   /** The local address that the user's protocol wants to see; nobody outside the host can use it. */
@@ -95,9 +95,10 @@ export class RunningSession {
     return String(this.#ports?.player ?? '');
   }
 
-  #admittedUrl(port: number, participant: string, ice_servers: IceServer[]): string {
+  #admittedUrl(port: number, participant: string, ice_servers: IceServer[], view_only: boolean): string {
     const expires = this.#host.clock.now() + ADMISSION_MS;
-    return `ws://127.0.0.1:${port}/?token=${signAdmission({ participant, ice_servers, expires }, this.#secret)}`;
+    const admission = { participant, ice_servers, view_only, expires };
+    return `ws://127.0.0.1:${port}/?token=${signAdmission(admission, this.#secret)}`;
   }
 
   #dispatch(event: SessionEvent): void {
@@ -172,7 +173,7 @@ export class RunningSession {
   #observe(port: number): void {
     this.#observer?.close();
     this.#observer = observe({
-      url: () => this.#admittedUrl(port, 'observer', []),
+      url: () => this.#admittedUrl(port, 'observer', [], true),
       streamer_id: this.#streamer_id,
       clock: this.#host.clock,
       log: this.#log,
@@ -191,6 +192,7 @@ export class RunningSession {
   async #startApp(): Promise<void> {
     const problem = await launchProblem(this.#app);
     if (problem !== undefined) return this.#dispatch({ type: 'app_missing', detail: problem });
+    await this.#retireApp();
     await this.#streamerForgotten();
     if (this.#stopped() || this.#ports === undefined) return;
     const program = this.#launchApp(this.#ports);
@@ -213,6 +215,13 @@ export class RunningSession {
     }
   }
 
+  /** An app that knows ports of a signalling server that never came up makes room, and its end is nobody's news. */
+  async #retireApp(): Promise<void> {
+    const old = this.#program;
+    this.#program = undefined;
+    await old?.stop(0);
+  }
+
   #launchApp(ports: LocalPorts): Program | undefined {
     try {
       const program = launchApp(this.#host, this.order, this.#app, ports, this.#streamer_id);
@@ -230,9 +239,11 @@ export class RunningSession {
   async #ended(program: Program, event: (detail: string) => SessionEvent): Promise<void> {
     const exit: Exit = await program.exited;
     const detail = detailOf(exit.text, program);
-    if (!this.#stopped()) this.#log.warn({ pid: program.pid, detail }, 'a program of the session ended');
+    const retired = program !== this.#program && program !== this.#signalling;
+    if (!this.#stopped() && !retired)
+      this.#log.warn({ pid: program.pid, detail }, 'a program of the session ended');
     await program.stop(0);
-    this.#dispatch(event(detail));
+    if (!retired) this.#dispatch(event(detail));
   }
 
   async #stopAll(): Promise<void> {

@@ -14,6 +14,8 @@ const ask = (input: Input) => {
     resize: (width, height) => did.push({ width, height }),
     toggleFps: () => did.push('fps'),
     setTone: (on) => did.push({ tone: on }),
+    rename: (id) => did.push({ rename: id }),
+    kick: (reason) => did.push({ kick: reason }),
     log: silentLog,
   };
   answerInput(input, app, (bytes) => {
@@ -48,13 +50,17 @@ test('answerInput() times a latency test', () => {
   expect(times).toMatchObject({ ReceiptTimeMs: 1000, TransmissionTimeMs: 1001 });
 });
 
-test('answerInput() obeys the commands and the tone of an interaction', () => {
+test('answerInput() obeys the commands and the wishes of an interaction', () => {
   const command = (descriptor: string) => ask({ name: 'Command', descriptor }).did;
   expect(command('{"Resolution.Width":800,"Resolution.Height":600}')).toEqual([{ width: 800, height: 600 }]);
   expect(command('{"Resolution.Width":800}')).toEqual([]);
   expect(command('{"stat.fps":""}')).toEqual(['fps']);
   expect(command('{"WebRTC.MaxBitrate":1}')).toEqual([]);
   expect(ask({ name: 'UIInteraction', descriptor: '{"tone":true}' }).did).toEqual([{ tone: true }]);
+  expect(ask({ name: 'UIInteraction', descriptor: '{"rename":"B","kick":"enough"}' }).did).toEqual([
+    { rename: 'B' },
+    { kick: 'enough' },
+  ]);
 });
 
 test('answerInput() bounds the filler that a page may ask for', () => {

@@ -10,6 +10,10 @@ export interface Answerable {
   resize(width: number, height: number): void;
   toggleFps(): void;
   setTone(on: boolean): void;
+  /** Registers under another streamer id. */
+  rename(streamer_id: string): void;
+  /** Has the signalling server close the player that asks. */
+  kick(reason: string): void;
   log: Log;
 }
 
@@ -27,7 +31,11 @@ const commandSchema = z.looseObject({
   'Resolution.Height': z.coerce.number().optional(),
   'stat.fps': z.unknown().optional(),
 });
-const interactionSchema = z.looseObject({ tone: z.boolean().optional() });
+const interactionSchema = z.looseObject({
+  tone: z.boolean().optional(),
+  rename: z.string().optional(),
+  kick: z.string().optional(),
+});
 const latencyRequestSchema = z.looseObject({
   Seq: z.number(),
   FillResponseSize: z.number().int().min(0).default(0),
@@ -72,8 +80,11 @@ const rows: Rows = {
   UIInteraction: ({ descriptor }, app, reply) => {
     const value = jsonOf(descriptor);
     const known = interactionSchema.safeParse(value);
-    if (known.success && known.data.tone !== undefined) app.setTone(known.data.tone);
+    const { tone, rename, kick } = known.data ?? {};
+    if (tone !== undefined) app.setTone(tone);
     reply(encodeText('Response', JSON.stringify({ echo: value ?? descriptor })));
+    if (rename !== undefined) app.rename(rename);
+    if (kick !== undefined) app.kick(kick);
   },
   Command: ({ descriptor }, app) => {
     const command = commandSchema.safeParse(jsonOf(descriptor));

@@ -59,6 +59,10 @@ test(
     expect(page.messages.seen.slice(0, 3).map(([id]) => id)).toEqual([255, 255, 7]);
     expect(page.streams.map((of) => of.length)).toEqual([1, 1]);
     expect(page.offer).toContain('m=audio');
+    // A page drops candidates that come before their offer.
+    const kinds = signalling.inbox.seen.filter(({ playerId }) => playerId === '1').map(({ type }) => type);
+    expect(kinds[0]).toBe('offer');
+    expect(kinds).toContain('iceCandidate');
 
     const before = await page.frames.next(({ width, height }) => width === 320 && height === 180, 'a frame');
     page.send({ name: 'KeyDown', key: 87, repeat: 0 });

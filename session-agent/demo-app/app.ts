@@ -5,7 +5,7 @@ import type { Input } from './data-channel.ts';
 import { type Flags, pictureSize } from './flags.ts';
 import { offerPeer, type Peer, type Reply, type Wrtc } from './peer.ts';
 import { createStage, FPS, type Stage } from './stage.ts';
-import { type Players, startStreamer } from './streamer.ts';
+import { type Players, type Streamer, startStreamer } from './streamer.ts';
 import { advance, dropPlayer, newWorld, takeInput } from './world.ts';
 
 /** libwebrtc and what plays through it. */
@@ -24,7 +24,7 @@ export interface AppOptions {
   flags: Flags;
   clock: Clock;
   log: Log;
-  /** Loads libwebrtc; called once the app has registered, so that loading does not delay that. */
+  /** Loads libwebrtc; the app registers once it can play, as Unreal does. */
   loadWrtc(): Promise<Wrtc>;
 }
 
@@ -37,6 +37,7 @@ export const startApp = ({ url, flags, clock, log, loadWrtc }: AppOptions): App 
   let world = newWorld;
   let stopped = false;
   let stage: Stage | undefined;
+  let streamer: Streamer | undefined;
   let loading: Promise<Media> | undefined;
 
   const media = (): Promise<Media> => {
@@ -58,7 +59,7 @@ export const startApp = ({ url, flags, clock, log, loadWrtc }: AppOptions): App 
     return loading;
   };
 
-  const answerable: Answerable = {
+  const answerable: Omit<Answerable, 'kick'> = {
     now: () => clock.now(),
     initialSettings: settings,
     resize: (width, height) => stage?.resize(pictureSize(width, height)),
@@ -68,6 +69,7 @@ export const startApp = ({ url, flags, clock, log, loadWrtc }: AppOptions): App 
     setTone: (on) => {
       world = { ...world, toneOn: on };
     },
+    rename: (streamerId) => streamer?.rename(streamerId),
     log,
   };
 
@@ -91,16 +93,17 @@ export const startApp = ({ url, flags, clock, log, loadWrtc }: AppOptions): App 
       tracks: ready.tracks,
       initialSettings: settings,
       log: log.child({ player: playerId }),
-      offer: (sdp) => streamer.send({ type: 'offer', sdp, playerId }),
+      offer: (sdp) => streamer?.send({ type: 'offer', sdp, playerId }),
       candidate: ({ candidate, sdpMid, sdpMLineIndex, usernameFragment }) =>
-        streamer.send({
+        streamer?.send({
           type: 'iceCandidate',
           candidate: { candidate, sdpMid, sdpMLineIndex, usernameFragment },
           playerId,
         }),
       input(input: Input, reply: Reply) {
         world = takeInput(world, playerId, input);
-        answerInput(input, answerable, reply);
+        const kick = (reason: string) => streamer?.send({ type: 'disconnectPlayer', playerId, reason });
+        answerInput(input, { ...answerable, kick }, reply);
       },
     });
     peers.set(playerId, peer);
@@ -108,10 +111,7 @@ export const startApp = ({ url, flags, clock, log, loadWrtc }: AppOptions): App 
   };
 
   const players: Players = {
-    registered(streamerId) {
-      log.info({ streamer: streamerId, url }, 'registered');
-      media().catch((error: unknown) => log.error({ error }, 'libwebrtc cannot be loaded'));
-    },
+    registered: (streamerId) => log.info({ streamer: streamerId, url }, 'registered'),
     connected(playerId, peerConnectionOptions) {
       drop(playerId);
       present.add(playerId);
@@ -125,14 +125,14 @@ export const startApp = ({ url, flags, clock, log, loadWrtc }: AppOptions): App 
       peers.get(playerId)?.addCandidate({ candidate, sdpMid, sdpMLineIndex, usernameFragment }),
     lost: dropAll,
   };
-  const streamer = startStreamer({
-    url,
-    streamerId: flags.streamerId,
-    neverRegister: flags.neverRegister,
-    players,
-    clock,
-    log,
-  });
+  const connect = () => {
+    if (stopped) return;
+    const { streamerId, neverRegister } = flags;
+    streamer = startStreamer({ url, streamerId, neverRegister, players, clock, log });
+  };
+  media()
+    .catch((error: unknown) => log.error({ error }, 'libwebrtc cannot be loaded'))
+    .then(connect);
 
   return {
     stop() {
@@ -140,7 +140,7 @@ export const startApp = ({ url, flags, clock, log, loadWrtc }: AppOptions): App 
       stopped = true;
       dropAll();
       stage?.stop();
-      streamer.stop();
+      streamer?.stop();
     },
   };
 };

@@ -108,8 +108,13 @@ export const offerPeer = (options: PeerOptions): Peer => {
   const addCandidate = (candidate: RTCIceCandidateInit) =>
     attempt('adding a candidate', () => connection.addIceCandidate(candidate));
 
+  // A page can use a candidate only once it has the offer, and libwebrtc finds some before the offer is set here.
+  let offered = false;
+  const gathered: RTCIceCandidate[] = [];
   connection.onicecandidate = ({ candidate }) => {
-    if (candidate !== null && !closed) options.candidate(candidate);
+    if (candidate === null || closed) return;
+    if (offered) options.candidate(candidate);
+    else gathered.push(candidate);
   };
   let state: string = connection.connectionState;
   connection.onconnectionstatechange = () => {
@@ -120,7 +125,10 @@ export const offerPeer = (options: PeerOptions): Peer => {
   attempt('offering', async () => {
     const offer = await connection.createOffer();
     await connection.setLocalDescription(offer);
-    if (!closed) options.offer(offer.sdp ?? '');
+    if (closed) return;
+    options.offer(offer.sdp ?? '');
+    offered = true;
+    gathered.splice(0).forEach(options.candidate);
   });
 
   return {

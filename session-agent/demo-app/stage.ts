@@ -11,6 +11,8 @@ export const FPS = 30;
 const frame_ms = 1000 / FPS;
 /** A step of the preparation goes on for about this long, and then as long a pause lets everything else run. */
 const step_ms = 5;
+/** The preparation waits until the first player has its picture: a connection that is being made needs the processor more. */
+const prepare_after_ms = 2_000;
 
 /** The app's one picture and one sound, which all players share: each peer connection encodes them for itself. */
 export interface Stage {
@@ -68,7 +70,7 @@ export const createStage = ({ flags, wrtc, clock, log, step }: StageOptions): St
   const audio = new wrtc.nonstandard.RTCAudioSource();
   const tracks = [video.createTrack(), audio.createTrack()];
   const meter = createMeter(clock);
-  const stopPreparing = prepare(studio, clock, log);
+  let stopPreparing: Cancel | undefined;
   let frames = 0;
   let last = 0;
   let due = 0;
@@ -107,6 +109,9 @@ export const createStage = ({ flags, wrtc, clock, log, step }: StageOptions): St
     play(on) {
       if (!on) return pause();
       if (stopVideo !== undefined) return;
+      stopPreparing ??= clock.after(prepare_after_ms, () => {
+        stopPreparing = prepare(studio, clock, log);
+      });
       last = clock.monotonic();
       due = last;
       stopSound = pumpSound(
@@ -118,7 +123,7 @@ export const createStage = ({ flags, wrtc, clock, log, step }: StageOptions): St
     },
     resize: ({ width, height }) => studio.resize(width, height),
     stop() {
-      stopPreparing();
+      stopPreparing?.();
       pause();
       for (const track of tracks) track.stop();
     },

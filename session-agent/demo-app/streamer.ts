@@ -36,6 +36,8 @@ export interface StreamerOptions {
 export interface Streamer {
   /** Without a socket the message is lost, as its player is. */
   send(message: FromStreamer): void;
+  /** Asks for another id, now and at each later connection. */
+  rename(streamerId: string): void;
   /** Closes the socket and stops trying. Idempotent. */
   stop(): void;
 }
@@ -47,17 +49,20 @@ export const startStreamer = (options: StreamerOptions): Streamer => {
   let stopped = false;
   let cancel: Cancel = () => {};
   let stopPings: Cancel = () => {};
+  let { streamerId } = options;
   let peerConnectionOptions: Record<string, unknown> = {};
 
   const send = (message: FromStreamer) => {
     if (socket?.readyState === WebSocket.OPEN) socket.send(encode(fromStreamer, message));
   };
 
+  const register = () =>
+    send({ type: 'endpointId', id: streamerId, protocolVersion: PIXEL_STREAMING_VERSION });
+
   const nothing = () => {};
   const rows: Rows = {
     identify: () => {
-      if (options.neverRegister) return;
-      send({ type: 'endpointId', id: options.streamerId, protocolVersion: PIXEL_STREAMING_VERSION });
+      if (!options.neverRegister) register();
     },
     config: (message) => {
       peerConnectionOptions = message.peerConnectionOptions;
@@ -95,7 +100,7 @@ export const startStreamer = (options: StreamerOptions): Streamer => {
       stopPings();
       if (stopped || socket !== opened) return;
       socket = undefined;
-      log.info({ code, reason }, 'signalling lost');
+      log.info({ close: code, reason }, 'signalling lost');
       players.lost();
       cancel = clock.after(RECONNECT_MS, connect);
     };
@@ -104,6 +109,10 @@ export const startStreamer = (options: StreamerOptions): Streamer => {
 
   return {
     send,
+    rename(wanted) {
+      streamerId = wanted;
+      register();
+    },
     stop() {
       if (stopped) return;
       stopped = true;

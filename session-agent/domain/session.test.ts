@@ -30,16 +30,17 @@ const inPhase: Record<Exclude<Phase, 'ended'>, Session> = {
   stopping: run([1, { type: 'end', ending: { reason: 'last_left' } }]).session,
 };
 
-test('begin() reports launching and starts signalling under a deadline', () => {
+test('begin() reports launching and starts signalling and the app under a deadline', () => {
   const { session, effects } = begin(plan);
   expect(session.phase).toBe('signalling');
   expect(reports(effects)).toEqual(['launching']);
-  expect(types(effects)).toEqual(['report', 'arm', 'start_signalling']);
+  expect(types(effects)).toEqual(['report', 'arm', 'start_signalling', 'start_app']);
 });
 
 test('step() goes through the start: signalling, app, registered', () => {
-  expect(types(run(up).effects)).toEqual(['arm', 'start_app']);
+  expect(types(run(up).effects)).toEqual(['arm']);
   expect(reports(run(up, started).effects)).toEqual(['app_started']);
+  expect(reports(run(started).effects)).toEqual(['app_started']);
   const { session, effects } = run(up, started, registered);
   expect(session.phase).toBe('ready');
   expect(types(effects)).toEqual(['disarm', 'report']);
@@ -47,7 +48,7 @@ test('step() goes through the start: signalling, app, registered', () => {
 
 test('step() tries other ports when signalling ends before it is up, three times in all', () => {
   const second = run(signallingDown(1));
-  expect(second.effects).toEqual([{ type: 'start_signalling', ports: 'new' }]);
+  expect(second.effects).toEqual([{ type: 'start_signalling', ports: 'new' }, { type: 'start_app' }]);
   const { session } = run(signallingDown(1), signallingDown(2), signallingDown(3));
   expect(session).toMatchObject({
     phase: 'stopping',
@@ -62,6 +63,7 @@ test('step() ends the session when the app exits before it was ever ready', () =
     ending: { reason: 'app_exited', detail: 'exit code 9' },
   });
   expect(types(effects)).toEqual(['disarm', 'stop_all']);
+  expect(run(started, appDown(2)).session.ending?.reason).toBe('app_exited');
 });
 
 test('step() restarts a crashed app as often as its policy allows, then ends the session', () => {

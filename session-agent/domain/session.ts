@@ -19,7 +19,10 @@ export interface Ending {
   detail?: string;
 }
 
-/** `signalling` and `app` are the two steps of the first start; `stopping` holds the seat until every process is gone. */
+/**
+ * `signalling` and `app`: both programs are starting, and signalling is not up yet, or is. `stopping` holds the seat until
+ * every process is gone.
+ */
 export type Phase = 'signalling' | 'app' | 'ready' | 'restarting' | 'stopping' | 'ended';
 
 /** One session on its host. Instants are the monotonic clock's. */
@@ -50,6 +53,7 @@ export type SessionEvent =
 
 export type Effect =
   | { type: 'start_signalling'; ports: 'new' | 'same' }
+  /** Takes the place of the app that may run. */
   | { type: 'start_app' }
   /** One deadline at a time: arming replaces the last one. */
   | { type: 'arm'; ms: number }
@@ -83,13 +87,17 @@ const stop = (session: Session, ending: Ending): Step => ({
   effects: [{ type: 'disarm' }, { type: 'stop_all' }],
 });
 
-/** A session that was just ordered, and its first effects. */
+/**
+ * A session that was just ordered, and its first effects. The app does not wait for signalling, which is up long before
+ * any app has booted; an app that were faster dials again.
+ */
 export const begin = (plan: Plan): Step => ({
   session: { plan, phase: 'signalling', signalling_failures: [], app_restarts: [] },
   effects: [
     { type: 'report', what: 'launching' },
     { type: 'arm', ms: SIGNALLING_START_MS },
     { type: 'start_signalling', ports: 'new' },
+    { type: 'start_app' },
   ],
 });
 
@@ -102,7 +110,7 @@ const signallingDown = (session: Session, detail: string, now: number): Step => 
   if (session.phase === 'signalling') {
     const failed = { ...session, signalling_failures: [...session.signalling_failures, now] };
     return failed.signalling_failures.length < SIGNALLING_STARTS
-      ? stay(failed, { type: 'start_signalling', ports: 'new' })
+      ? stay(failed, { type: 'start_signalling', ports: 'new' }, { type: 'start_app' })
       : stop(failed, { reason: 'signalling_failed', detail });
   }
   const recent = within(session.signalling_failures, SIGNALLING_RESTARTS.window_ms, now);
@@ -117,7 +125,8 @@ const signallingDown = (session: Session, detail: string, now: number): Step => 
 };
 
 const appDown = (session: Session, detail: string, now: number): Step => {
-  if (session.phase === 'app') return stop(session, { reason: 'app_exited', detail });
+  if (session.phase === 'signalling' || session.phase === 'app')
+    return stop(session, { reason: 'app_exited', detail });
   const { times, window_ms } = session.plan.restart;
   const recent = within(session.app_restarts, window_ms, now);
   if (recent.length >= times) return stop(session, { reason: 'app_crashed', detail });
@@ -130,14 +139,16 @@ const running = (session: Session, event: SessionEvent, now: number): Step => {
   switch (event.type) {
     case 'signalling_up':
       return session.phase === 'signalling'
-        ? go(session, 'app', { type: 'arm', ms: session.plan.start_timeout_ms }, { type: 'start_app' })
+        ? go(session, 'app', { type: 'arm', ms: session.plan.start_timeout_ms })
         : stay(session);
     case 'signalling_down':
       return signallingDown(session, event.detail, now);
     case 'no_port':
       return stop(session, { reason: 'no_port', detail: event.detail });
     case 'app_up':
-      return session.phase === 'app' ? stay(session, { type: 'report', what: 'app_started' }) : stay(session);
+      return session.phase === 'signalling' || session.phase === 'app'
+        ? stay(session, { type: 'report', what: 'app_started' })
+        : stay(session);
     case 'app_missing':
       return stop(session, { reason: 'app_not_found', detail: event.detail });
     case 'app_down':

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
-import { existsSync, mkdtempSync, readFileSync, rmSync, watch } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../shared/clock.ts';
 import { systemIds } from '../../shared/ids.ts';
 import { silentLog } from '../../shared/log.ts';
+import { sleep } from '../wait.ts';
 import { Program, type ProgramOrder } from './program.ts';
 
 setDefaultTimeout(60_000);
@@ -29,17 +30,13 @@ const start = (script: string, more: Partial<ProgramOrder> = {}) => {
     silentLog,
   );
   /** The lines that fit, as soon as there are so many. */
-  const said = (line: RegExp, count = 1): Promise<string[]> =>
-    new Promise((resolve) => {
-      const look = () => {
-        const found = program.tail(100).filter((text) => line.test(text));
-        if (found.length < count) return;
-        watcher.close();
-        resolve(found);
-      };
-      const watcher = watch(output_file, look);
-      look();
-    });
+  const said = async (line: RegExp, count = 1): Promise<string[]> => {
+    for (;;) {
+      const found = program.tail(100).filter((text) => line.test(text));
+      if (found.length >= count) return found;
+      await sleep(systemClock, 10);
+    }
+  };
   return { program, said };
 };
 

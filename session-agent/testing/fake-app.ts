@@ -1,6 +1,6 @@
 /**
- * A streamer without media, as a process of its own: it registers like Unreal, offers to each player that subscribes, and
- * misbehaves on demand:
+ * A streamer without media, as a process of its own: it registers like Unreal, offers to each player that subscribes (its
+ * ICE servers stand for a description), and misbehaves on demand:
  *   -Exit=N            say goodbye and exit with that code at once
  *   -Silent            never connect
  *   -CrashAfter=MS     exit with code 9 so long after registering
@@ -36,9 +36,13 @@ const connect = (url: string) => {
   const socket = new WebSocket(url);
   const send = (message: object) => socket.send(JSON.stringify(message));
   let dropped = false;
+  let ice_servers: unknown;
   socket.onmessage = ({ data }) => {
     const message = JSON.parse(String(data));
     switch (message.type) {
+      case 'config':
+        ice_servers = message.peerConnectionOptions.iceServers;
+        return;
       case 'identify':
         return send({ type: 'endpointId', id: flags.get('-pixelstreamingid') });
       case 'endpointIdConfirm': {
@@ -52,7 +56,7 @@ const connect = (url: string) => {
           dropped = true;
           return socket.close();
         }
-        return send({ type: 'offer', sdp: 'an offer', playerId: message.playerId });
+        return send({ type: 'offer', sdp: JSON.stringify({ ice_servers }), playerId: message.playerId });
       case 'answer':
         return send({
           type: 'iceCandidate',

@@ -9,6 +9,7 @@ import { createLog } from '../../shared/log.ts';
 import { Agent } from '../agent.ts';
 import { type AgentConfig, readAgentConfig } from '../config.ts';
 import { baseEnvironment } from '../domain/launch.ts';
+import type { CreateSession } from '../launch.ts';
 import {
   type FakeCoordinator,
   type FakeCoordinatorOptions,
@@ -114,17 +115,15 @@ export const startRig = async (options: RigOptions = {}): Promise<Rig> => {
 let orders = 0;
 
 /** An order for a session that no other test has. */
-export const order = (rc_name = 'Flat') => {
-  const session_id = systemIds.id();
-  return {
-    verb: 'CREATE_SESSION',
-    session_id,
-    generation: 1,
-    rc_name,
-    user_id: 'user-1',
-    code: String(1_000 + (orders++ % 9_000)),
-  } as const;
-};
+export const order = (rc_name = 'Flat'): CreateSession => ({
+  verb: 'CREATE_SESSION',
+  session_id: systemIds.id(),
+  generation: 1,
+  rc_name,
+  user_id: 'user-1',
+  code: String(1_000 + (orders++ % 9_000)),
+  ice_servers: [{ urls: ['stun:app.example:3478'] }],
+});
 
 /** Pids of the live processes that carry the session's mark. */
 export const processesOf = (session_id: string, role = ''): number[] =>
