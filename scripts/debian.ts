@@ -7,7 +7,15 @@ interface DebianPackage {
 }
 
 /** What the tests use beyond npm packages. */
-export const testPackages: DebianPackage[] = [{ name: 'chromium', file: '/usr/bin/chromium' }];
+export const testPackages: DebianPackage[] = [
+  { name: 'chromium', file: '/usr/bin/chromium' },
+  { name: 'iproute2', file: '/usr/sbin/ip' },
+  { name: 'nftables', file: '/usr/sbin/nft' },
+  { name: 'procps', file: '/usr/sbin/sysctl' },
+  { name: 'coturn', file: '/usr/bin/turnserver' },
+  { name: 'mariadb-server', file: '/usr/sbin/mariadbd' },
+  { name: 'redis-server', file: '/usr/bin/redis-server' },
+];
 
 const run = async (command: string[]) => {
   const child = Bun.spawn(command, {

@@ -13,13 +13,14 @@ export interface Program {
   line(fits: (line: LogLine) => boolean): Promise<LogLine>;
   /** Exit code, or the signal that ended it. */
   exited: Promise<number | string>;
-  /** SIGTERM, and SIGKILL after 10 s. Idempotent. */
+  /** SIGTERM, and SIGKILL after 30 s. Idempotent. */
   stop(): Promise<void>;
   kill(signal: NodeJS.Signals): void;
 }
 
 const PATIENCE_MS = 60_000;
-const GRACE_MS = 10_000;
+/** An agent gives each app its own grace (5 s), then kills it and its signalling server. */
+const GRACE_MS = 30_000;
 
 interface Waiter {
   fits(line: LogLine): boolean;

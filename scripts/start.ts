@@ -1,3 +1,4 @@
+import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { type DemoApp, fromSource, type Layout, startSystem } from './system.ts';
 
@@ -27,7 +28,7 @@ const apps: DemoApp[] = [
           ru: 'Лофты в бывшей ткацкой фабрике: кирпич, дубовый пол, высокие окна. Пройдите по двухкомнатной квартире.',
         },
       ],
-      picture: 'brick-yard.png',
+      picture: 'brick-yard.jpg',
     },
   },
   {
@@ -41,13 +42,21 @@ const apps: DemoApp[] = [
         },
         { ru: 'Светлые семейные квартиры вокруг тихого сада. Выгляните в окна и попробуйте вечерний свет.' },
       ],
-      picture: 'linden-garden.png',
+      picture: 'linden-garden.jpg',
     },
   },
 ];
 
+/** Asked before anything is written: a system that runs on this port lives from the files of its folder. */
+const portIsFree = (): Promise<boolean> =>
+  new Promise((done) => {
+    const probe = createServer();
+    probe.once('error', () => done(false));
+    probe.listen({ port, exclusive: true }, () => probe.close(() => done(true)));
+  });
+
 const layout: Layout = {
-  folder: resolve(import.meta.dir, '..', '.demo'),
+  folder: resolve(import.meta.dir, '..', '.demo', String(port)),
   port,
   coordinator: fromSource(join('coordinator', 'main.ts')),
   agent: fromSource(join('session-agent', 'main.ts')),
@@ -56,6 +65,14 @@ const layout: Layout = {
     { server_name: 'demo-host-2', seats: 1, ports: { from: 24_100, to: 24_199 }, apps },
   ],
 };
+
+if (!(await portIsFree())) {
+  const another = port < 65_535 ? port + 1 : 8080;
+  process.stderr.write(
+    `Port ${port} is taken, perhaps by another \`npm start\`. Stop that program, or choose another port: VITRINA_PORT=${another} npm start\n`,
+  );
+  process.exit(1);
+}
 
 let interrupted = false;
 const interrupt = Promise.withResolvers<void>();

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { cpSync, createWriteStream, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Program, startProgram } from './program.ts';
 
@@ -29,6 +29,8 @@ export interface Layout {
   folder: string;
   /** The coordinator's port; 0 takes any free one. */
   port: number;
+  /** Where hosts reach the coordinator, when not at the address that it listens on. */
+  publicUrl?: string;
   /** Command lines without arguments: a compiled executable, or bun and a source file. */
   coordinator: string[];
   agent: string[];
@@ -55,8 +57,7 @@ const json = (file: string, value: unknown) => writeFileSync(file, `${JSON.strin
 const writeCoordinatorData = (layout: Layout, keys: Map<string, string>): string => {
   const data = join(layout.folder, 'coordinator');
   mkdirSync(data, { recursive: true });
-  const pictures = join(root, 'scripts', 'pictures');
-  if (existsSync(pictures)) cpSync(pictures, join(data, 'pictures'), { recursive: true });
+  cpSync(join(root, 'scripts', 'pictures'), join(data, 'pictures'), { recursive: true });
   const servers = layout.hosts.flatMap(({ server_name, ports, apps }) =>
     apps.map(({ rc_name, info }) => ({
       server_name,
@@ -134,7 +135,7 @@ export const startSystem = async (layout: Layout): Promise<System> => {
   };
   try {
     const listening = await coordinator.line((line) => line.msg === 'listening');
-    const url = String(listening.url);
+    const url = layout.publicUrl ?? String(listening.url);
     for (const host of layout.hosts) {
       const file = writeHostConfig(layout, host, url, keys.get(host.server_name) ?? '');
       agents.push(start(host.server_name, [...layout.agent, 'run', '--config', file]));

@@ -1,11 +1,13 @@
 import { randomInt } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type DemoApp, type DemoHost, type Layout, type System, startSystem } from '../../scripts/system.ts';
 
 const root = resolve(import.meta.dir, '..', '..');
-const executable = (name: string) => join(root, 'dist', name);
+/** A file that `bun run build` makes. */
+export const executable = (name: string) => join(root, 'dist', name);
 
 /** A real system under test: compiled coordinator and agents, demo apps, in a folder that `stop` removes. */
 export interface TestSystem extends System {
@@ -33,10 +35,17 @@ const portRange = () => {
   return { from, to: from + 99 };
 };
 
+/** Where the programs run: command words to put before theirs, such as `ip netns exec NAME`. */
+interface Places {
+  coordinatorPlace: string[];
+  agentPlace: string[];
+}
+
 /** One host with one seat and the loft app unless `hosts` says otherwise. */
 export const startTestSystem = async (
   hosts: Partial<DemoHost>[] = [{}],
   configuration: Record<string, unknown> = {},
+  { coordinatorPlace = [], agentPlace = [], ...more }: Partial<Places & Layout> = {},
 ): Promise<TestSystem> => {
   await ensureBuilt();
   const folder = mkdtempSync(join(tmpdir(), 'vitrina-e2e-'));
@@ -44,8 +53,8 @@ export const startTestSystem = async (
   const layout: Layout = {
     folder,
     port: 0,
-    coordinator: [executable('coordinator-linux-x64')],
-    agent: [executable('session-agent-linux-x64')],
+    coordinator: [...coordinatorPlace, executable('coordinator-linux-x64')],
+    agent: [...agentPlace, executable('session-agent-linux-x64')],
     configuration: { leave_grace_seconds: 15, ...configuration },
     hosts: hosts.map((host, index) => ({
       server_name: `host-${index + 1}`,
@@ -56,6 +65,7 @@ export const startTestSystem = async (
       apps: [loft],
       ...host,
     })),
+    ...more,
   };
   const system = await startSystem(layout);
   return {
@@ -80,7 +90,7 @@ export const startTestSystem = async (
   };
 };
 
-/** Asks again every 50 ms until the answer fits; the last answer is in the error when it never does. */
+/** Asks again every 100 ms until the answer fits; the last answer is in the error when it never does. */
 export const until = async <T>(
   what: string,
   ask: () => T | Promise<T>,
@@ -96,7 +106,7 @@ export const until = async <T>(
         `not within ${patience_ms} ms: ${what}; last: ${JSON.stringify(answer)?.slice(0, 500)}`,
       );
     }
-    await new Promise((wait) => setTimeout(wait, 50));
+    await new Promise((wait) => setTimeout(wait, 100));
   }
 };
 
@@ -130,6 +140,25 @@ export const appProcess = (session_id: string): SessionProcess | undefined =>
 
 export const signallingProcess = (session_id: string): SessionProcess | undefined =>
   processesOf(session_id).find(({ command }) => command.includes('signalling'));
+
+/** The three ports of a session, from its signalling server's command line. */
+export const sessionPorts = (session_id: string): number[] => {
+  const command = signallingProcess(session_id)?.command ?? [];
+  return ['--player_port', '--streamer_port', '--sfu_port'].map((option) =>
+    Number(command[command.indexOf(option) + 1]),
+  );
+};
+
+/** Whether something listens on the port of 127.0.0.1. */
+export const isOpen = (port: number): Promise<boolean> =>
+  new Promise((done) => {
+    const socket = createConnection({ host: '127.0.0.1', port });
+    socket.once('connect', () => {
+      socket.destroy();
+      done(true);
+    });
+    socket.once('error', () => done(false));
+  });
 
 /** Inodes of a process's sockets. */
 const socketsOf = (pid: number): Set<string> => {
