@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { type Link, type LinkEvent, nextLink, stable_ms, waits_ms } from './link.ts';
+import { type Link, type LinkEvent, nextLink, stable_ms, stepPatience, waits_ms } from './link.ts';
 
 const after = (events: LinkEvent[], from: Link = { state: 'idle' }, now = 0): Link =>
   events.reduce((link, event) => nextLink(link, event, now, 0.5), from);
@@ -35,6 +35,10 @@ test('nextLink() waits longer after each failure and gives up in the end', () =>
   }
   expect(waits).toEqual([...waits_ms]);
   expect(link).toEqual({ state: 'gave_up' });
+});
+
+test('stepPatience() grows with the attempts, up to a minute', () => {
+  expect([0, 1, 2, 3, 8].map(stepPatience)).toEqual([15_000, 30_000, 60_000, 60_000, 60_000]);
 });
 
 test('nextLink() spreads the waits by a quarter either way', () => {

@@ -24,6 +24,12 @@ export const waits_ms = [250, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000, 8_000] a
 /** A connection that played this long was good: the next loss starts counting anew. A socket that merely opened was not. */
 export const stable_ms = 10_000;
 
+/**
+ * How long each step of an attempt may take: signalling open, media connected, first picture. Whatever makes one
+ * attempt slow makes the next one slow too, so a further attempt waits longer rather than throw away what it has.
+ */
+export const stepPatience = (attempt: number): number => Math.min(15_000 * 2 ** attempt, 60_000);
+
 const lost = (attempt: number, random: number): Link => {
   const wait_ms = waits_ms[attempt];
   // A quarter either way, so that many pages do not come back to a restarted coordinator at the same instant.

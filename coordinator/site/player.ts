@@ -1,7 +1,7 @@
 import type { Clock } from '../../shared/clock.ts';
 import { getTicket, isFailure } from './api.ts';
-import { type Link, type LinkEvent, nextLink } from './link.ts';
-import type { Stream } from './stream.ts';
+import { type Link, type LinkEvent, nextLink, stepPatience } from './link.ts';
+import type { Stream, StreamOptions } from './stream.ts';
 
 export interface PlayerOptions {
   /** The video is put in here. */
@@ -73,7 +73,7 @@ export class Player {
     if (next === this.#link) return;
     this.#link = next;
     if (next.state === 'idle') this.#halt();
-    if (next.state === 'connecting') void this.#connect();
+    if (next.state === 'connecting') void this.#connect(stepPatience(next.attempt));
     if (next.state === 'waiting') {
       this.#cancelWait = clock.after(next.wait_ms, () => this.#on({ type: 'due' }));
     }
@@ -89,7 +89,7 @@ export class Player {
     this.#shown?.close();
   }
 
-  async #connect(): Promise<void> {
+  async #connect(step_timeout_ms: number): Promise<void> {
     this.#halt();
     const attempt = new AbortController();
     this.#attempt = attempt;
@@ -101,25 +101,21 @@ export class Player {
     ]);
     if (attempt.signal.aborted) return;
     if (isFailure(ticket) || code === undefined) return this.#on({ type: 'lost' });
-    this.#open(code.Stream, ticket.signalling_url);
+    this.#open(code.Stream, { signalling_url: ticket.signalling_url, muted: this.#muted, step_timeout_ms });
   }
 
-  #open(Kind: typeof Stream, signalling_url: string): void {
+  #open(Kind: typeof Stream, options: StreamOptions): void {
     const { parent, onPlayRefused } = this.#options;
-    const stream = new Kind(
-      parent,
-      { signalling_url, muted: this.#muted },
-      {
-        onPlayRefused,
-        onFirstFrame: () => {
-          this.#shown?.remove();
-          this.#shown = stream;
-          this.#coming = undefined;
-          this.#on({ type: 'first_frame' });
-        },
-        onLost: () => this.#on({ type: 'lost' }),
+    const stream = new Kind(parent, options, {
+      onPlayRefused,
+      onFirstFrame: () => {
+        this.#shown?.remove();
+        this.#shown = stream;
+        this.#coming = undefined;
+        this.#on({ type: 'first_frame' });
       },
-    );
+      onLost: () => this.#on({ type: 'lost' }),
+    });
     this.#coming = stream;
   }
 }

@@ -14,9 +14,6 @@ export interface StreamEvents {
   onPlayRefused: () => void;
 }
 
-/** How long each step may take (signalling open, media connected, first picture) before the attempt counts as failed. */
-const step_timeout_ms = 15_000;
-
 /** The bench reads these marks; see tests/bench. */
 const mark = (name: string): void => {
   performance.mark(`vitrina:${name}`);
@@ -40,6 +37,13 @@ const configFor = (muted: boolean): Config =>
     },
   });
 
+export interface StreamOptions {
+  signalling_url: string;
+  muted: boolean;
+  /** How long each step may take (signalling open, media connected, first picture) before the attempt counts as failed. */
+  step_timeout_ms: number;
+}
+
 /**
  * One connection to a streamer through Epic's frontend library, from a signalling URL whose ticket opens one socket.
  * A reconnection is a new Stream. After `close` the last picture stays until `remove`, to be seen while another one comes.
@@ -48,16 +52,18 @@ export class Stream {
   readonly #element = document.createElement('div');
   readonly #library: PixelStreaming;
   readonly #events: StreamEvents;
+  readonly #step_timeout_ms: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
   constructor(
     parent: HTMLElement,
-    { signalling_url, muted }: { signalling_url: string; muted: boolean },
+    { signalling_url, muted, step_timeout_ms }: StreamOptions,
     events: StreamEvents,
   ) {
     Logger.InitLogging(LogLevel.Error, false);
     this.#events = events;
+    this.#step_timeout_ms = step_timeout_ms;
     // With this class the library leaves the element's style alone (it writes a style attribute, which a strict
     // content security policy forbids).
     this.#element.className = 'stream fixed-size';
@@ -117,7 +123,7 @@ export class Stream {
       // A tab in the background may not be given pictures at all.
       if (document.hidden) this.#watch();
       else this.#lose('no picture came in time');
-    }, step_timeout_ms);
+    }, this.#step_timeout_ms);
   }
 
   #lose(why: string): void {

@@ -9,6 +9,7 @@ import {
   startTestSystem,
   type TestSystem,
   until,
+  watchStalls,
 } from './harness.ts';
 
 /** Each app fails in its own way; each must free its seat, leave no process, and say why. */
@@ -36,11 +37,11 @@ beforeAll(async () => {
     startTestSystem([{ apps }], { first_join_seconds: 300 }),
     startBrowser(),
   ]);
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await browser?.close();
   await system?.stop();
-});
+}, 120_000);
 
 const seatsFree = async () => (await system.api('GET', '/api/v1/apps')).body.apps[0].seats_free;
 
@@ -71,33 +72,35 @@ test.each([
     expect(ended.end.text.length).toBeGreaterThan(10);
     await released(session.id);
   },
-  400_000,
+  900_000,
 );
 
 test('killing the app process() is seen within 2 s and restarts it as configured', async () => {
   const session = await create('Sturdy');
   await until('ready', session.get, ({ phase }) => phase === 'ready');
   const before = appProcess(session.id);
+  const stalls = watchStalls();
   const killed = Date.now();
   process.kill(before?.pid ?? 0, 'SIGKILL');
   const { phases } = await until('restarting is seen', session.get, (now) => 'restarting' in now.phases);
-  expect(phases.restarting - killed).toBeLessThan(2_000);
+  expect(phases.restarting - killed).toBeLessThan(2_000 + stalls());
   await until('ready again', session.get, ({ phase }) => phase === 'ready');
   expect(appProcess(session.id)?.pid).not.toBe(before?.pid ?? 0);
   await system.api('DELETE', `/api/v1/sessions/${session.id}`, undefined, session.token);
   await released(session.id);
-}, 400_000);
+}, 900_000);
 
 test('killing the app process() ends the session within 2 s when no restart is configured', async () => {
   const session = await create('Fragile');
   await until('ready', session.get, ({ phase }) => phase === 'ready');
+  const stalls = watchStalls();
   const killed = Date.now();
   process.kill(appProcess(session.id)?.pid ?? 0, 'SIGKILL');
   const ended = await until('the end is seen', session.get, ({ phase }) => phase === 'ended');
-  expect(ended.phases.ended - killed).toBeLessThan(2_000);
+  expect(ended.phases.ended - killed).toBeLessThan(2_000 + stalls());
   expect(ended.end.reason).toBe('app_crashed');
   await released(session.id);
-}, 400_000);
+}, 900_000);
 
 test('killing the signalling process() restarts it and the page plays again', async () => {
   const page = await openPage(browser, system.url);
@@ -117,7 +120,7 @@ test('killing the signalling process() restarts it and the page plays again', as
   );
   await page.context().close();
   await released(id);
-}, 600_000);
+}, 900_000);
 
 test('all seats busy() is SERVERS_BUSY over the verbs, 503 over REST, and explained on the site', async () => {
   const session = await create('Good');
@@ -142,4 +145,4 @@ test('all seats busy() is SERVERS_BUSY over the verbs, 503 over REST, and explai
   await page.context().close();
   await system.api('DELETE', `/api/v1/sessions/${session.id}`, undefined, session.token);
   await released(session.id);
-}, 400_000);
+}, 900_000);

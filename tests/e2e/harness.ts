@@ -95,7 +95,7 @@ export const until = async <T>(
   what: string,
   ask: () => T | Promise<T>,
   fits: (answer: T) => boolean,
-  patience_ms = 120_000,
+  patience_ms = 240_000,
 ): Promise<T> => {
   const deadline = performance.now() + patience_ms;
   for (;;) {
@@ -108,6 +108,24 @@ export const until = async <T>(
     }
     await new Promise((wait) => setTimeout(wait, 100));
   }
+};
+
+/**
+ * Watches how long the machine keeps everyone waiting. The returned function ends the watch and says the sum of all
+ * delays in ms: a promise in wall time holds on top of what no program here could have used.
+ */
+export const watchStalls = (): (() => number) => {
+  const every_ms = 20;
+  let stalled = 0;
+  let due = performance.now() + every_ms;
+  const timer = setInterval(() => {
+    stalled += Math.max(0, performance.now() - due);
+    due = performance.now() + every_ms;
+  }, every_ms);
+  return () => {
+    clearInterval(timer);
+    return stalled;
+  };
 };
 
 const environmentOf = (pid: string): string[] => {

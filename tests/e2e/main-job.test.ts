@@ -17,11 +17,11 @@ let browser: Browser;
 
 beforeAll(async () => {
   [system, browser] = await Promise.all([startTestSystem(), startBrowser()]);
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await browser?.close();
   await system?.stop();
-}, 30_000);
+}, 120_000);
 
 const playing = (page: Page) =>
   until(
@@ -155,4 +155,4 @@ test('reload returns to the same session', async () => {
   expect(sessionId(page)).toBe(id);
   await page.context().close();
   await until('the seat is free', freeSeats, (seats) => seats === 1);
-}, 600_000);
+}, 900_000);

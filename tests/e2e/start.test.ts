@@ -40,7 +40,7 @@ afterEach(async () => {
     await child.exited;
   }
   rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+}, 120_000);
 
 test('npm start() says its URL, bears a second start on its port, and leaves nothing behind', async () => {
   const port = await freePort();
@@ -64,4 +64,4 @@ test('npm start() says its URL, bears a second start on its port, and leaves not
   expect(await first.child.exited).toBe(0);
   expect(await isOpen(port)).toBe(false);
   rmSync(demo, { recursive: true });
-}, 300_000);
+}, 900_000);

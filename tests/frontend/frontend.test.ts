@@ -74,15 +74,15 @@ beforeAll(async () => {
   const built = await Bun.build({ entrypoints: [page], outdir: join(folder, 'www') });
   expect(built.success).toBe(true);
   browser = await startBrowser();
-}, 120_000);
+}, 300_000);
 afterEach(async () => {
   for (const context of browser.contexts()) await context.close();
   await Promise.all(running.splice(0).map((program) => program.stop()));
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await browser?.close();
   rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+}, 120_000);
 
 test("Epic's page() plays again when the streamer is started anew", async () => {
   const server = await startServer();
@@ -93,7 +93,7 @@ test("Epic's page() plays again when the streamer is started anew", async () => 
   await startStreamer(server, 'Flat');
   await said(page, 'videoInitialized', 2);
   await playing(page);
-}, 300_000);
+}, 900_000);
 
 test("Epic's page() shows the streamer that it asks for, of two that wanted one id", async () => {
   const server = await startServer();
@@ -107,7 +107,7 @@ test("Epic's page() shows the streamer that it asks for, of two that wanted one 
     async () => difference(await picture(loft), await picture(garden)),
     (apart) => apart > 20,
   );
-}, 300_000);
+}, 900_000);
 
 test("Epic's page() is told that the streamer is full, follows a new id, and is told why it was kicked", async () => {
   const server = await startServer('--max_players', '1');
@@ -132,4 +132,4 @@ test("Epic's page() is told that the streamer is full, follows a new id, and is 
   await interact(page, { kick: 'The tour is over' });
   const [gone] = await said(page, 'webRtcDisconnected');
   expect(gone?.data?.eventString).toContain('The tour is over');
-}, 300_000);
+}, 900_000);

@@ -54,14 +54,14 @@ beforeAll(async () => {
     },
   );
   browser = await startVisitor();
-}, 180_000);
+}, 300_000);
 afterAll(async () => {
   await browser?.close();
   await system?.stop();
   stun?.kill();
   network?.stop();
   rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+}, 120_000);
 
 /** Where the media of the page's peer connection comes from: the address of the chosen remote candidate. */
 const mediaSource = (page: Page): Promise<string | undefined> =>
@@ -98,7 +98,6 @@ test('a host behind NAT() is reached by nobody and seen by a visitor behind anot
     'video plays',
     () => decodedFrames(page),
     (frames) => frames > 30,
-    60_000,
   );
   expect(await mediaSource(page)).toBe(HOST_ROUTER);
 
@@ -108,7 +107,6 @@ test('a host behind NAT() is reached by nobody and seen by a visitor behind anot
     'the picture changes',
     () => picture(page),
     (now) => difference(before, now) > 8,
-    20_000,
   );
   await page.keyboard.up('KeyW');
-}, 180_000);
+}, 900_000);
