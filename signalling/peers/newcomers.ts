@@ -1,23 +1,10 @@
 import type { Clock } from '../../shared/clock.ts';
+import { networkOf } from '../../shared/network.ts';
 
 /** New names that one network may take in a minute: far from all that there are, enough for a company behind one address. */
 const names_per_minute = 300;
 /** Networks remembered within a minute; a new one beyond them waits for the next. */
 const networks_max = 50_000;
-
-/** An IPv4 address as itself, an IPv6 address as its /64, because one subscriber has all of those. */
-const networkOf = (address: string): string => {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined || !address.includes(':')) return mapped ?? address;
-  const [head = '', tail = ''] = address.split('::');
-  const groups = (part: string) => (part === '' ? [] : part.split(':'));
-  const missing = Math.max(0, 8 - groups(head).length - groups(tail).length);
-  const all = [...groups(head), ...Array<string>(missing).fill('0'), ...groups(tail)];
-  return all
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16))
-    .join(':');
-};
 
 /** How many new names each network has taken in this minute. */
 export interface Newcomers {

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { networkOf } from './addresses.ts';
+import { networkOf } from './network.ts';
 
 test('networkOf() counts IPv4 by address and IPv6 by /64', () => {
   const rows = [
