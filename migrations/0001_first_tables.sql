@@ -13,6 +13,8 @@ CREATE TABLE IF NOT EXISTS `accounts` (
   `state` varchar(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   `reason` varchar(500) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
   `epoch` int NOT NULL,
+  `quota_sessions` int,
+  `quota_minutes` int,
   `created_at` bigint NOT NULL,
   `decided_at` bigint,
   `decided_by` varchar(64) CHARACTER SET ascii COLLATE ascii_bin,
@@ -47,7 +49,19 @@ CREATE TABLE IF NOT EXISTS `reset_links` (
   INDEX `reset_links_expires` (`expires_at`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 --> statement-breakpoint
--- The catalogue. `title` and `description` hold JSON: texts by language.
+-- Secrets that sign tokens: keep backups of this table as safe as passwords. The newest of a purpose signs; older ones verify
+-- until `expires_at`. Deleting a row voids what it signed.
+CREATE TABLE IF NOT EXISTS `signing_keys` (
+  `id` varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  `purpose` varchar(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  `secret` varchar(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  `created_at` bigint NOT NULL,
+  `expires_at` bigint,
+  PRIMARY KEY(`id`),
+  INDEX `signing_keys_purpose` (`purpose`,`created_at`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+--> statement-breakpoint
+-- The catalogue. Rows with `source` "file" follow servers.json. `title` and `description` hold JSON: texts by language.
 CREATE TABLE IF NOT EXISTS `apps` (
   `name` varchar(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   `title` mediumtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
@@ -59,6 +73,9 @@ CREATE TABLE IF NOT EXISTS `apps` (
   `who_may_start` varchar(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   `lobby` boolean NOT NULL,
   `enabled` boolean NOT NULL,
+  `quota_sessions` int,
+  `quota_minutes` int,
+  `source` varchar(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   `version` int NOT NULL,
   PRIMARY KEY(`name`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
@@ -66,9 +83,12 @@ CREATE TABLE IF NOT EXISTS `apps` (
 -- Machines that run apps. `key_hash` is the hash of the key that was shown once.
 CREATE TABLE IF NOT EXISTS `hosts` (
   `name` varchar(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
-  `key_hash` varchar(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  `key_hash` varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  `ip` varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  `port` int NOT NULL,
   `seats` int NOT NULL,
   `draining` boolean NOT NULL,
+  `source` varchar(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   `created_at` bigint NOT NULL,
   `version` int NOT NULL,
   PRIMARY KEY(`name`)
@@ -93,7 +113,10 @@ CREATE TABLE IF NOT EXISTS `bookings` (
   `ends_at` bigint NOT NULL,
   `zone` varchar(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   `code` varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  `invite` varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  `token_hash` varchar(64) CHARACTER SET ascii COLLATE ascii_bin,
   `state` varchar(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  `session_id` varchar(64) CHARACTER SET ascii COLLATE ascii_bin,
   `title` varchar(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
   `created_at` bigint NOT NULL,
   `version` int NOT NULL,
@@ -102,18 +125,19 @@ CREATE TABLE IF NOT EXISTS `bookings` (
   INDEX `bookings_app` (`app`,`starts_at`),
   INDEX `bookings_host` (`host`,`seat`,`starts_at`),
   INDEX `bookings_state` (`state`,`starts_at`),
-  INDEX `bookings_code` (`code`)
+  INDEX `bookings_code` (`code`),
+  INDEX `bookings_invite` (`invite`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 --> statement-breakpoint
--- One row per 5 minutes of a seat that a booking holds. The primary key is the proof that no two bookings
--- overlap: never drop it. Rows go with their booking when it is cancelled or over.
-CREATE TABLE IF NOT EXISTS `booking_slots` (
+-- One row per 5 minutes of a seat that a booking or a session (`holder`) holds. The primary key is the proof that no
+-- two of them overlap: never drop it. Rows go when their holder is cancelled or over.
+CREATE TABLE IF NOT EXISTS `seat_slots` (
   `host` varchar(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   `seat` int NOT NULL,
   `slot_at` bigint NOT NULL,
-  `booking_id` varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  `holder` varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   PRIMARY KEY(`host`,`seat`,`slot_at`),
-  INDEX `booking_slots_booking` (`booking_id`)
+  INDEX `seat_slots_holder` (`holder`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 --> statement-breakpoint
 -- Sessions that run or ended lately. `data` holds JSON: the rest of their state. `generation` fences stale hosts.
@@ -129,12 +153,13 @@ CREATE TABLE IF NOT EXISTS `sessions` (
   `code` varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   `ends_at` bigint NOT NULL,
   `data` mediumtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  `created_at` bigint NOT NULL,
   `updated_at` bigint NOT NULL,
   `version` int NOT NULL,
   PRIMARY KEY(`id`),
   INDEX `sessions_host` (`host`,`phase`),
   INDEX `sessions_phase` (`phase`,`ends_at`),
-  INDEX `sessions_account` (`account_id`,`phase`),
+  INDEX `sessions_account` (`account_id`,`created_at`),
   INDEX `sessions_booking` (`booking_id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 --> statement-breakpoint
@@ -153,8 +178,9 @@ CREATE TABLE IF NOT EXISTS `queue` (
   `id` varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   `app` varchar(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   `account_id` varchar(64) CHARACTER SET ascii COLLATE ascii_bin,
-  `participant` varchar(64) CHARACTER SET ascii COLLATE ascii_bin,
+  `token_hash` varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   `created_at` bigint NOT NULL,
+  `seen_at` bigint NOT NULL,
   `claim_until` bigint,
   `state` varchar(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   `version` int NOT NULL,

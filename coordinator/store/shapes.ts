@@ -25,6 +25,9 @@ export const shapes = {
       reason: optional(text(reason_chars)),
       /** Tokens of an earlier epoch are void: log out everywhere. */
       epoch: int(),
+      /** Sessions and minutes that the account may have in a period; null for what the configuration says. */
+      quota_sessions: optional(int()),
+      quota_minutes: optional(int()),
       created_at: instant(),
       decided_at: optional(instant()),
       decided_by: optional(id()),
@@ -61,6 +64,20 @@ export const shapes = {
     { indexes: { account: ['account_id'], expires: ['expires_at'] } },
   ),
 
+  /** Keys that sign tokens. The newest one of its purpose signs; the others still verify until they expire. */
+  signing_keys: shape(
+    'signing_keys',
+    {
+      id: id(),
+      purpose: choice('access'),
+      secret: text(200),
+      created_at: instant(),
+      expires_at: optional(instant()),
+    },
+    ['id'],
+    { indexes: { purpose: ['purpose', 'created_at'] } },
+  ),
+
   apps: shape(
     'apps',
     {
@@ -75,6 +92,11 @@ export const shapes = {
       who_may_start: choice('anyone', 'accounts'),
       lobby: flag(),
       enabled: flag(),
+      /** Sessions and minutes of this app that one account may have in a period. */
+      quota_sessions: optional(int()),
+      quota_minutes: optional(int()),
+      /** Who says so: servers.json, or people over REST. */
+      source: choice('file', 'rest'),
       version: int(),
     },
     ['name'],
@@ -84,9 +106,15 @@ export const shapes = {
     'hosts',
     {
       name: name(server_name_chars),
-      key_hash: text(200),
+      /** SHA-256 of the agent's key. */
+      key_hash: id(),
+      /** What clients are shown; nobody connects there. */
+      ip: text(255),
+      port: int(),
+      /** As the agent last said; 0 before it ever came. */
       seats: int(),
       draining: flag(),
+      source: choice('file', 'rest'),
       created_at: instant(),
       version: int(),
     },
@@ -116,7 +144,13 @@ export const shapes = {
       /** IANA time zone in which the visitor chose it. */
       zone: text(zone_chars),
       code: id(),
-      state: choice('held', 'open', 'used', 'cancelled', 'missed'),
+      /** The secret of its invite link. */
+      invite: id(),
+      /** SHA-256 of the token by which someone without an account manages it. */
+      token_hash: optional(id()),
+      /** `lost`: its host went away and no other seat fitted. */
+      state: choice('held', 'open', 'used', 'cancelled', 'missed', 'lost'),
+      session_id: optional(id()),
       title: optional(text(title_chars)),
       created_at: instant(),
       version: int(),
@@ -129,16 +163,17 @@ export const shapes = {
         host: ['host', 'seat', 'starts_at'],
         state: ['state', 'starts_at'],
         code: ['code'],
+        invite: ['invite'],
       },
     },
   ),
 
-  /** One row for each 5 minutes of a seat that a booking holds: the key is the proof that nothing overlaps. */
-  booking_slots: shape(
-    'booking_slots',
-    { host: name(server_name_chars), seat: int(), slot_at: instant(), booking_id: id() },
+  /** One row for each 5 minutes of a seat that a booking or a session holds: the key is the proof that nothing overlaps. */
+  seat_slots: shape(
+    'seat_slots',
+    { host: name(server_name_chars), seat: int(), slot_at: instant(), holder: id() },
     ['host', 'seat', 'slot_at'],
-    { indexes: { booking: ['booking_id'] } },
+    { indexes: { holder: ['holder'] } },
   ),
 
   sessions: shape(
@@ -157,6 +192,7 @@ export const shapes = {
       ends_at: instant(),
       /** JSON: the rest of its state. */
       data: long(),
+      created_at: instant(),
       updated_at: instant(),
       version: int(),
     },
@@ -165,7 +201,7 @@ export const shapes = {
       indexes: {
         host: ['host', 'phase'],
         phase: ['phase', 'ends_at'],
-        account: ['account_id', 'phase'],
+        account: ['account_id', 'created_at'],
         booking: ['booking_id'],
       },
     },
@@ -183,11 +219,14 @@ export const shapes = {
       id: id(),
       app: name(app_name_chars),
       account_id: optional(id()),
-      participant: optional(id()),
+      /** SHA-256 of the token by which whoever waits is known. */
+      token_hash: id(),
       created_at: instant(),
+      /** When it last asked for its place. */
+      seen_at: instant(),
       /** Until then the seat that came free is kept for them. */
       claim_until: optional(instant()),
-      state: choice('waiting', 'offered', 'claimed', 'gone'),
+      state: choice('waiting', 'offered'),
       version: int(),
     },
     ['id'],

@@ -4,8 +4,10 @@ import type { AnyRow, ReadTable, RowOf, Shape, Table } from './table.ts';
 type Shapes = typeof shapes;
 
 export type Account = RowOf<Shapes['accounts']>;
+export type AppRow = RowOf<Shapes['apps']>;
+export type HostRow = RowOf<Shapes['hosts']>;
 export type Booking = RowOf<Shapes['bookings']>;
-export type BookingSlot = RowOf<Shapes['booking_slots']>;
+export type SeatSlot = RowOf<Shapes['seat_slots']>;
 export type SessionRow = RowOf<Shapes['sessions']>;
 
 export type Tables = {
@@ -24,11 +26,12 @@ export const makeTables = (
   accounts: make(shapes.accounts),
   refresh_tokens: make(shapes.refresh_tokens),
   reset_links: make(shapes.reset_links),
+  signing_keys: make(shapes.signing_keys),
   apps: make(shapes.apps),
   hosts: make(shapes.hosts),
   host_apps: make(shapes.host_apps),
   bookings: make(shapes.bookings),
-  booking_slots: make(shapes.booking_slots),
+  seat_slots: make(shapes.seat_slots),
   sessions: make(shapes.sessions),
   codes: make(shapes.codes),
   queue: make(shapes.queue),

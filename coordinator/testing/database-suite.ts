@@ -19,7 +19,7 @@ const clear = (tables: Tables): Promise<unknown> =>
   Promise.all([
     tables.accounts.remove({ created_at: { from: 0 } }),
     tables.bookings.remove({ created_at: { from: 0 } }),
-    tables.booking_slots.remove({ slot_at: { from: 0 } }),
+    tables.seat_slots.remove({ slot_at: { from: 0 } }),
     tables.sessions.remove({ updated_at: { from: 0 } }),
   ]);
 
@@ -79,23 +79,23 @@ export const testDatabase = (name: string, open: () => Promise<OpenDatabase>): v
     });
 
     test('insert() says which index is taken, adds all rows or none, and the transaction goes on', async () => {
-      const errors = await database.transact(async ({ accounts, booking_slots }) => {
+      const errors = await database.transact(async ({ accounts, seat_slots }) => {
         await accounts.insert(account(1));
-        await booking_slots.insert(slot(2));
+        await seat_slots.insert(slot(2));
         return [
           await failed(accounts.insert(account(2), account(1))),
           await failed(accounts.insert(account(3), account(4, { email: account(1).email }))),
-          await failed(booking_slots.insert(slot(0), slot(1), slot(2), slot(3))),
+          await failed(seat_slots.insert(slot(0), slot(1), slot(2), slot(3))),
         ];
       });
       expect(errors).toEqual([
         new Taken('accounts', 'key'),
         new Taken('accounts', 'email'),
-        new Taken('booking_slots', 'key'),
+        new Taken('seat_slots', 'key'),
       ]);
       expect(errors.every((error) => error instanceof Taken)).toBeTrue();
       expect(await database.read(({ accounts }) => accounts.find({}))).toEqual([account(1)]);
-      expect(await database.read((tables) => tables.booking_slots.count({}))).toBe(1);
+      expect(await database.read((tables) => tables.seat_slots.count({}))).toBe(1);
     });
 
     test('insert() takes texts that differ in case, accent or width for different', async () => {
@@ -149,10 +149,10 @@ export const testDatabase = (name: string, open: () => Promise<OpenDatabase>): v
     });
 
     test('update() of nothing new still counts as done', async () => {
-      await database.transact((tables) => tables.booking_slots.insert(slot(0)));
-      const { host, seat, slot_at, booking_id } = slot(0);
+      await database.transact((tables) => tables.seat_slots.insert(slot(0)));
+      const { host, seat, slot_at, holder } = slot(0);
       const done = await database.transact((tables) =>
-        tables.booking_slots.update({ host, seat, slot_at }, { booking_id }),
+        tables.seat_slots.update({ host, seat, slot_at }, { holder }),
       );
       expect(done).toBeTrue();
     });
@@ -168,15 +168,13 @@ export const testDatabase = (name: string, open: () => Promise<OpenDatabase>): v
     });
 
     test('get() and lock() find by the whole key, and nothing for a key that no row can have', async () => {
-      await database.transact((tables) =>
-        tables.booking_slots.insert(slot(0), slot(1), slot(0, { seat: 1 })),
-      );
+      await database.transact((tables) => tables.seat_slots.insert(slot(0), slot(1), slot(0, { seat: 1 })));
       const { host, seat, slot_at } = slot(1);
       const found = await database.transact(async (tables) => [
-        await tables.booking_slots.get({ host, seat, slot_at }),
-        await tables.booking_slots.lock({ host, seat, slot_at }),
-        await tables.booking_slots.get({ host, seat: 7, slot_at }),
-        await tables.booking_slots.get({ host: `${host} `, seat, slot_at }),
+        await tables.seat_slots.get({ host, seat, slot_at }),
+        await tables.seat_slots.lock({ host, seat, slot_at }),
+        await tables.seat_slots.get({ host, seat: 7, slot_at }),
+        await tables.seat_slots.get({ host: `${host} `, seat, slot_at }),
         await tables.accounts.lock({ id: 'ünknown' }),
       ]);
       expect(found).toEqual([slot(1), slot(1), undefined, undefined, undefined]);
@@ -265,18 +263,18 @@ export const testDatabase = (name: string, open: () => Promise<OpenDatabase>): v
 
     test('transact() never lets two bookings have one slot', async () => {
       const book = (number: number) =>
-        database.transact(async ({ bookings, booking_slots }) => {
+        database.transact(async ({ bookings, seat_slots }) => {
           const start = number % 5;
           await bookings.insert(booking(number));
-          await booking_slots.insert(
-            ...[0, 1, 2].map((at) => slot(start + at, { booking_id: `booking-${number}` })),
+          await seat_slots.insert(
+            ...[0, 1, 2].map((at) => slot(start + at, { holder: `booking-${number}` })),
           );
         });
       const results = await Promise.all(Array.from({ length: 40 }, (_, number) => failed(book(number))));
       const won = results.filter((result) => result === 'nothing').length;
       expect(won).toBeGreaterThanOrEqual(1);
       expect(results.every((result) => result === 'nothing' || result instanceof Taken)).toBeTrue();
-      const held = await database.read((tables) => tables.booking_slots.find({}));
+      const held = await database.read((tables) => tables.seat_slots.find({}));
       expect(held).toHaveLength(won * 3);
       expect(await database.read(({ bookings }) => bookings.count({}))).toBe(won);
     });

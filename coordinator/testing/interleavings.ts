@@ -1,6 +1,6 @@
 import { type Database, Taken } from '../store/database.ts';
 import type { Tables } from '../store/tables.ts';
-import { account, booking, slot } from './rows.ts';
+import { account, booking, hostRow, slot } from './rows.ts';
 
 /** What one side does; `meet` waits, the first time, until the other side has come as far. */
 type Side = (tables: Tables, meet: () => Promise<void>) => Promise<void>;
@@ -17,22 +17,22 @@ class Occupied extends Error {}
 
 const host = { name: 'host-a' };
 
-const check = async ({ booking_slots }: Tables, at: number, count: number, seat = 0): Promise<void> => {
+const check = async ({ seat_slots }: Tables, at: number, count: number, seat = 0): Promise<void> => {
   const range = { from: slot(at).slot_at, to: slot(at + count).slot_at };
-  const held = await booking_slots.count({ host: host.name, seat, slot_at: range });
+  const held = await seat_slots.count({ host: host.name, seat, slot_at: range });
   if (held > 0) throw new Occupied('occupied');
 };
 
-const hold = async ({ booking_slots }: Tables, number: number, slots: readonly number[], seat = 0) =>
-  booking_slots.insert(...slots.map((at) => slot(at, { seat, booking_id: `booking-${number}` })));
+const hold = async ({ seat_slots }: Tables, number: number, slots: readonly number[], seat = 0) =>
+  seat_slots.insert(...slots.map((at) => slot(at, { seat, holder: `booking-${number}` })));
 
 const book = async (tables: Tables, number: number, slots: readonly number[], seat = 0): Promise<void> => {
   await tables.bookings.insert(booking(number, { seat }));
   await hold(tables, number, slots, seat);
 };
 
-const release = ({ booking_slots }: Tables, number: number) =>
-  booking_slots.remove({ booking_id: `booking-${number}` });
+const release = ({ seat_slots }: Tables, number: number) =>
+  seat_slots.remove({ holder: `booking-${number}` });
 
 /** Books with a plain check, which both sides pass before either inserts. */
 const blind =
@@ -47,7 +47,7 @@ const lockingNothing =
   (number: number): Side =>
   async (tables, meet) => {
     const { seat, slot_at } = slot(0);
-    const found = await tables.booking_slots.lock({ host: host.name, seat, slot_at });
+    const found = await tables.seat_slots.lock({ host: host.name, seat, slot_at });
     if (found !== undefined) throw new Occupied('occupied');
     await meet();
     await book(tables, number, [0, 1]);
@@ -125,7 +125,7 @@ export const interleavings: readonly Interleaving[] = [
   {
     name: 'another read before the host is locked',
     sides: [
-      locked(1, ({ booking_slots }) => booking_slots.count({})),
+      locked(1, ({ seat_slots }) => seat_slots.count({})),
       locked(2, ({ bookings }) => bookings.find({})),
     ],
     winners: 1,
@@ -160,10 +160,10 @@ export interface Meeting {
 
 const prepare = async (tables: Tables): Promise<void> => {
   await tables.bookings.remove({ created_at: { from: 0 } });
-  await tables.booking_slots.remove({ slot_at: { from: 0 } });
+  await tables.seat_slots.remove({ slot_at: { from: 0 } });
   await tables.accounts.remove({ created_at: { from: 0 } });
   await tables.hosts.remove(host);
-  await tables.hosts.insert({ ...host, key_hash: '', seats: 10, draining: false, created_at: 0, version: 1 });
+  await tables.hosts.insert(hostRow(host.name));
   await tables.accounts.insert(account(1), account(2));
   for (const number of [8, 9]) await book(tables, number, [0, 1], number);
 };
@@ -196,10 +196,10 @@ export const letMeet = async (
   const results = await Promise.all([run(sides[0], coordinators[0]), run(sides[1], coordinators[1])]);
   const { bookings, slots } = await database.read(async (tables) => ({
     bookings: await tables.bookings.find({}),
-    slots: await tables.booking_slots.find({}),
+    slots: await tables.seat_slots.find({}),
   }));
   const wrong = bookings.filter(({ id, state, seat }) => {
-    const own = slots.filter(({ booking_id }) => booking_id === id);
+    const own = slots.filter(({ holder }) => holder === id);
     return (state === 'held') !== own.length > 0 || own.some((one) => one.seat !== seat);
   });
   return {

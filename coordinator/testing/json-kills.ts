@@ -43,7 +43,7 @@ export const killWriters = async (kills: number, seed: number): Promise<KillRepo
     });
     const { accounts, slots } = await database.read(async (tables) => ({
       accounts: await tables.accounts.find({}),
-      slots: await tables.booking_slots.find({}),
+      slots: await tables.seat_slots.find({}),
     }));
     await database.close();
     const there = new Set(accounts.map(({ id }) => Number(id.slice(8))));

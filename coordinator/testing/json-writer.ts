@@ -20,11 +20,11 @@ let next = Number(first);
 const write = async (): Promise<void> => {
   for (;;) {
     const number = next++;
-    await database.transact(async ({ accounts, booking_slots }) => {
+    await database.transact(async ({ accounts, seat_slots }) => {
       await accounts.insert(account(number));
-      await booking_slots.insert(slot(number), slot(number, { seat: 1 }));
+      await seat_slots.insert(slot(number), slot(number, { seat: 1 }));
       await accounts.update({ id: `account-${number}` }, { name: 'changed' });
-      if (number % 3 === 0) await booking_slots.remove({ slot_at: slot(number).slot_at, seat: 1 });
+      if (number % 3 === 0) await seat_slots.remove({ slot_at: slot(number).slot_at, seat: 1 });
     });
     process.stdout.write(`${number}\n`);
   }

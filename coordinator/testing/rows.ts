@@ -1,4 +1,4 @@
-import type { Account, Booking, BookingSlot, SessionRow } from '../store/tables.ts';
+import type { Account, AppRow, Booking, HostRow, SeatSlot, SessionRow } from '../store/tables.ts';
 
 const start = Date.UTC(2026, 10, 2, 9);
 
@@ -15,6 +15,8 @@ export const account = (number: number, changes: Partial<Account> = {}): Account
   created_at: start + number,
   decided_at: null,
   decided_by: null,
+  quota_sessions: null,
+  quota_minutes: null,
   version: 1,
   ...changes,
 });
@@ -29,18 +31,21 @@ export const booking = (number: number, changes: Partial<Booking> = {}): Booking
   ends_at: start + 3_600_000,
   zone: 'Europe/Berlin',
   code: '1234',
+  invite: 'invite-1',
+  token_hash: null,
   state: 'held',
+  session_id: null,
   title: null,
   created_at: start,
   version: 1,
   ...changes,
 });
 
-export const slot = (at: number, changes: Partial<BookingSlot> = {}): BookingSlot => ({
+export const slot = (at: number, changes: Partial<SeatSlot> = {}): SeatSlot => ({
   host: 'host-a',
   seat: 0,
   slot_at: start + at * 300_000,
-  booking_id: 'booking-1',
+  holder: 'booking-1',
   ...changes,
 });
 
@@ -56,7 +61,39 @@ export const session = (number: number, changes: Partial<SessionRow> = {}): Sess
   code: '1234',
   ends_at: start + 3_600_000,
   data: '{}',
+  created_at: start,
   updated_at: start,
+  version: 1,
+  ...changes,
+});
+
+export const appRow = (name: string, changes: Partial<AppRow> = {}): AppRow => ({
+  name,
+  title: '{}',
+  description: '{}',
+  picture: null,
+  default_minutes: 30,
+  max_minutes: 60,
+  idle_seconds: 300,
+  who_may_start: 'anyone',
+  lobby: false,
+  enabled: true,
+  quota_sessions: null,
+  quota_minutes: null,
+  source: 'rest',
+  version: 1,
+  ...changes,
+});
+
+export const hostRow = (name: string, changes: Partial<HostRow> = {}): HostRow => ({
+  name,
+  key_hash: '',
+  ip: '127.0.0.1',
+  port: 1,
+  seats: 10,
+  draining: false,
+  source: 'rest',
+  created_at: start,
   version: 1,
   ...changes,
 });

@@ -7,7 +7,7 @@ import { temporaryFolder } from '../../testing/folder.ts';
 import { interleavings, letMeet } from '../../testing/interleavings.ts';
 import { type PrivateMariadb, startMariadb } from '../../testing/mariadb.ts';
 import { connectTo, openMigrated } from '../../testing/mysql.ts';
-import { account, booking, session, slot } from '../../testing/rows.ts';
+import { account, appRow, booking, session, slot } from '../../testing/rows.ts';
 import { importFiles, migrateSchema } from '../commands.ts';
 import { type Database, Taken, Unavailable, Unusable } from '../database.ts';
 import { openJsonDatabase } from '../json/open.ts';
@@ -188,7 +188,7 @@ describe('migrate()', () => {
     await using connection = await connectTo(url);
     const open = async () => String(await failed(openMysqlDatabase({ url, ...parts })));
     expect(await open()).toContain(
-      'older than this coordinator: 17 steps are due. Run "coordinator migrate"',
+      'older than this coordinator: 18 steps are due. Run "coordinator migrate"',
     );
     await migrate(connection, 'versions', [...migrations, late]);
     expect(await open()).toContain('newer than this coordinator (0002_notes). Update the coordinator');
@@ -205,7 +205,7 @@ describe('migrate()', () => {
     expect(await migrateSchema('status', url, say)).toBe(1);
     expect(said).toContain('due      0001_first_tables step 1');
     expect(await migrateSchema('apply', url, say)).toBe(0);
-    expect(said.at(-1)).toBe('Applied 17 steps to commands.');
+    expect(said.at(-1)).toBe('Applied 18 steps to commands.');
     expect(await migrateSchema('status', url, say)).toBe(0);
     expect(said.at(-1)).toBe('applied  0001_first_tables');
     expect(await migrateSchema('apply', undefined, say)).toBe(1);
@@ -220,27 +220,15 @@ describe('migrate()', () => {
 test('importFiles() copies a data directory, equal row by row, into an empty database only', async () => {
   await using folder = await temporaryFolder();
   const source = await openJsonDatabase({ directory: folder.path, ...parts });
-  await source.transact(async ({ accounts, bookings, booking_slots, sessions, apps }) => {
+  await source.transact(async ({ accounts, bookings, seat_slots, sessions, apps }) => {
     for (let at = 0; at < 1_200; at += 400) {
       const numbers = Array.from({ length: 400 }, (_, more) => at + more);
       await accounts.insert(...numbers.map((number) => account(number)));
       await bookings.insert(...numbers.map((number) => booking(number, { title: `Ё ${number}` })));
-      await booking_slots.insert(...numbers.map((number) => slot(number)));
+      await seat_slots.insert(...numbers.map((number) => slot(number)));
     }
     await sessions.insert(session(1, { data: 'x'.repeat(900_000) }));
-    await apps.insert({
-      name: 'Сад',
-      title: '{}',
-      description: '{}',
-      picture: null,
-      default_minutes: 30,
-      max_minutes: 60,
-      idle_seconds: 300,
-      who_may_start: 'anyone',
-      lobby: true,
-      enabled: false,
-      version: 1,
-    });
+    await apps.insert(appRow('Сад', { lobby: true, enabled: false }));
   });
   const dump = (database: Database) =>
     database.read(async (tables) => {
