@@ -1,25 +1,15 @@
 import type { Server, WebSocketHandler } from 'bun';
-import type { Clock } from '../shared/clock.ts';
-import type { Ids } from '../shared/ids.ts';
-import type { Log } from '../shared/log.ts';
 import { networkOf } from '../shared/network.ts';
 import { type SocketData, socketHandler } from '../shared/socket.ts';
 import { tick } from './broker/fleet.ts';
 import { createGuesses } from './broker/guesses.ts';
+import type { Services } from './broker/services.ts';
 import { createWorld } from './broker/world.ts';
 import { createApp } from './http/app.ts';
 import { createWaiting } from './http/waiting.ts';
 import { bounds } from './limits.ts';
-import type { Store } from './store/store.ts';
 import { createAgents } from './ws/agents.ts';
 import { createClients } from './ws/clients.ts';
-
-export interface CoordinatorNeeds {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly ids: Ids;
-  readonly log: Log;
-}
 
 /** The coordinator without its port: whoever listens passes requests and sockets on. */
 export interface Coordinator {
@@ -31,8 +21,9 @@ export interface Coordinator {
 }
 
 /** Assembles the coordinator and starts its ticker. */
-export const startCoordinator = ({ store, clock, ids, log }: CoordinatorNeeds): Coordinator => {
-  const world = createWorld({ store, clock, ids, log });
+export const startCoordinator = (services: Services): Coordinator => {
+  const { store, clock, log } = services;
+  const world = createWorld(services);
   const guesses = createGuesses(clock, log);
   const waiting = createWaiting(world, clock);
   const agents = createAgents(world);

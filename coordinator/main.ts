@@ -18,7 +18,8 @@ import {
   parseCommand,
 } from './config.ts';
 import page from './site/index.html';
-import { importFiles, migrateSchema } from './store/commands.ts';
+import { importFiles, migrateSchema, openDatabase } from './store/commands.ts';
+import { type Database, Unavailable, Unusable } from './store/database.ts';
 import { openJsonStore } from './store/json-store.ts';
 import type { Store } from './store/store.ts';
 
@@ -42,6 +43,18 @@ const openStore = async (directory: string, log: Log): Promise<Store | undefined
   say(`The data directory ${directory} cannot be used:`);
   for (const problem of store.problems) say(`  ${describeProblem(problem)}`);
   return undefined;
+};
+
+/** The database; undefined when it cannot be used, and the reason has been said. */
+const openBase = async (directory: string, log: Log): Promise<Database | undefined> => {
+  try {
+    const url = process.env.DATABASE_URL;
+    return await openDatabase(directory, { url, clock: systemClock, ids: systemIds, log });
+  } catch (error) {
+    if (!(error instanceof Unusable || error instanceof Unavailable)) throw error;
+    say(error.message);
+    return undefined;
+  }
 };
 
 const listen = (coordinator: Coordinator, hostname: string, port: number): Server<SocketData> =>
@@ -73,10 +86,12 @@ const serve = async (command: Command & { name: 'serve' }): Promise<number> => {
   const log = createLog('coordinator', command.log_level);
   const store = await openStore(command.data, log);
   if (store === undefined) return 1;
+  const db = await openBase(command.data, log);
+  if (db === undefined) return 1;
   const { ip, port: configured } = store.configuration();
   const port = command.port ?? configured;
   const hostname = listenAddress(ip, ownAddresses());
-  const coordinator = startCoordinator({ store, clock: systemClock, ids: systemIds, log });
+  const coordinator = startCoordinator({ db, store, clock: systemClock, ids: systemIds, log });
   try {
     const server = listen(coordinator, hostname, port);
     const signal = untilSignal(log);
@@ -86,10 +101,12 @@ const serve = async (command: Command & { name: 'serve' }): Promise<number> => {
     coordinator.stop();
     await Promise.race([server.stop(), Bun.sleep(goodbye_ms)]);
     await server.stop(true);
+    await db.close();
     log.info('stopped');
     return 0;
   } catch (error) {
     coordinator.stop();
+    await db.close();
     say(listenFailure(error, port));
     return 1;
   }

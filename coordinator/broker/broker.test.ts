@@ -9,6 +9,7 @@ import { seatsTaken } from '../domain/allocation.ts';
 import type { HostPhase } from '../domain/lifecycle.ts';
 import { isLive } from '../domain/session.ts';
 import { bounds } from '../limits.ts';
+import { memoryDatabase } from '../testing/database.ts';
 import { entry, keyOf, memoryStore } from '../testing/store.ts';
 import { hostGone, hostHello, hostReports, tick } from './fleet.ts';
 import {
@@ -118,7 +119,7 @@ const setUp = (seed: number) => {
   const below = seeded(seed);
   const ids = { ...fakeIds(), below };
   const store = memoryStore([entry('a', 'Loft'), entry('b', 'Loft')]);
-  const world = createWorld({ store, clock, ids, log: silentLog });
+  const world = createWorld({ db: memoryDatabase(), store, clock, ids, log: silentLog });
   return { clock, below, world, machines: [new Machine(world, 'a', 2), new Machine(world, 'b', 3)] };
 };
 

@@ -1,7 +1,4 @@
-import type { Clock } from '../../shared/clock.ts';
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
-import type { Ids } from '../../shared/ids.ts';
-import type { Log } from '../../shared/log.ts';
 import type { toAgent } from '../../shared/protocol/agent-link.ts';
 import type { MessageOf } from '../../shared/protocol/message.ts';
 import { endReasons } from '../../shared/protocol/session.ts';
@@ -10,7 +7,7 @@ import type { Host } from '../domain/host.ts';
 import { type SessionEvent, transition } from '../domain/lifecycle.ts';
 import { type Effect, participantCount, type Session, type Step } from '../domain/session.ts';
 import { rulesOf } from '../store/configuration-file.ts';
-import type { Store } from '../store/store.ts';
+import type { Services } from './services.ts';
 
 /** The connection to a host's agent. */
 export interface Link {
@@ -45,11 +42,7 @@ export interface Player {
 }
 
 /** What the coordinator holds in memory while it runs, and what its functions need to change it. */
-export interface World {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly ids: Ids;
-  readonly log: Log;
+export interface World extends Services {
   readonly hosts: Map<string, Host>;
   readonly links: Map<string, Link>;
   readonly sessions: Map<string, Session>;
@@ -57,7 +50,7 @@ export interface World {
   readonly watchers: Map<string, Set<() => void>>;
 }
 
-export const createWorld = (needs: Pick<World, 'store' | 'clock' | 'ids' | 'log'>): World => ({
+export const createWorld = (needs: Services): World => ({
   ...needs,
   hosts: new Map(),
   links: new Map(),

@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import type { SocketData } from '../../shared/socket.ts';
+import type { Account } from '../store/tables.ts';
 
 /** What the program that listens gives with each request. */
 export interface Bindings {
@@ -11,6 +12,10 @@ export interface Bindings {
 
 export interface Env {
   Bindings: Bindings;
+  Variables: {
+    /** Whose access token came with the request. */
+    caller: Account | undefined;
+  };
 }
 
 export type Ctx = Context<Env>;

@@ -2,7 +2,7 @@ import { type Connection, createConnection } from 'mysql2/promise';
 import type { Clock } from '../../shared/clock.ts';
 import type { Ids } from '../../shared/ids.ts';
 import type { Log } from '../../shared/log.ts';
-import { Unavailable, Unusable } from './database.ts';
+import { type Database, Unavailable, Unusable } from './database.ts';
 import { copyDatabase } from './import.ts';
 import { openJsonDatabase } from './json/open.ts';
 import { parseDatabaseUrl } from './mysql/address.ts';
@@ -79,6 +79,13 @@ interface ImportOptions {
   log: Log;
   say: Say;
 }
+
+/** The database that `serve` works with: MySQL at `url`, else the JSON files of the data directory. Throws Unusable. */
+export const openDatabase = (
+  directory: string,
+  { url, ...parts }: Omit<ImportOptions, 'say'>,
+): Promise<Database> =>
+  url === undefined ? openJsonDatabase({ directory, ...parts }) : openMysqlDatabase({ url, ...parts });
 
 /** `coordinator import DIR`: the JSON files of a coordinator that is stopped, into MySQL. Gives the exit code. */
 export const importFiles = (directory: string, { url, say, ...parts }: ImportOptions): Promise<number> =>

@@ -1,82 +1,16 @@
 import { sessionPhases } from '../../shared/protocol/session.ts';
+import { accountShapes } from './account-shapes.ts';
 import { choice, flag, id, instant, int, long, name, optional, shape, text } from './table.ts';
 
-/** Longest e-mail address; RFC 5321 allows no longer one. */
-const email_chars = 254;
 const server_name_chars = 128;
 const app_name_chars = 128;
 const title_chars = 200;
-const reason_chars = 500;
 const zone_chars = 64;
 const url_chars = 2_000;
 
 /** The tables. After a change here: `bun scripts/migration.ts NAME`, then review what it wrote to `migrations/`. */
 export const shapes = {
-  accounts: shape(
-    'accounts',
-    {
-      id: id(),
-      /** Trimmed and in lower case. */
-      email: name(email_chars),
-      name: text(title_chars),
-      password_hash: text(200),
-      role: choice('admin', 'operator', 'user'),
-      state: choice('pending', 'approved', 'rejected'),
-      reason: optional(text(reason_chars)),
-      /** Tokens of an earlier epoch are void: log out everywhere. */
-      epoch: int(),
-      /** Sessions and minutes that the account may have in a period; null for what the configuration says. */
-      quota_sessions: optional(int()),
-      quota_minutes: optional(int()),
-      created_at: instant(),
-      decided_at: optional(instant()),
-      decided_by: optional(id()),
-      version: int(),
-    },
-    ['id'],
-    { unique: { email: ['email'] }, indexes: { state: ['state', 'created_at'] } },
-  ),
-
-  refresh_tokens: shape(
-    'refresh_tokens',
-    {
-      token_hash: id(),
-      account_id: id(),
-      /** All tokens that came from one login. A token used twice ends its family. */
-      family: id(),
-      expires_at: instant(),
-      used_at: optional(instant()),
-    },
-    ['token_hash'],
-    { indexes: { account: ['account_id'], family: ['family'], expires: ['expires_at'] } },
-  ),
-
-  reset_links: shape(
-    'reset_links',
-    {
-      token_hash: id(),
-      account_id: id(),
-      made_by: id(),
-      expires_at: instant(),
-      used_at: optional(instant()),
-    },
-    ['token_hash'],
-    { indexes: { account: ['account_id'], expires: ['expires_at'] } },
-  ),
-
-  /** Keys that sign tokens. The newest one of its purpose signs; the others still verify until they expire. */
-  signing_keys: shape(
-    'signing_keys',
-    {
-      id: id(),
-      purpose: choice('access'),
-      secret: text(200),
-      created_at: instant(),
-      expires_at: optional(instant()),
-    },
-    ['id'],
-    { indexes: { purpose: ['purpose', 'created_at'] } },
-  ),
+  ...accountShapes,
 
   apps: shape(
     'apps',

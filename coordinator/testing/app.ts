@@ -11,6 +11,7 @@ import { createApp } from '../http/app.ts';
 import { createWaiting } from '../http/waiting.ts';
 import { createAgents } from '../ws/agents.ts';
 import { createClients } from '../ws/clients.ts';
+import { memoryDatabase } from './database.ts';
 import { recordedLog } from './log.ts';
 import { entry, keyOf, memoryStore } from './store.ts';
 
@@ -27,7 +28,7 @@ export const appUnderTest = (patch: object = {}, info: object = {}) => {
   const clock = fakeClock();
   const recorded = recordedLog();
   const store = memoryStore([entry('a', 'Loft', info)], patch);
-  const world = createWorld({ store, clock, ids: fakeIds(), log: recorded.log });
+  const world = createWorld({ db: memoryDatabase(), store, clock, ids: fakeIds(), log: recorded.log });
   const guesses = createGuesses(clock, recorded.log);
   const waiting = createWaiting(world, clock);
   const state = { stopping: false };

@@ -10,6 +10,7 @@ import {
 import type { SocketData } from '../../shared/socket.ts';
 import { type FakeClock, fakeClock } from '../../shared/testing/clock.ts';
 import { startCoordinator } from '../app.ts';
+import { memoryDatabase } from './database.ts';
 import { type FakeAgent, fakeAgent, type Hello } from './fake-agent.ts';
 import { type RecordedLog, recordedLog } from './log.ts';
 import { openSocket, type TestSocket } from './socket.ts';
@@ -58,7 +59,13 @@ export interface Rig extends AsyncDisposable {
 }
 
 const listen = (store: MemoryStore, clock: FakeClock, recorded: RecordedLog) => {
-  const coordinator = startCoordinator({ store, clock, ids: systemIds, log: recorded.log });
+  const coordinator = startCoordinator({
+    db: memoryDatabase(),
+    store,
+    clock,
+    ids: systemIds,
+    log: recorded.log,
+  });
   const server = Bun.serve<SocketData>({
     hostname: '127.0.0.1',
     port: 0,

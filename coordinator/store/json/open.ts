@@ -10,7 +10,7 @@ import { createRows, type Rows, tableOf } from './rows.ts';
 import { openStorage } from './storage.ts';
 
 /** All tables in memory: their rows, and how to see them within a transaction. */
-const createMemory = () => {
+export const createMemory = () => {
   const held: { name: string; all: readonly AnyRow[] }[] = [];
   const rowsOf = new Map<object, unknown>();
   const rowsFor = <Row extends AnyRow, Key extends keyof Row & string>(shape: Shape<Row, Key>) => {
@@ -22,7 +22,17 @@ const createMemory = () => {
     held.push({ name: shape.name, all: rows.all });
     return rows;
   };
-  return { held, rowsFor };
+  const within = (running: Running): Tables =>
+    makeTables((shape) =>
+      tableOf(
+        rowsFor(shape),
+        () => {
+          if (running.over !== undefined) throw running.over;
+        },
+        (change) => running.changes.push(change),
+      ),
+    );
+  return { held, rowsFor, within };
 };
 
 /**
@@ -33,7 +43,7 @@ export const openJsonDatabase = async (options: JsonDatabaseOptions): Promise<Da
   const { directory, log, disk = systemDisk } = options;
   const unlock = lockFolder(join(directory, 'coordinator.lock'));
   try {
-    const { held, rowsFor } = createMemory();
+    const { held, rowsFor, within } = createMemory();
     const loading: LoadedTable[] = [];
     const context = { directory, disk, log };
     makeTables((shape) => {
@@ -47,16 +57,6 @@ export const openJsonDatabase = async (options: JsonDatabaseOptions): Promise<Da
     });
     const loaded = await loadTables(loading, context);
     const storage = await openStorage({ directory, disk, tables: held, ...loaded });
-    const within = (running: Running): Tables =>
-      makeTables((shape) =>
-        tableOf(
-          rowsFor(shape),
-          () => {
-            if (running.over !== undefined) throw running.over;
-          },
-          (change) => running.changes.push(change),
-        ),
-      );
     const bytes = held.reduce((sum, { all }) => all.reduce((inner, row) => inner + weigh(row), sum), 0);
     return new JsonDatabase({ ...options, storage, within, unlock, bytes });
   } catch (error) {

@@ -1,0 +1,45 @@
+import { OpenAPIHono, z } from '@hono/zod-openapi';
+import { type ErrorCode, errors, refuse } from '../../shared/errors.ts';
+import { problemSchema } from '../../shared/protocol/http.ts';
+import type { Env } from './env.ts';
+import { problem } from './problems.ts';
+
+/** Routes that describe themselves. What does not fit its schema is answered as malformed, with the field. */
+export const describedRoutes = (): OpenAPIHono<Env> =>
+  new OpenAPIHono<Env>({
+    defaultHook: (result) => {
+      if (result.success) return undefined;
+      const issue = result.error.issues[0];
+      return problem(
+        refuse('malformed', `${issue?.path.join('.') || result.target}: ${issue?.message ?? 'wrong'}`),
+      );
+    },
+  });
+
+/** A JSON body of an answer. */
+export const answers = <S extends z.ZodType>(schema: S, description: string) => ({
+  description,
+  content: { 'application/json': { schema } },
+});
+
+/** A JSON body of a request, which must be there. */
+export const takes = <S extends z.ZodType>(schema: S) => ({
+  required: true,
+  content: { 'application/json': { schema } },
+});
+
+/** The refusals that a route documents, by status; each is a problem with one of these codes. */
+export const refuses = (...codes: readonly ErrorCode[]) =>
+  Object.fromEntries(
+    [...Map.groupBy(codes, (code) => errors[code].http)].map(([status, group]) => [
+      status,
+      {
+        description: group.map((code) => `\`${code}\`: ${errors[code].text}`).join(' '),
+        content: { 'application/problem+json': { schema: problemSchema } },
+      },
+    ]),
+  );
+
+/** A path parameter. */
+export const pathOf = <Name extends string>(name: Name) =>
+  z.object({ [name]: z.string().min(1).max(200) } as Record<Name, z.ZodString>);
