@@ -1,10 +1,11 @@
 import type { Server, WebSocketHandler } from 'bun';
 import { networkOf } from '../shared/network.ts';
 import { type SocketData, socketHandler } from '../shared/socket.ts';
+import { followCatalogue } from './broker/catalogue-changes.ts';
 import { tick } from './broker/fleet.ts';
 import { createGuesses } from './broker/guesses.ts';
+import { openWorld } from './broker/open.ts';
 import type { Services } from './broker/services.ts';
-import { createWorld } from './broker/world.ts';
 import { createApp } from './http/app.ts';
 import { createWaiting } from './http/waiting.ts';
 import { bounds } from './limits.ts';
@@ -16,14 +17,15 @@ export interface Coordinator {
   /** Answers a request; undefined when it has become a WebSocket. */
   fetch(request: Request, server: Server<SocketData>): Promise<Response | undefined>;
   readonly websocket: WebSocketHandler<SocketData>;
-  /** Releases who waits, closes every socket, stops the ticker and closes the store. Idempotent. */
-  stop(): void;
+  /** Releases who waits, closes every socket, stops the ticker and stores what has changed. Idempotent. */
+  stop(): Promise<void>;
 }
 
-/** Assembles the coordinator and starts its ticker. */
-export const startCoordinator = (services: Services): Coordinator => {
+/** Assembles the coordinator, takes up the sessions that the database knows of, and starts its ticker. Rejects with Unavailable. */
+export const startCoordinator = async (services: Services): Promise<Coordinator> => {
   const { store, clock, log } = services;
-  const world = createWorld(services);
+  const world = await openWorld(services);
+  const catalogue = followCatalogue(world);
   const guesses = createGuesses(clock, log);
   const waiting = createWaiting(world, clock);
   const agents = createAgents(world);
@@ -33,6 +35,7 @@ export const startCoordinator = (services: Services): Coordinator => {
 
   const stopTicker = clock.every(bounds.tick_ms, () => {
     store.tick();
+    catalogue.tick();
     agents.tick();
     tick(world);
   });
@@ -50,14 +53,16 @@ export const startCoordinator = (services: Services): Coordinator => {
       });
       return upgraded ? undefined : response;
     },
-    stop() {
+    async stop() {
       if (stopped) return;
       stopped = true;
       stopTicker();
       waiting.stop();
       clients.stop();
       agents.stop();
+      await catalogue.stop();
       store.close();
+      await world.saver.stop();
     },
   };
 };

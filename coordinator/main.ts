@@ -91,21 +91,22 @@ const serve = async (command: Command & { name: 'serve' }): Promise<number> => {
   const { ip, port: configured } = store.configuration();
   const port = command.port ?? configured;
   const hostname = listenAddress(ip, ownAddresses());
-  const coordinator = startCoordinator({ db, store, clock: systemClock, ids: systemIds, log });
+  const coordinator = await startCoordinator({ db, store, clock: systemClock, ids: systemIds, log });
   try {
     const server = listen(coordinator, hostname, port);
     const signal = untilSignal(log);
     if (hostname !== ip) log.warn({ ip }, 'ip is no address of this machine: listening on all addresses');
     log.info({ url: localUrl(hostname, server.port ?? port), version, data: command.data }, 'listening');
     await signal;
-    coordinator.stop();
+    const stopping = coordinator.stop();
     await Promise.race([server.stop(), Bun.sleep(goodbye_ms)]);
     await server.stop(true);
+    await stopping;
     await db.close();
     log.info('stopped');
     return 0;
   } catch (error) {
-    coordinator.stop();
+    await coordinator.stop();
     await db.close();
     say(listenFailure(error, port));
     return 1;

@@ -5,8 +5,11 @@ import { endReasons } from '../../shared/protocol/session.ts';
 import { endTexts } from '../domain/end-texts.ts';
 import type { Host } from '../domain/host.ts';
 import { type SessionEvent, transition } from '../domain/lifecycle.ts';
+import { waiting } from '../domain/participants.ts';
 import { type Effect, participantCount, type Session, type Step } from '../domain/session.ts';
 import { rulesOf } from '../store/configuration-file.ts';
+import { type Catalogue, emptyCatalogue } from './catalogue.ts';
+import { createSaver, type Saver } from './saver.ts';
 import type { Services } from './services.ts';
 
 /** The connection to a host's agent. */
@@ -48,6 +51,10 @@ export interface World extends Services {
   readonly sessions: Map<string, Session>;
   readonly players: Map<string, Set<Player>>;
   readonly watchers: Map<string, Set<() => void>>;
+  readonly saver: Saver;
+  /** Replaced as a whole when it changes; then the listeners are called. */
+  catalogue: Catalogue;
+  readonly catalogueListeners: Set<() => void>;
 }
 
 export const createWorld = (needs: Services): World => ({
@@ -57,6 +64,9 @@ export const createWorld = (needs: Services): World => ({
   sessions: new Map(),
   players: new Map(),
   watchers: new Map(),
+  saver: createSaver(needs),
+  catalogue: emptyCatalogue,
+  catalogueListeners: new Set(),
 });
 
 export const rules = (world: World) => rulesOf(world.store.configuration());
@@ -106,6 +116,7 @@ const carryOut = (world: World, session: Session, effect: Effect): void => {
       break;
     case 'forget':
       world.sessions.delete(session.id);
+      world.saver.forget(session.id);
   }
 };
 
@@ -117,11 +128,19 @@ const record = (world: World, before: Session | undefined, { phase, ...session }
   world.log.info({ session: id, app, host, phase, waited_ms, ...why }, 'session');
 };
 
+/** What a coordinator that starts again must know. Tickets and open connections do not outlive this one. */
+const isNews = (before: Session, after: Session): boolean =>
+  before.version !== after.version ||
+  before.seat_held !== after.seat_held ||
+  before.participants.filter(({ came }) => came).length <
+    after.participants.filter(({ came }) => came).length;
+
 /** Takes a step into the world: keeps the session, does what has to be done outside, tells who watches. */
 export const commit = (world: World, { session, effects }: Step): void => {
   const before = world.sessions.get(session.id);
   world.sessions.set(session.id, session);
   record(world, before, session);
+  if (before !== undefined && isNews(before, session)) world.saver.mark(session);
   for (const effect of effects) carryOut(world, session, effect);
   if (before?.version === session.version) return;
   for (const listener of [...(world.watchers.get(session.id) ?? [])]) listener();
@@ -145,6 +164,11 @@ export const describeSession = (session: Session) => ({
   code: session.code,
   version: session.version,
   participants: participantCount(session),
+  invite: session.invite,
+  ends_at: session.ends_at,
+  extendable_to: session.extendable_to,
+  idle_at: session.idle_at,
+  waiting: waiting(session.participants).map(({ id }) => id),
   phases: session.phases,
   end:
     session.end === null

@@ -16,7 +16,8 @@ export const appRoutes = (world: World): Hono<Env> =>
   new Hono<Env>()
     .get('/apps', (c) => c.json({ apps: listApps(world) }))
     .get('/apps/:name/picture', async (c) => {
-      const picture = await world.store.picture(c.req.param('name'));
+      const name = world.catalogue.apps.get(c.req.param('name'))?.picture ?? undefined;
+      const picture = name === undefined ? undefined : await world.store.picture(name);
       if (picture === undefined) return problem(refuse('not_found'));
       return new Response(picture, { headers: { ...pictureHeaders, 'Content-Type': picture.type } });
     });

@@ -4,6 +4,7 @@ import { errors, isRefusal, type Refusal, refuse } from '../../shared/errors.ts'
 import type { Ids } from '../../shared/ids.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Problem } from '../../shared/protocol/http.ts';
+import { Unavailable } from '../store/database.ts';
 import type { Ctx } from './env.ts';
 
 /** An error answer: application/problem+json with a code of the closed list. */
@@ -33,6 +34,10 @@ export const onError =
   (log: Log, ids: Ids) =>
   (error: Error): Response => {
     if (error instanceof HTTPException) return error.getResponse();
+    if (error instanceof Unavailable) {
+      log.warn({ reason: error.message, ...error.refusal }, 'the database cannot do it');
+      return problem(error.refusal);
+    }
     const incident = ids.id();
     log.error({ error, incident }, 'a request failed');
     return problem(refuse('internal'), incident);

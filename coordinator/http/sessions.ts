@@ -3,7 +3,6 @@ import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import { createSessionSchema, joinSchema, type Ticket } from '../../shared/protocol/http.ts';
 import type { Guesses } from '../broker/guesses.ts';
 import {
-  createSession,
   endSession,
   issueTicket,
   joinSession,
@@ -11,6 +10,7 @@ import {
   type Membership,
   memberOf,
 } from '../broker/sessions.ts';
+import { createSession } from '../broker/starts.ts';
 import { describeSession, type World } from '../broker/world.ts';
 import { bearer } from '../secrets.ts';
 import type { Ctx, Env } from './env.ts';
@@ -31,9 +31,9 @@ const caller = (world: World, c: Ctx): Membership | Refusal =>
 const join = async ({ world, guesses }: SessionNeeds, c: Ctx): Promise<Response> => {
   const { network } = c.env;
   const body = await readBody(c, joinSchema);
-  const refused = isRefusal(body) ? body : guesses.check(network);
+  const refused = isRefusal(body) ? body : 'code' in body ? guesses.check(network) : undefined;
   if (refused !== undefined || isRefusal(body)) return problem(refused ?? refuse('malformed'));
-  const joined = joinSession(world, body.code);
+  const joined = await joinSession(world, body);
   if (isRefusal(joined) && joined.refused === 'code_unknown') guesses.wrong(network);
   return answer(c, joined);
 };
@@ -70,7 +70,11 @@ export const sessionRoutes = (needs: SessionNeeds): Hono<Env> => {
   return new Hono<Env>()
     .post('/sessions', async (c) => {
       const body = await readBody(c, createSessionSchema);
-      return answer(c, isRefusal(body) ? body : createSession(world, body.app), 201);
+      return answer(
+        c,
+        isRefusal(body) ? body : await createSession(world, { ...body, account: c.var.caller }),
+        201,
+      );
     })
     .post('/join', (c) => join(needs, c))
     .get('/sessions/:id', (c) => show(needs, c))

@@ -75,6 +75,9 @@ const failures: Record<FailureCode, string> = {
 };
 
 const endings: Record<EndReason, Ending> = {
+  time_up: { title: 'The time is over', text: 'The session has reached its end. You can start a new one.' },
+  idle: { title: 'The session is over', text: 'Nobody did anything for a while, so it was closed.' },
+  admin_ended: { title: 'The session was ended', text: 'An administrator ended it.' },
   last_left: { title: 'The session is over', text: 'Everyone has left, so it was closed.' },
   nobody_came: { title: 'The session was closed', text: 'Nobody connected in time, so the place was freed.' },
   owner_ended: { title: 'The session is over', text: 'The person who started it has ended it for everyone.' },

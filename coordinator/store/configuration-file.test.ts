@@ -16,6 +16,7 @@ describe('configurationSchema()', () => {
       leave_grace_seconds: 10,
       host_lost_seconds: 120,
       start_timeout_seconds: 120,
+      booking_no_show_minutes: 15,
       connections_per_address: 200,
     });
   });

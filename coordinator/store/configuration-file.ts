@@ -34,6 +34,8 @@ export const configurationSchema = z.strictObject({
   leave_grace_seconds: seconds(3_600, 10),
   host_lost_seconds: seconds(86_400, 120),
   start_timeout_seconds: seconds(3_600, 120),
+  /** How long after its beginning a booking that nobody came to is given up. */
+  booking_no_show_minutes: wholeNumberSchema(1, 240).default(15),
   /** WebSockets from one address. Raise it where a proxy makes all visitors come from one. */
   connections_per_address: wholeNumberSchema(1, 20_000).default(200),
 });
@@ -44,6 +46,7 @@ export const rulesOf = (configuration: Configuration): Rules => ({
   first_join_ms: configuration.first_join_seconds * 1_000,
   leave_grace_ms: configuration.leave_grace_seconds * 1_000,
   host_lost_ms: configuration.host_lost_seconds * 1_000,
+  no_show_ms: configuration.booking_no_show_minutes * 60_000,
   code_digits: configuration.code_digits,
   participants: limits.participants,
 });

@@ -121,15 +121,14 @@ describe('openJsonStore()', () => {
     expect(opened.store.catalogue().servers).toEqual([]);
   });
 
-  test('openJsonStore() has pictures of apps only', async () => {
+  test('openJsonStore() has pictures in its folder only', async () => {
     await using folder = await filled();
     const { store, messages } = await open(folder);
-    expect(await store.picture('Loft')).toBeUndefined();
+    expect(await store.picture('loft.svg')).toBeUndefined();
     expect(messages('warn')).toEqual(['the picture is not in pictures/']);
     await folder.write('pictures/loft.svg', '<svg/>');
-    const picture = await store.picture('Loft');
+    const picture = await store.picture('loft.svg');
     expect([picture?.type, await picture?.text()]).toEqual(['image/svg+xml', '<svg/>']);
-    expect(await store.picture('Villa')).toBeUndefined();
     expect(await store.picture('../servers.json')).toBeUndefined();
   });
 

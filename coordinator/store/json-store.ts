@@ -3,7 +3,7 @@ import type { Clock } from '../../shared/clock.ts';
 import type { ConfigProblem } from '../../shared/config.ts';
 import type { Log } from '../../shared/log.ts';
 import { configurationSchema } from './configuration-file.ts';
-import { serversFileSchema } from './servers-file.ts';
+import { pictureSchema, serversFileSchema } from './servers-file.ts';
 import type { Store } from './store.ts';
 import { watchedFile } from './watched-file.ts';
 
@@ -70,12 +70,11 @@ export const openJsonStore = async ({
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    async picture(app) {
-      const name = current.catalogue.apps.get(app)?.picture;
-      if (name === undefined) return undefined;
+    async picture(name) {
+      if (!pictureSchema.safeParse(name).success) return undefined;
       const file = Bun.file(join(directory, 'pictures', name));
       if (await file.exists()) return file;
-      log.warn({ app, picture: name }, 'the picture is not in pictures/');
+      log.warn({ picture: name }, 'the picture is not in pictures/');
       return undefined;
     },
     health() {

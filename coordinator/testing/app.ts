@@ -6,7 +6,8 @@ import { fakeClock } from '../../shared/testing/clock.ts';
 import { fakeIds } from '../../shared/testing/ids.ts';
 import { hostHello, hostReports } from '../broker/fleet.ts';
 import { createGuesses } from '../broker/guesses.ts';
-import { createWorld, type Link } from '../broker/world.ts';
+import { openWorld } from '../broker/open.ts';
+import type { Link } from '../broker/world.ts';
 import { createApp } from '../http/app.ts';
 import { createWaiting } from '../http/waiting.ts';
 import { createAgents } from '../ws/agents.ts';
@@ -24,11 +25,11 @@ export interface Sent {
 }
 
 /** The HTTP side without a port, with one host "a" whose orders land in `orders`. */
-export const appUnderTest = (patch: object = {}, info: object = {}) => {
+export const appUnderTest = async (patch: object = {}, info: object = {}) => {
   const clock = fakeClock();
   const recorded = recordedLog();
   const store = memoryStore([entry('a', 'Loft', info)], patch);
-  const world = createWorld({ db: memoryDatabase(), store, clock, ids: fakeIds(), log: recorded.log });
+  const world = await openWorld({ db: memoryDatabase(), store, clock, ids: fakeIds(), log: recorded.log });
   const guesses = createGuesses(clock, recorded.log);
   const waiting = createWaiting(world, clock);
   const state = { stopping: false };

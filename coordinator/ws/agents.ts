@@ -117,17 +117,18 @@ const createLink = (
 
 /** Serves the agents' ends of the links. */
 export const createAgents = (world: World): Agents => {
-  const { clock, log, store } = world;
+  const { clock, log } = world;
   const links = new Set<AgentLink>();
   let epochs = 0;
 
-  const unwatch = store.onChange(() => {
+  const onCatalogue = () => {
     for (const link of links) {
       if (link.host === undefined || keyIsRight(world, link.host, link.key)) continue;
       log.warn({ host: link.host }, 'the key of the host is no longer in servers.json');
       link.close(refuse('agent_key_wrong'));
     }
-  });
+  };
+  world.catalogueListeners.add(onCatalogue);
 
   const connect =
     (key: string) =>
@@ -166,7 +167,7 @@ export const createAgents = (world: World): Agents => {
       }
     },
     stop() {
-      unwatch();
+      world.catalogueListeners.delete(onCatalogue);
       for (const link of links) link.close(refuse('shutting_down'));
     },
   };
