@@ -2,6 +2,7 @@ import type { Server, WebSocketHandler } from 'bun';
 import { networkOf } from '../shared/network.ts';
 import { type SocketData, socketHandler } from '../shared/socket.ts';
 import { followCatalogue } from './broker/catalogue-changes.ts';
+import { offerExtensions } from './broker/extensions.ts';
 import { tick } from './broker/fleet.ts';
 import { createGuesses } from './broker/guesses.ts';
 import { openWorld } from './broker/open.ts';
@@ -33,11 +34,16 @@ export const startCoordinator = async (services: Services): Promise<Coordinator>
   let stopped = false;
   const app = createApp({ world, guesses, waiting, agents, clients, stopping: () => stopped });
 
+  /** Work of a tick that takes time. It is done again at the next one. */
+  const later = (work: Promise<void>, what: string) => {
+    work.catch((error: unknown) => log.error({ error }, `${what} failed`));
+  };
   const stopTicker = clock.every(bounds.tick_ms, () => {
     store.tick();
     catalogue.tick();
     agents.tick();
     tick(world);
+    later(offerExtensions(world), 'offering extensions');
   });
 
   return {

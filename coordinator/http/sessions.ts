@@ -1,21 +1,27 @@
-import { Hono } from 'hono';
+import type { OpenAPIHono } from '@hono/zod-openapi';
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
-import { createSessionSchema, joinSchema, type Ticket } from '../../shared/protocol/http.ts';
+import type { Ticket } from '../../shared/protocol/http.ts';
+import { extendSession } from '../broker/extensions.ts';
 import type { Guesses } from '../broker/guesses.ts';
 import {
+  admitGuest,
+  type Door,
   endSession,
   issueTicket,
   joinSession,
   leaveSession,
   type Membership,
   memberOf,
+  noteActivity,
 } from '../broker/sessions.ts';
 import { createSession } from '../broker/starts.ts';
 import { describeSession, type World } from '../broker/world.ts';
 import { bearer } from '../secrets.ts';
 import type { Ctx, Env } from './env.ts';
 import { socketBase } from './guards.ts';
-import { answer, problem, readBody } from './problems.ts';
+import { describedRoutes } from './openapi.ts';
+import { answer, problem } from './problems.ts';
+import { sessionDescriptions as described } from './session-descriptions.ts';
 import type { Waiting } from './waiting.ts';
 
 export interface SessionNeeds {
@@ -28,22 +34,21 @@ export interface SessionNeeds {
 const caller = (world: World, c: Ctx): Membership | Refusal =>
   memberOf(world, c.req.param('id') ?? '', bearer(c.req.header('authorization')));
 
-const join = async ({ world, guesses }: SessionNeeds, c: Ctx): Promise<Response> => {
+const join = async ({ world, guesses }: SessionNeeds, c: Ctx, door: Door): Promise<Response> => {
   const { network } = c.env;
-  const body = await readBody(c, joinSchema);
-  const refused = isRefusal(body) ? body : 'code' in body ? guesses.check(network) : undefined;
-  if (refused !== undefined || isRefusal(body)) return problem(refused ?? refuse('malformed'));
-  const joined = await joinSession(world, body);
+  const refused = 'code' in door ? guesses.check(network) : undefined;
+  if (refused !== undefined) return problem(refused);
+  const joined = await joinSession(world, door);
   if (isRefusal(joined) && joined.refused === 'code_unknown') guesses.wrong(network);
   return answer(c, joined);
 };
 
 /** The session; with `?after=<version>` only once it has a later version, or after the longest wait. */
-const show = async ({ world, waiting }: SessionNeeds, c: Ctx): Promise<Response> => {
-  const after = c.req.query('after');
-  if (after !== undefined && !/^\d{1,15}$/.test(after)) {
-    return problem(refuse('malformed', 'after: a version, like 3'));
-  }
+const show = async (
+  { world, waiting }: SessionNeeds,
+  c: Ctx,
+  after: string | undefined,
+): Promise<Response> => {
   const member = caller(world, c);
   if (isRefusal(member)) return problem(member);
   const { session } = member;
@@ -64,30 +69,33 @@ const ticket = ({ world }: SessionNeeds, c: Ctx): Response => {
   return c.json({ signalling_url: url.href, expires: issued.expires } satisfies Ticket);
 };
 
+/** What a participant does, answered without a body. */
+const byMember = (world: World, c: Ctx, run: (member: Membership) => unknown): Response => {
+  const member = caller(world, c);
+  const result = isRefusal(member) ? member : run(member);
+  return isRefusal(result) ? problem(result) : c.body(null, 204);
+};
+
 /** Sessions and their participants, under `/api/v1`. */
-export const sessionRoutes = (needs: SessionNeeds): Hono<Env> => {
+export const sessionRoutes = (needs: SessionNeeds): OpenAPIHono<Env> => {
   const { world } = needs;
-  return new Hono<Env>()
-    .post('/sessions', async (c) => {
-      const body = await readBody(c, createSessionSchema);
-      return answer(
-        c,
-        isRefusal(body) ? body : await createSession(world, { ...body, account: c.var.caller }),
-        201,
-      );
+  return describedRoutes()
+    .openapi(described.create, async (c) =>
+      answer(c, await createSession(world, { ...c.req.valid('json'), account: c.var.caller }), 201),
+    )
+    .openapi(described.join, (c) => join(needs, c, c.req.valid('json')))
+    .openapi(described.show, (c) => show(needs, c, c.req.valid('query').after))
+    .openapi(described.activity, (c) => byMember(world, c, (member) => noteActivity(world, member)))
+    .openapi(described.admission, (c) => {
+      const { participant_id, admitted } = c.req.valid('json');
+      return byMember(world, c, (member) => admitGuest(world, member, participant_id, admitted));
     })
-    .post('/join', (c) => join(needs, c))
-    .get('/sessions/:id', (c) => show(needs, c))
-    .delete('/sessions/:id', (c) => {
+    .openapi(described.extension, async (c) => {
       const member = caller(world, c);
-      const ended = isRefusal(member) ? member : endSession(world, member);
-      return isRefusal(ended) ? problem(ended) : c.body(null, 204);
+      const extended = isRefusal(member) ? member : await extendSession(world, member);
+      return isRefusal(extended) ? problem(extended) : answer(c, describeSession(extended));
     })
-    .post('/sessions/:id/tickets', (c) => ticket(needs, c))
-    .post('/sessions/:id/leave', (c) => {
-      const member = caller(world, c);
-      if (isRefusal(member)) return problem(member);
-      leaveSession(world, member);
-      return c.body(null, 204);
-    });
+    .openapi(described.end, (c) => byMember(world, c, (member) => endSession(world, member)))
+    .openapi(described.ticket, (c) => ticket(needs, c))
+    .openapi(described.leave, (c) => byMember(world, c, (member) => leaveSession(world, member)));
 };
