@@ -1,11 +1,13 @@
 import type { Server, WebSocketHandler } from 'bun';
 import { networkOf } from '../shared/network.ts';
 import { type SocketData, socketHandler } from '../shared/socket.ts';
+import { createBackground } from './broker/background.ts';
 import { followCatalogue } from './broker/catalogue-changes.ts';
 import { offerExtensions } from './broker/extensions.ts';
 import { tick } from './broker/fleet.ts';
 import { createGuesses } from './broker/guesses.ts';
 import { openWorld } from './broker/open.ts';
+import { moveQueue } from './broker/queue.ts';
 import type { Services } from './broker/services.ts';
 import { createApp } from './http/app.ts';
 import { createWaiting } from './http/waiting.ts';
@@ -34,16 +36,16 @@ export const startCoordinator = async (services: Services): Promise<Coordinator>
   let stopped = false;
   const app = createApp({ world, guesses, waiting, agents, clients, stopping: () => stopped });
 
-  /** Work of a tick that takes time. It is done again at the next one. */
-  const later = (work: Promise<void>, what: string) => {
-    work.catch((error: unknown) => log.error({ error }, `${what} failed`));
-  };
+  const background = createBackground(log, {
+    extensions: () => offerExtensions(world),
+    queue: () => moveQueue(world),
+  });
   const stopTicker = clock.every(bounds.tick_ms, () => {
     store.tick();
     catalogue.tick();
     agents.tick();
     tick(world);
-    later(offerExtensions(world), 'offering extensions');
+    background.tick();
   });
 
   return {
@@ -66,6 +68,7 @@ export const startCoordinator = async (services: Services): Promise<Coordinator>
       waiting.stop();
       clients.stop();
       agents.stop();
+      await background.stop();
       await catalogue.stop();
       store.close();
       await world.saver.stop();

@@ -26,6 +26,12 @@ export const bounds = {
   extension_ms: 1_800_000,
   /** Hosts that are tried for a new session when others take their seats meanwhile. */
   hosts_tried: 8,
+  /** Places in the queue of one app; a further one is refused. */
+  queue_places: 200,
+  /** How long a seat that came free is kept for whose turn it is. */
+  queue_claim_ms: 60_000,
+  /** Who has not asked for its place for so long loses it. */
+  queue_forgotten_ms: 60_000,
   /** A session that could not last so long is not started. */
   session_ms_least: 300_000,
   /** An agent that has not said HELLO by then is disconnected. */

@@ -28,6 +28,15 @@ export const participation = (
   participant_token,
 });
 
+/** Seats of the app that are free at this moment, bookings that come soon aside. */
+export const freeNow = (world: World, app: string): number => {
+  const used = taken(world);
+  return hostsOf(app, world.catalogue.apps.get(app)?.hosts ?? [], world.hosts).reduce(
+    (sum, host) => sum + Math.max(0, host.seats - (used.get(host.name) ?? 0)),
+    0,
+  );
+};
+
 /** The catalogue, with the seats that are there and free now. */
 export const listApps = (world: World): App[] => {
   const used = taken(world);

@@ -11,7 +11,9 @@ import { Taken } from '../store/database.ts';
 import type { Account, Booking, ReadTables, Tables } from '../store/tables.ts';
 import type { App } from './catalogue.ts';
 import { takeCode } from './codes.ts';
+import { decide } from './decide.ts';
 import { emit } from './events.ts';
+import { takeTurn } from './queue.ts';
 import { rowOf, sessionEvent, sessionOf } from './session-rows.ts';
 import { participation } from './sessions.ts';
 import { commit, rules, type World } from './world.ts';
@@ -24,6 +26,8 @@ export interface StartRequest {
   readonly account?: Account | undefined;
   /** How long it may last; the app's usual length without it. */
   readonly minutes?: number | undefined;
+  /** The place in the queue to which a seat was offered. */
+  readonly queue?: { readonly id: string; readonly token: string } | undefined;
 }
 
 /** Who holds which seats of the hosts from now on until `to`, slot by slot. */
@@ -69,7 +73,7 @@ const occupancy = (world: World, holds: readonly Hold[], now: number) => ({
 
 /** Tries one host: in its lock the seat is chosen and everything about the session stored. Undefined when it has no room. */
 const startOn = (world: World, name: string, plan: Plan): Promise<Step | Refusal | undefined> =>
-  world.db.transact(async (tables) => {
+  decide<Step | undefined>(world.db, async (tables) => {
     const { app, now, to, owner, request } = plan;
     const row = await tables.hosts.lock({ name });
     const host: Host | undefined = world.hosts.get(name);
@@ -77,6 +81,8 @@ const startOn = (world: World, name: string, plan: Plan): Promise<Step | Refusal
     const holds = await holdsOf(tables, [name], now, to);
     const seat = bestSeat(host, occupancy(world, holds, now), to);
     if (seat === undefined) return undefined;
+    const refused = await takeTurn(world, tables, app.name, request.queue);
+    if (refused !== undefined) return refused;
     const id = world.ids.id();
     const code = await takeCode(world, tables, id, rules(world).code_digits);
     if (isRefusal(code)) return code;

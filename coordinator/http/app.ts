@@ -6,6 +6,7 @@ import { checkHost, checkOrigin, limitBody, setHeaders } from './guards.ts';
 import { healthRoutes } from './health.ts';
 import { describedRoutes } from './openapi.ts';
 import { onError, problem } from './problems.ts';
+import { queueRoutes } from './queue.ts';
 import { type SessionNeeds, sessionRoutes } from './sessions.ts';
 import { type UpgradeNeeds, upgradeRoutes } from './upgrades.ts';
 
@@ -21,5 +22,6 @@ export const createApp = (needs: SessionNeeds & UpgradeNeeds): OpenAPIHono<Env> 
     .route('/', healthRoutes(world, stopping))
     .route('/', upgradeRoutes(needs))
     .route('/api/v1', appRoutes(world))
-    .route('/api/v1', sessionRoutes(needs));
+    .route('/api/v1', sessionRoutes(needs))
+    .route('/api/v1', queueRoutes(world));
 };

@@ -32,6 +32,8 @@ export const createSessionSchema = z.strictObject({
   app: nameSchema,
   /** How long it may last; the app's usual length without it, never more than its longest. */
   minutes: z.number().int().min(5).max(1_440).optional(),
+  /** The place in the queue to which a seat was offered. */
+  queue: z.strictObject({ id: idSchema, token: z.string().max(100) }).optional(),
 });
 
 /** `POST /api/v1/join`: by code, or by the secret of an invite link. */
