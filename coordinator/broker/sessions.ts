@@ -17,12 +17,13 @@ const taken = (world: World) => seatsTaken(world.hosts.values(), world.sessions.
 
 /** Who the caller is in the session from now on. */
 export const participation = (
+  world: World,
   session: Session,
   participant_id: string,
   participant_token: string,
   owner: boolean,
 ) => ({
-  session: describeSession(session),
+  session: describeSession(world, session),
   participant_id,
   owner,
   participant_token,
@@ -78,7 +79,7 @@ export const joinSession = async (world: World, door: Door): Promise<Participati
   const joined = happen(world, session.id, { type: 'join', id, token_hash: hashOf(token), invited });
   if (isRefusal(joined)) return joined;
   await world.saver.saved(session.id);
-  return participation(joined, id, token, false);
+  return participation(world, joined, id, token, false);
 };
 
 /** Whose token this is in the session; session_unknown or unauthorized. */

@@ -154,7 +154,7 @@ export const createSession = async (
     if (step === undefined) continue;
     if (isRefusal(step)) return declined(world, app.name, step);
     commit(world, step);
-    return participation(step.session, owner.id, token, true);
+    return participation(world, step.session, owner.id, token, true);
   }
   return declined(world, app.name, refuse('servers_busy'));
 };

@@ -157,7 +157,8 @@ export const happen = (world: World, session_id: string, event: SessionEvent): S
 };
 
 /** The session as its participants see it. */
-export const describeSession = (session: Session) => ({
+export const describeSession = ({ clock }: Pick<World, 'clock'>, session: Session) => ({
+  now: clock.now(),
   id: session.id,
   app: session.app,
   phase: session.phase,

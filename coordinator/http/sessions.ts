@@ -56,7 +56,7 @@ const show = async (
     await waiting.change(session.id, c.req.raw.signal);
   }
   const now = world.sessions.get(session.id);
-  return answer(c, now === undefined ? refuse('session_unknown') : describeSession(now));
+  return answer(c, now === undefined ? refuse('session_unknown') : describeSession(world, now));
 };
 
 const ticket = ({ world }: SessionNeeds, c: Ctx): Response => {
@@ -93,7 +93,7 @@ export const sessionRoutes = (needs: SessionNeeds): OpenAPIHono<Env> => {
     .openapi(described.extension, async (c) => {
       const member = caller(world, c);
       const extended = isRefusal(member) ? member : await extendSession(world, member);
-      return isRefusal(extended) ? problem(extended) : answer(c, describeSession(extended));
+      return isRefusal(extended) ? problem(extended) : answer(c, describeSession(world, extended));
     })
     .openapi(described.end, (c) => byMember(world, c, (member) => endSession(world, member)))
     .openapi(described.ticket, (c) => ticket(needs, c))

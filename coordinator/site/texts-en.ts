@@ -127,6 +127,10 @@ export const en = {
   catalogueHeading: 'Residential complexes',
   start: 'Start',
   starting: 'Starting…',
+  idleSoon: (seconds: number) =>
+    `Are you still there? The session closes in ${seconds} s: move or press something.`,
+  endsIn: (minutes: number) => `The session ends in ${minutes} min.`,
+  extendBy: (minutes: number) => `Go on for ${minutes} min`,
   seatsFree: (free: number) => (free === 1 ? '1 place free' : `${free} places free`),
   seatsBusy: 'All places are busy',
   seatsBusyHint: 'Somebody is walking through it. A place frees up when they finish.',

@@ -124,6 +124,10 @@ export const ru: Texts = {
   catalogueHeading: 'Жилые комплексы',
   start: 'Начать',
   starting: 'Запускаем…',
+  idleSoon: (seconds) =>
+    `Вы ещё здесь? Сеанс закроется через ${seconds} с: двиньтесь или нажмите что-нибудь.`,
+  endsIn: (minutes) => `До конца сеанса ${minutes} мин.`,
+  extendBy: (minutes) => `Продлить на ${minutes} мин`,
   seatsFree: (free) => `Свободно ${counted(free, 'место', 'места', 'мест')}`,
   seatsBusy: 'Все места заняты',
   seatsBusyHint: 'Сейчас там гуляет кто-то другой. Место освободится, когда он закончит.',

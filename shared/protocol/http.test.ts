@@ -18,6 +18,7 @@ const session = {
   code: '1234',
   version: 3,
   participants: 1,
+  now: 5,
   invite: 'invite-1',
   ends_at: 9,
   extendable_to: null,

@@ -54,6 +54,8 @@ export const sessionSchema = z.strictObject({
   /** Counts up with every change; `?after=<version>` holds the request until there is a newer one (at most 25 s). */
   version: z.number().int(),
   participants: z.number().int(),
+  /** The coordinator's clock when it answered, epoch ms: the visitor's may be wrong. */
+  now: z.number(),
   /** The secret of the invite link `/i/<invite>`. */
   invite: idSchema,
   /** When it ends at the latest, epoch ms; earlier than asked for when the seat is booked then. */

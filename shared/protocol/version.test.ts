@@ -15,7 +15,7 @@ interface Pin {
 const pinned: Record<string, Pin> = {
   'agent-link': { version: 1, hash: 'b4f1e58faaed8b41' },
   'client-verbs': { version: 1, hash: 'bd1080c3959e0682' },
-  http: { version: 1, hash: 'e60d0044243538cd' },
+  http: { version: 1, hash: '8fab79008e9d5dba' },
   peers: { version: 1, hash: 'efa13d3cd930044a' },
   'pixel-streaming': { version: '1.3.0', hash: '2243a8a3a4c76bad' },
   'relay-frame': { version: 1, hash: 'e0b77520f06feead' },
