@@ -5,7 +5,9 @@ import { tick } from './broker/fleet.ts';
 import { createGuesses } from './broker/guesses.ts';
 import type { Services } from './broker/services.ts';
 import { createWorld } from './broker/world.ts';
+import { callerAddress } from './http/addresses.ts';
 import { createApp } from './http/app.ts';
+import type { Site } from './http/site.ts';
 import { createWaiting } from './http/waiting.ts';
 import { bounds } from './limits.ts';
 import { createAgents } from './ws/agents.ts';
@@ -20,8 +22,8 @@ export interface Coordinator {
   stop(): void;
 }
 
-/** Assembles the coordinator and starts its ticker. */
-export const startCoordinator = (services: Services): Coordinator => {
+/** Assembles the coordinator and starts its ticker. Without a site it serves no pages. */
+export const startCoordinator = (services: Services, site?: Site): Coordinator => {
   const { store, clock, log } = services;
   const world = createWorld(services);
   const guesses = createGuesses(clock, log);
@@ -29,7 +31,7 @@ export const startCoordinator = (services: Services): Coordinator => {
   const agents = createAgents(world);
   const clients = createClients(world, guesses);
   let stopped = false;
-  const app = createApp({ world, guesses, waiting, agents, clients, stopping: () => stopped });
+  const app = createApp({ world, guesses, waiting, agents, clients, stopping: () => stopped, site });
 
   const stopTicker = clock.every(bounds.tick_ms, () => {
     store.tick();
@@ -41,8 +43,11 @@ export const startCoordinator = (services: Services): Coordinator => {
     websocket: socketHandler(log, clock),
     async fetch(request, server) {
       let upgraded = false;
+      const socket = server.requestIP(request)?.address ?? 'unknown';
+      const forwarded = request.headers.get('x-forwarded-for');
       const response = await app.fetch(request, {
-        network: networkOf(server.requestIP(request)?.address ?? 'unknown'),
+        socket,
+        network: networkOf(callerAddress(forwarded, socket, store.configuration().trusted_proxy_hops)),
         upgrade(data) {
           upgraded = server.upgrade(request, { data });
           return upgraded;

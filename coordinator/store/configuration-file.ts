@@ -14,6 +14,15 @@ const originSchema = z
   )
   .transform((text) => new URL(text).origin);
 
+/** "vitrina.example", "10.0.0.1" or "[::1]", without a port. */
+const hostSchema = z
+  .string()
+  .refine(
+    (text) => URL.canParse(`http://${text}`) && new URL(`http://${text}`).hostname === text.toLowerCase(),
+    'a host name or address without a port, like "vitrina.example"',
+  )
+  .toLowerCase();
+
 const seconds = (most: number, otherwise: number) => wholeNumberSchema(1, most).default(otherwise);
 
 /** configuration.json: the three fields of the first design, and what has a default. Numbers may be strings. */
@@ -25,6 +34,10 @@ export const configurationSchema = z.strictObject({
   time_between_updates_seconds: wholeNumberSchema(1, 86_400),
   /** The address that visitors use, where it is not the one they ask for: behind a proxy that ends TLS. */
   public_url: originSchema.optional(),
+  /** Host names to answer to besides public_url's and this machine's own. Any, while neither is given. */
+  allowed_hosts: z.array(hostSchema).max(100).default([]),
+  /** Proxies in front of the coordinator that each append to X-Forwarded-For; 0 when callers connect directly. */
+  trusted_proxy_hops: wholeNumberSchema(0, 10).default(0),
   /** Handed to every participant. */
   ice_servers: z.array(iceServerSchema).max(20).default([]),
   /** Sites other than our own whose pages may connect. */

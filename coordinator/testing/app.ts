@@ -8,6 +8,7 @@ import { hostHello, hostReports } from '../broker/fleet.ts';
 import { createGuesses } from '../broker/guesses.ts';
 import { createWorld, type Link } from '../broker/world.ts';
 import { createApp } from '../http/app.ts';
+import type { Site } from '../http/site.ts';
 import { createWaiting } from '../http/waiting.ts';
 import { createAgents } from '../ws/agents.ts';
 import { createClients } from '../ws/clients.ts';
@@ -24,7 +25,7 @@ export interface Sent {
 }
 
 /** The HTTP side without a port, with one host "a" whose orders land in `orders`. */
-export const appUnderTest = (patch: object = {}, info: object = {}) => {
+export const appUnderTest = (patch: object = {}, info: object = {}, site?: Site) => {
   const clock = fakeClock();
   const recorded = recordedLog();
   const store = memoryStore([entry('a', 'Loft', info)], patch);
@@ -40,8 +41,13 @@ export const appUnderTest = (patch: object = {}, info: object = {}) => {
     agents: createAgents(world),
     clients: createClients(world, guesses),
     stopping: () => state.stopping,
+    site,
   });
-  const bindings = { network: '127.0.0.1', upgrade: (data: SocketData) => upgrades.push(data) > 0 };
+  const bindings = {
+    socket: '127.0.0.1',
+    network: '127.0.0.1',
+    upgrade: (data: SocketData) => upgrades.push(data) > 0,
+  };
 
   const orders: MessageOf<typeof toAgent>[] = [];
   const link: Link = {
