@@ -7,6 +7,7 @@ import type { Host } from '../domain/host.ts';
 import { type SessionEvent, transition } from '../domain/lifecycle.ts';
 import { type Effect, participantCount, type Session, type Step } from '../domain/session.ts';
 import { rulesOf } from '../store/configuration-file.ts';
+import { appIce } from './ice.ts';
 import type { Services } from './services.ts';
 
 /** The connection to a host's agent. */
@@ -82,7 +83,7 @@ const send = (world: World, session: Session, effect: Effect & { type: 'start' |
   if (effect.type === 'stop') link?.send({ verb: 'END_SESSION', ...ref, reason: effect.reason });
   else {
     const user_id = participants.find(({ owner }) => owner)?.id ?? id;
-    const { ice_servers } = world.store.configuration();
+    const ice_servers = appIce(world, session);
     link?.send({ verb: 'CREATE_SESSION', ...ref, rc_name: app, user_id, code, ice_servers });
   }
 };

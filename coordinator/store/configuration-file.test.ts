@@ -49,6 +49,9 @@ describe('configurationSchema()', () => {
     { ice_servers: [{ urls: 'stun:stun.example' }] },
     { ice_servers: [{ urls: ['http://stun.example'] }] },
     { first_join: 3 },
+    { turn: { urls: ['stun:turn.example'], secret_file: 'turn.secret' } },
+    { turn: { urls: ['turn:turn.example'] } },
+    { turn: { urls: ['turn:turn.example'], secret_file: 'turn.secret', ttl_seconds: 5 } },
   ];
   for (const patch of wrong) {
     test(`configurationSchema() refuses ${JSON.stringify(patch)}`, () => {

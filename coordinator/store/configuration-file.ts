@@ -23,6 +23,20 @@ const hostSchema = z
   )
   .toLowerCase();
 
+/** A TURN server that shares a secret with us: coturn with `use-auth-secret`. */
+const turnSchema = z.strictObject({
+  urls: z
+    .array(z.string().regex(/^turns?:/, 'starts with turn: or turns:'))
+    .min(1)
+    .max(20),
+  /** The file that holds coturn's static-auth-secret; a relative path starts in the data directory. */
+  secret_file: z.string().min(1),
+  /** For how long a participant may connect with its credential. */
+  ttl_seconds: wholeNumberSchema(60, 86_400).default(3_600),
+  /** coturn's realm; public_url's host when left out. */
+  realm: hostSchema.optional(),
+});
+
 const seconds = (most: number, otherwise: number) => wholeNumberSchema(1, most).default(otherwise);
 
 /** configuration.json: the three fields of the first design, and what has a default. Numbers may be strings. */
@@ -40,6 +54,8 @@ export const configurationSchema = z.strictObject({
   trusted_proxy_hops: wholeNumberSchema(0, 10).default(0),
   /** Handed to every participant. */
   ice_servers: z.array(iceServerSchema).max(20).default([]),
+  /** Adds a TURN server to those, with a credential of each participant's own. */
+  turn: turnSchema.optional(),
   /** Sites other than our own whose pages may connect. */
   allowed_origins: z.array(originSchema).max(100).default([]),
   code_digits: wholeNumberSchema(4, 10).default(4),
@@ -47,6 +63,8 @@ export const configurationSchema = z.strictObject({
   leave_grace_seconds: seconds(3_600, 10),
   host_lost_seconds: seconds(86_400, 120),
   start_timeout_seconds: seconds(3_600, 120),
+  /** The file with the bearer token that /metrics asks for; without it /metrics answers this machine only. */
+  metrics_token_file: z.string().min(1).optional(),
   /** WebSockets from one address. Raise it where a proxy makes all visitors come from one. */
   connections_per_address: wholeNumberSchema(1, 20_000).default(200),
 });

@@ -1,11 +1,14 @@
 import type { Catalogue } from './catalogue.ts';
 import type { Configuration } from './configuration-file.ts';
+import type { SecretName } from './secret-files.ts';
 
 /** What the coordinator keeps outside its memory. Stage one reads it from JSON files; a database will implement it too. */
 export interface Store {
   /** The catalogue in force now. A caller that needs several facts to agree takes it once. */
   catalogue(): Catalogue;
   configuration(): Configuration;
+  /** The content of a file that the configuration names; undefined when it names none. */
+  secret(name: SecretName): string | undefined;
   /** Calls `listener` after a change of either. The function returned stops that. */
   onChange(listener: () => void): () => void;
   /** The picture of an app, or undefined when it has none. */
