@@ -1,12 +1,14 @@
 import type { Server, WebSocketHandler } from 'bun';
 import { networkOf } from '../shared/network.ts';
 import { type SocketData, socketHandler } from '../shared/socket.ts';
+import { createLagMeter } from './broker/counters.ts';
 import { tick } from './broker/fleet.ts';
 import { createGuesses } from './broker/guesses.ts';
 import type { Services } from './broker/services.ts';
 import { createWorld } from './broker/world.ts';
 import { callerAddress } from './http/addresses.ts';
 import { createApp } from './http/app.ts';
+import { createRateLimits } from './http/rate-limits.ts';
 import type { Site } from './http/site.ts';
 import { createWaiting } from './http/waiting.ts';
 import { bounds } from './limits.ts';
@@ -30,10 +32,13 @@ export const startCoordinator = (services: Services, site?: Site): Coordinator =
   const waiting = createWaiting(world, clock);
   const agents = createAgents(world);
   const clients = createClients(world, guesses);
+  const rates = createRateLimits(store, clock, log);
+  const measureLag = createLagMeter(world.counters, bounds.tick_ms, clock.monotonic());
   let stopped = false;
-  const app = createApp({ world, guesses, waiting, agents, clients, stopping: () => stopped, site });
+  const app = createApp({ world, guesses, waiting, agents, clients, rates, stopping: () => stopped, site });
 
   const stopTicker = clock.every(bounds.tick_ms, () => {
+    measureLag(clock.monotonic());
     store.tick();
     agents.tick();
     tick(world);
@@ -62,6 +67,7 @@ export const startCoordinator = (services: Services, site?: Site): Coordinator =
       waiting.stop();
       clients.stop();
       agents.stop();
+      rates.stop();
       store.close();
     },
   };

@@ -7,6 +7,7 @@ import type { Host } from '../domain/host.ts';
 import { type SessionEvent, transition } from '../domain/lifecycle.ts';
 import { type Effect, participantCount, type Session, type Step } from '../domain/session.ts';
 import { rulesOf } from '../store/configuration-file.ts';
+import { type Counters, createCounters } from './counters.ts';
 import { appIce } from './ice.ts';
 import type { Services } from './services.ts';
 
@@ -49,6 +50,7 @@ export interface World extends Services {
   readonly sessions: Map<string, Session>;
   readonly players: Map<string, Set<Player>>;
   readonly watchers: Map<string, Set<() => void>>;
+  readonly counters: Counters;
 }
 
 export const createWorld = (needs: Services): World => ({
@@ -58,6 +60,7 @@ export const createWorld = (needs: Services): World => ({
   sessions: new Map(),
   players: new Map(),
   watchers: new Map(),
+  counters: createCounters(),
 });
 
 export const rules = (world: World) => rulesOf(world.store.configuration());

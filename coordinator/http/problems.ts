@@ -5,6 +5,9 @@ import type { Log } from '../../shared/log.ts';
 import type { Problem } from '../../shared/protocol/http.ts';
 import type { Ctx } from './env.ts';
 
+/** A problem carries its code in this header from where it is made to where it is counted; it does not leave. */
+export const code_header = 'x-vitrina-code';
+
 /** An error answer: application/problem+json with a code of the closed list. */
 export const problem = ({ refused, detail }: Refusal, incident?: string): Response => {
   const { http, retryable, text } = errors[refused];
@@ -21,6 +24,7 @@ export const problem = ({ refused, detail }: Refusal, incident?: string): Respon
     status: http,
     headers: {
       'Content-Type': 'application/problem+json',
+      [code_header]: refused,
       ...(http === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}),
       ...(incident === undefined ? {} : { 'X-Incident-Id': incident }),
     },

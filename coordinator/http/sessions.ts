@@ -35,7 +35,10 @@ const join = ({ world, guesses }: SessionNeeds, c: Ctx, code: string): Response 
   const refused = guesses.check(network);
   if (refused !== undefined) return problem(refused);
   const joined = joinSession(world, code);
-  if (isRefusal(joined) && joined.refused === 'code_unknown') guesses.wrong(network);
+  if (isRefusal(joined) && joined.refused === 'code_unknown') {
+    guesses.wrong(network);
+    world.counters.wrong_codes.count();
+  }
   return answer(c, joined);
 };
 

@@ -18,6 +18,9 @@ describe('configurationSchema()', () => {
       leave_grace_seconds: 10,
       host_lost_seconds: 120,
       start_timeout_seconds: 120,
+      requests_per_second: 20,
+      requests_burst: 100,
+      starts_per_minute: 30,
       connections_per_address: 200,
     });
   });
@@ -49,6 +52,7 @@ describe('configurationSchema()', () => {
     { ice_servers: [{ urls: 'stun:stun.example' }] },
     { ice_servers: [{ urls: ['http://stun.example'] }] },
     { first_join: 3 },
+    { redis_url: 'http://127.0.0.1' },
     { turn: { urls: ['stun:turn.example'], secret_file: 'turn.secret' } },
     { turn: { urls: ['turn:turn.example'] } },
     { turn: { urls: ['turn:turn.example'], secret_file: 'turn.secret', ttl_seconds: 5 } },

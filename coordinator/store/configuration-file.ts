@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { limits } from '../../shared/limits.ts';
 import { iceServerSchema } from '../../shared/protocol/ice.ts';
 import { wholeNumberSchema } from '../../shared/protocol/names.ts';
+import { isRedisUrl } from '../../shared/redis.ts';
 import type { Rules } from '../domain/rules.ts';
 
 /** "https://vitrina.example" or "http://10.0.0.1:8080": scheme, host and port, nothing behind them. */
@@ -65,6 +66,13 @@ export const configurationSchema = z.strictObject({
   start_timeout_seconds: seconds(3_600, 120),
   /** The file with the bearer token that /metrics asks for; without it /metrics answers this machine only. */
   metrics_token_file: z.string().min(1).optional(),
+  /** What one network (an IPv4 address, an IPv6 /64) may ask of /api/v1. */
+  requests_per_second: wholeNumberSchema(1, 10_000).default(20),
+  requests_burst: wholeNumberSchema(1, 100_000).default(100),
+  /** How often it may start or join a session, log in or register. */
+  starts_per_minute: wholeNumberSchema(1, 100_000).default(30),
+  /** Counts those for all coordinators together. Takes effect at the start. */
+  redis_url: z.string().refine(isRedisUrl, 'an address like redis://127.0.0.1:6379').optional(),
   /** WebSockets from one address. Raise it where a proxy makes all visitors come from one. */
   connections_per_address: wholeNumberSchema(1, 20_000).default(200),
 });

@@ -8,6 +8,8 @@ import { hostHello, hostReports } from '../broker/fleet.ts';
 import { createGuesses } from '../broker/guesses.ts';
 import { createWorld, type Link } from '../broker/world.ts';
 import { createApp } from '../http/app.ts';
+import type { Bindings } from '../http/env.ts';
+import { createRateLimits } from '../http/rate-limits.ts';
 import type { Site } from '../http/site.ts';
 import { createWaiting } from '../http/waiting.ts';
 import { createAgents } from '../ws/agents.ts';
@@ -32,6 +34,7 @@ export const appUnderTest = (patch: object = {}, info: object = {}, site?: Site)
   const world = createWorld({ db: memoryDatabase(), store, clock, ids: fakeIds(), log: recorded.log });
   const guesses = createGuesses(clock, recorded.log);
   const waiting = createWaiting(world, clock);
+  const rates = createRateLimits(store, clock, recorded.log);
   const state = { stopping: false };
   const upgrades: SocketData[] = [];
   const app = createApp({
@@ -40,6 +43,7 @@ export const appUnderTest = (patch: object = {}, info: object = {}, site?: Site)
     waiting,
     agents: createAgents(world),
     clients: createClients(world, guesses),
+    rates,
     stopping: () => state.stopping,
     site,
   });
@@ -75,7 +79,11 @@ export const appUnderTest = (patch: object = {}, info: object = {}, site?: Site)
     state,
     upgrades,
     orders,
-    request: async (path: string, { method = 'GET', token, body, headers = {} }: Sent = {}) =>
+    request: async (
+      path: string,
+      { method = 'GET', token, body, headers = {} }: Sent = {},
+      from: Partial<Bindings> = {},
+    ) =>
       await app.request(
         path,
         {
@@ -87,7 +95,7 @@ export const appUnderTest = (patch: object = {}, info: object = {}, site?: Site)
           },
           ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
         },
-        bindings,
+        { ...bindings, ...from },
       ),
     /** Connects the host. */
     connect: () => {
