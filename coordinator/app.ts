@@ -3,13 +3,17 @@ import { networkOf } from '../shared/network.ts';
 import { type SocketData, socketHandler } from '../shared/socket.ts';
 import { createBackground } from './broker/background.ts';
 import { followCatalogue } from './broker/catalogue-changes.ts';
+import { createLagMeter } from './broker/counters.ts';
 import { offerExtensions } from './broker/extensions.ts';
 import { tick } from './broker/fleet.ts';
 import { createGuesses } from './broker/guesses.ts';
 import { openWorld } from './broker/open.ts';
 import { moveQueue } from './broker/queue.ts';
 import type { Services } from './broker/services.ts';
+import { callerAddress } from './http/addresses.ts';
 import { createApp } from './http/app.ts';
+import { createRateLimits } from './http/rate-limits.ts';
+import type { Site } from './http/site.ts';
 import { createWaiting } from './http/waiting.ts';
 import { bounds } from './limits.ts';
 import { createAgents } from './ws/agents.ts';
@@ -24,8 +28,11 @@ export interface Coordinator {
   stop(): Promise<void>;
 }
 
-/** Assembles the coordinator, takes up the sessions that the database knows of, and starts its ticker. Rejects with Unavailable. */
-export const startCoordinator = async (services: Services): Promise<Coordinator> => {
+/**
+ * Assembles the coordinator, takes up the sessions that the database knows of, and starts its ticker. Without a site it
+ * serves no pages. Rejects with Unavailable.
+ */
+export const startCoordinator = async (services: Services, site?: Site): Promise<Coordinator> => {
   const { store, clock, log } = services;
   const world = await openWorld(services);
   const catalogue = followCatalogue(world);
@@ -33,14 +40,17 @@ export const startCoordinator = async (services: Services): Promise<Coordinator>
   const waiting = createWaiting(world, clock);
   const agents = createAgents(world);
   const clients = createClients(world, guesses);
+  const rates = createRateLimits(store, clock, log);
+  const measureLag = createLagMeter(world.counters, bounds.tick_ms, clock.monotonic());
   let stopped = false;
-  const app = createApp({ world, guesses, waiting, agents, clients, stopping: () => stopped });
+  const app = createApp({ world, guesses, waiting, agents, clients, rates, stopping: () => stopped, site });
 
   const background = createBackground(log, {
     extensions: () => offerExtensions(world),
     queue: () => moveQueue(world),
   });
   const stopTicker = clock.every(bounds.tick_ms, () => {
+    measureLag(clock.monotonic());
     store.tick();
     catalogue.tick();
     agents.tick();
@@ -52,8 +62,11 @@ export const startCoordinator = async (services: Services): Promise<Coordinator>
     websocket: socketHandler(log, clock),
     async fetch(request, server) {
       let upgraded = false;
+      const socket = server.requestIP(request)?.address ?? 'unknown';
+      const forwarded = request.headers.get('x-forwarded-for');
       const response = await app.fetch(request, {
-        network: networkOf(server.requestIP(request)?.address ?? 'unknown'),
+        socket,
+        network: networkOf(callerAddress(forwarded, socket, store.configuration().trusted_proxy_hops)),
         upgrade(data) {
           upgraded = server.upgrade(request, { data });
           return upgraded;
@@ -70,6 +83,7 @@ export const startCoordinator = async (services: Services): Promise<Coordinator>
       agents.stop();
       await background.stop();
       await catalogue.stop();
+      rates.stop();
       store.close();
       await world.saver.stop();
     },

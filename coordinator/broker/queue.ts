@@ -1,4 +1,4 @@
-import { type Refusal, refuse } from '../../shared/errors.ts';
+import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { QueuePlace } from '../../shared/protocol/queue.ts';
 import { expectedAt, freeForOthers, inOrder, isGone, nextOffers } from '../domain/queue.ts';
 import { isLive } from '../domain/session.ts';
@@ -68,9 +68,10 @@ const placeOf = async (
   { queue }: Pick<Tables, 'queue'>,
   id: string,
   token: string | undefined,
-): Promise<Queued | undefined> => {
+): Promise<Queued | Refusal> => {
+  if (token === undefined) return refuse('unauthorized');
   const place = await queue.lock({ id });
-  return token !== undefined && place?.token_hash === hashOf(token) ? place : undefined;
+  return place?.token_hash === hashOf(token) ? place : refuse('queue_unknown');
 };
 
 /** The place, which is kept for another while by asking for it; queue_unknown. */
@@ -81,7 +82,7 @@ export const askPlace = async (
 ): Promise<QueuePlace | Refusal> =>
   world.db.transact(async (tables) => {
     const place = await placeOf(tables, id, token);
-    if (place === undefined) return refuse('queue_unknown');
+    if (isRefusal(place)) return place;
     await tables.queue.update({ id }, { seen_at: world.clock.now() });
     return describe(world, place, await tables.queue.find({ app: place.app }), hostsOf(world, place.app));
   });
@@ -94,7 +95,7 @@ export const leaveQueue = (
 ): Promise<Refusal | undefined> =>
   world.db.transact(async (tables) => {
     const place = await placeOf(tables, id, token);
-    if (place === undefined) return refuse('queue_unknown');
+    if (isRefusal(place)) return place;
     await tables.queue.remove({ id });
     return undefined;
   });
@@ -131,7 +132,8 @@ export const takeTurn = async (
 ): Promise<Refusal | undefined> => {
   if (claim !== undefined) {
     const place = await placeOf({ queue }, claim.id, claim.token);
-    if (place === undefined || place.app !== app) return refuse('queue_unknown');
+    if (isRefusal(place)) return place;
+    if (place.app !== app) return refuse('queue_unknown');
     if (place.state !== 'offered') return refuse('servers_busy', 'it is not your turn yet');
     await queue.remove({ id: claim.id });
     return undefined;

@@ -9,6 +9,8 @@ import { waiting } from '../domain/participants.ts';
 import { type Effect, participantCount, type Session, type Step } from '../domain/session.ts';
 import { rulesOf } from '../store/configuration-file.ts';
 import { type Catalogue, emptyCatalogue } from './catalogue.ts';
+import { type Counters, createCounters } from './counters.ts';
+import { appIce } from './ice.ts';
 import { createSaver, type Saver } from './saver.ts';
 import type { Services } from './services.ts';
 
@@ -55,6 +57,7 @@ export interface World extends Services {
   /** Replaced as a whole when it changes; then the listeners are called. */
   catalogue: Catalogue;
   readonly catalogueListeners: Set<() => void>;
+  readonly counters: Counters;
 }
 
 export const createWorld = (needs: Services): World => ({
@@ -67,6 +70,7 @@ export const createWorld = (needs: Services): World => ({
   saver: createSaver(needs),
   catalogue: emptyCatalogue,
   catalogueListeners: new Set(),
+  counters: createCounters(),
 });
 
 export const rules = (world: World) => rulesOf(world.store.configuration());
@@ -92,7 +96,7 @@ const send = (world: World, session: Session, effect: Effect & { type: 'start' |
   if (effect.type === 'stop') link?.send({ verb: 'END_SESSION', ...ref, reason: effect.reason });
   else {
     const user_id = participants.find(({ owner }) => owner)?.id ?? id;
-    const { ice_servers } = world.store.configuration();
+    const ice_servers = appIce(world, session);
     link?.send({ verb: 'CREATE_SESSION', ...ref, rc_name: app, user_id, code, ice_servers });
   }
 };

@@ -26,13 +26,16 @@ const ask = createRoute({
   ...ofPlace,
   method: 'get',
   summary: 'Show a place in the queue, and keep it',
-  responses: { 200: answers(queuePlaceSchema, 'The place.'), ...refuses('malformed', 'queue_unknown') },
+  responses: {
+    200: answers(queuePlaceSchema, 'The place.'),
+    ...refuses('malformed', 'unauthorized', 'queue_unknown'),
+  },
 });
 const leave = createRoute({
   ...ofPlace,
   method: 'delete',
   summary: 'Give a place in the queue up',
-  responses: { 204: done('Given up.'), ...refuses('malformed', 'queue_unknown') },
+  responses: { 204: done('Given up.'), ...refuses('malformed', 'unauthorized', 'queue_unknown') },
 });
 
 /** Who waits for a seat, under `/api/v1`. */

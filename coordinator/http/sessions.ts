@@ -39,7 +39,10 @@ const join = async ({ world, guesses }: SessionNeeds, c: Ctx, door: Door): Promi
   const refused = 'code' in door ? guesses.check(network) : undefined;
   if (refused !== undefined) return problem(refused);
   const joined = await joinSession(world, door);
-  if (isRefusal(joined) && joined.refused === 'code_unknown') guesses.wrong(network);
+  if (isRefusal(joined) && joined.refused === 'code_unknown') {
+    guesses.wrong(network);
+    world.counters.wrong_codes.count();
+  }
   return answer(c, joined);
 };
 

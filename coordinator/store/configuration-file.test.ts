@@ -9,6 +9,8 @@ describe('configurationSchema()', () => {
       ip: '0.0.0.2',
       port: 333,
       time_between_updates_seconds: 30,
+      allowed_hosts: [],
+      trusted_proxy_hops: 0,
       ice_servers: [],
       allowed_origins: [],
       code_digits: 4,
@@ -17,6 +19,9 @@ describe('configurationSchema()', () => {
       host_lost_seconds: 120,
       start_timeout_seconds: 120,
       booking_no_show_minutes: 15,
+      requests_per_second: 20,
+      requests_burst: 100,
+      starts_per_minute: 30,
       connections_per_address: 200,
     });
   });
@@ -38,12 +43,20 @@ describe('configurationSchema()', () => {
     { public_url: 'ftp://vitrina.example' },
     { public_url: 'vitrina.example' },
     { ip: 'localhost' },
+    { allowed_hosts: ['vitrina.example:443'] },
+    { allowed_hosts: ['https://vitrina.example'] },
+    { allowed_hosts: ['vitrina.example/'] },
+    { trusted_proxy_hops: -1 },
     { port: '65536' },
     { code_digits: 3 },
     { time_between_updates_seconds: 0 },
     { ice_servers: [{ urls: 'stun:stun.example' }] },
     { ice_servers: [{ urls: ['http://stun.example'] }] },
     { first_join: 3 },
+    { redis_url: 'http://127.0.0.1' },
+    { turn: { urls: ['stun:turn.example'], secret_file: 'turn.secret' } },
+    { turn: { urls: ['turn:turn.example'] } },
+    { turn: { urls: ['turn:turn.example'], secret_file: 'turn.secret', ttl_seconds: 5 } },
   ];
   for (const patch of wrong) {
     test(`configurationSchema() refuses ${JSON.stringify(patch)}`, () => {

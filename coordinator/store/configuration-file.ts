@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { limits } from '../../shared/limits.ts';
 import { iceServerSchema } from '../../shared/protocol/ice.ts';
 import { wholeNumberSchema } from '../../shared/protocol/names.ts';
+import { isRedisUrl } from '../../shared/redis.ts';
 import type { Rules } from '../domain/rules.ts';
 
 /** "https://vitrina.example" or "http://10.0.0.1:8080": scheme, host and port, nothing behind them. */
@@ -14,6 +15,29 @@ const originSchema = z
   )
   .transform((text) => new URL(text).origin);
 
+/** "vitrina.example", "10.0.0.1" or "[::1]", without a port. */
+const hostSchema = z
+  .string()
+  .refine(
+    (text) => URL.canParse(`http://${text}`) && new URL(`http://${text}`).hostname === text.toLowerCase(),
+    'a host name or address without a port, like "vitrina.example"',
+  )
+  .toLowerCase();
+
+/** A TURN server that shares a secret with us: coturn with `use-auth-secret`. */
+const turnSchema = z.strictObject({
+  urls: z
+    .array(z.string().regex(/^turns?:/, 'starts with turn: or turns:'))
+    .min(1)
+    .max(20),
+  /** The file that holds coturn's static-auth-secret; a relative path starts in the data directory. */
+  secret_file: z.string().min(1),
+  /** For how long a participant may connect with its credential. */
+  ttl_seconds: wholeNumberSchema(60, 86_400).default(3_600),
+  /** coturn's realm; public_url's host when left out. */
+  realm: hostSchema.optional(),
+});
+
 const seconds = (most: number, otherwise: number) => wholeNumberSchema(1, most).default(otherwise);
 
 /** configuration.json: the three fields of the first design, and what has a default. Numbers may be strings. */
@@ -25,8 +49,14 @@ export const configurationSchema = z.strictObject({
   time_between_updates_seconds: wholeNumberSchema(1, 86_400),
   /** The address that visitors use, where it is not the one they ask for: behind a proxy that ends TLS. */
   public_url: originSchema.optional(),
+  /** Host names to answer to besides public_url's and this machine's own. Any, while neither is given. */
+  allowed_hosts: z.array(hostSchema).max(100).default([]),
+  /** Proxies in front of the coordinator that each append to X-Forwarded-For; 0 when callers connect directly. */
+  trusted_proxy_hops: wholeNumberSchema(0, 10).default(0),
   /** Handed to every participant. */
   ice_servers: z.array(iceServerSchema).max(20).default([]),
+  /** Adds a TURN server to those, with a credential of each participant's own. */
+  turn: turnSchema.optional(),
   /** Sites other than our own whose pages may connect. */
   allowed_origins: z.array(originSchema).max(100).default([]),
   code_digits: wholeNumberSchema(4, 10).default(4),
@@ -36,6 +66,15 @@ export const configurationSchema = z.strictObject({
   start_timeout_seconds: seconds(3_600, 120),
   /** How long after its beginning a booking that nobody came to is given up. */
   booking_no_show_minutes: wholeNumberSchema(1, 240).default(15),
+  /** The file with the bearer token that /metrics asks for; without it /metrics answers this machine only. */
+  metrics_token_file: z.string().min(1).optional(),
+  /** What one network (an IPv4 address, an IPv6 /64) may ask of /api/v1. */
+  requests_per_second: wholeNumberSchema(1, 10_000).default(20),
+  requests_burst: wholeNumberSchema(1, 100_000).default(100),
+  /** How often it may start or join a session, log in or register. */
+  starts_per_minute: wholeNumberSchema(1, 100_000).default(30),
+  /** Counts those for all coordinators together. Takes effect at the start. */
+  redis_url: z.string().refine(isRedisUrl, 'an address like redis://127.0.0.1:6379').optional(),
   /** WebSockets from one address. Raise it where a proxy makes all visitors come from one. */
   connections_per_address: wholeNumberSchema(1, 20_000).default(200),
 });

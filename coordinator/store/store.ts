@@ -1,11 +1,14 @@
 import type { FileCatalogue } from './catalogue.ts';
 import type { Configuration } from './configuration-file.ts';
+import type { SecretName } from './secret-files.ts';
 
 /** What people write into the data directory: servers.json, configuration.json, pictures. */
 export interface Store {
   /** What servers.json says now. */
   catalogue(): FileCatalogue;
   configuration(): Configuration;
+  /** The content of a file that the configuration names; undefined when it names none. */
+  secret(name: SecretName): string | undefined;
   /** Calls `listener` after a change of either. The function returned stops that. */
   onChange(listener: () => void): () => void;
   /** A picture by its file name, or undefined when it is not there. */

@@ -5,6 +5,7 @@ import { encode, type Handlers } from '../../shared/protocol/message.ts';
 import { decodeRelayFrame } from '../../shared/protocol/relay-frame.ts';
 import { closeWith, door, type Peer, type Wire } from '../../shared/socket.ts';
 import { hostGone, hostHello, hostReports, keyIsRight } from '../broker/fleet.ts';
+import { participantIce } from '../broker/ice.ts';
 import type { Link, World } from '../broker/world.ts';
 import type { SessionEvent } from '../domain/lifecycle.ts';
 import { bounds } from '../limits.ts';
@@ -98,7 +99,7 @@ const createLink = (
         code: session.code,
         user_id: participant,
         channel: number,
-        ice_servers: world.store.configuration().ice_servers,
+        ice_servers: participantIce(world, session, participant),
       });
       return channel;
     },

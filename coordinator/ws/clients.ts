@@ -51,8 +51,14 @@ const attempt = (client: Client, id: string | undefined, run: () => Promise<void
 /** The answer's `id`: the request's, if it had one. */
 const echo = (id: string | undefined): { id?: string } => (id === undefined ? {} : { id });
 
-const sendError = ({ send }: Pick<Client, 'send'>, refusal: Refusal, id: string | undefined): void =>
+const sendError = (
+  { world, send }: Pick<Client, 'world' | 'send'>,
+  refusal: Refusal,
+  id: string | undefined,
+): void => {
+  world.counters.refusals.count({ code: refusal.refused });
   send({ msg: 'ERROR', code: refusal.refused, text: explain(refusal), ...echo(id) });
+};
 
 const portOf = ({ port, protocol }: URL): string => port || (protocol === 'wss:' ? '443' : '80');
 
@@ -170,6 +176,7 @@ const handlers: Handlers<typeof fromClient, Client> = {
       }
       if (joined.refused !== 'code_unknown') return sendError(client, joined, id);
       guesses.wrong(network);
+      world.counters.wrong_codes.count();
       client.send({ msg: 'SESSION_NOT_EXIST', ...echo(id) });
     });
   },
