@@ -3,6 +3,7 @@ import { errors, isRefusal, type Refusal, refuse } from '../../shared/errors.ts'
 import type { Ids } from '../../shared/ids.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Problem } from '../../shared/protocol/http.ts';
+import { Unavailable } from '../store/database.ts';
 import type { Ctx } from './env.ts';
 
 /** An error answer: application/problem+json with a code of the closed list. */
