@@ -129,33 +129,55 @@ const place = async (
   return token === undefined ? { booking } : { booking, token };
 };
 
+/** Books in a transaction of its own until nobody is quicker; `within` may wrap what is done in it. */
+const settleOrder = async <T>(
+  services: Services,
+  wanted: CreateBooking,
+  visitor: Visitor,
+  within: (tables: Tables, place: () => Promise<Booked | Refusal>) => Promise<T | Refusal>,
+): Promise<T | Refusal> => {
+  const made = await untilSettled((taken) =>
+    services.db.transact((tables) =>
+      within(tables, async () => {
+        const order = await orderOf(services, tables, wanted, visitor.account);
+        const placed = isRefusal(order) ? order : await place(services, tables, order, visitor, taken);
+        if (isRefusal(placed)) return placed;
+        const { booking, token } = placed;
+        return { ...describeBooking(booking, visitor.base), ...(token === undefined ? {} : { token }) };
+      }),
+    ),
+  );
+  return made ?? refuse('time_taken');
+};
+
 /**
- * Books a seat for the visitor: the answer's body is a Booked. With a key, repeating the request makes no second booking.
- * Refuses app_unknown, app_disabled, account_required, malformed, time_skipped, time_ambiguous, time_past, time_taken,
- * quota_exceeded, servers_busy and idempotency_mismatch.
+ * Books a seat for the visitor. Refuses app_unknown, app_disabled, account_required, malformed, time_skipped,
+ * time_ambiguous, time_past, time_taken, quota_exceeded and servers_busy.
  */
-export const book = async (
+export const planBooking = (
+  services: Services,
+  wanted: CreateBooking,
+  visitor: Visitor,
+): Promise<Booked | Refusal> => settleOrder(services, wanted, visitor, (_, place) => place());
+
+/**
+ * The same for a request that may be repeated: with a key it makes one booking. The reply's body is a Booked. Refuses
+ * idempotency_mismatch too.
+ */
+export const book = (
   services: Services,
   wanted: CreateBooking,
   visitor: Visitor,
   key?: string,
 ): Promise<Reply | Refusal> => {
-  const { account, network, base } = visitor;
-  const scope = `bookings ${account?.id ?? network}`;
+  const scope = `bookings ${visitor.account?.id ?? visitor.network}`;
   const request = { scope, key, body_hash: bodyHash(wanted) };
-  const made = await untilSettled((taken) =>
-    services.db.transact((tables) =>
-      once(services, tables, request, async () => {
-        const order = await orderOf(services, tables, wanted, account);
-        const placed = isRefusal(order) ? order : await place(services, tables, order, visitor, taken);
-        if (isRefusal(placed)) return placed;
-        const { booking, token } = placed;
-        const body: Booked = { ...describeBooking(booking, base), ...(token === undefined ? {} : { token }) };
-        return { status: 201, body };
-      }),
-    ),
+  return settleOrder(services, wanted, visitor, (tables, place) =>
+    once(services, tables, request, async () => {
+      const body = await place();
+      return isRefusal(body) ? body : { status: 201, body };
+    }),
   );
-  return made ?? refuse('time_taken');
 };
 
 /** The booking, if the visitor may see it; booking_unknown for everybody else. */

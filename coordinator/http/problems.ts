@@ -36,6 +36,10 @@ export const onError =
     if (error instanceof HTTPException && error.status < 500) {
       return problem(refuse('malformed', error.message));
     }
+    if (error instanceof Unavailable) {
+      log.warn({ error: error.message, ...error.refusal }, 'the database cannot do it now');
+      return problem(error.refusal);
+    }
     const incident = ids.id();
     log.error({ error, incident }, 'a request failed');
     return problem(refuse('internal'), incident);

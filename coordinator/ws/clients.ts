@@ -5,12 +5,14 @@ import type { Participation } from '../../shared/protocol/http.ts';
 import { encode, type Handlers, type MessageOf } from '../../shared/protocol/message.ts';
 import type { SessionPhase } from '../../shared/protocol/session.ts';
 import { closeWith, door, type Peer, type Wire } from '../../shared/socket.ts';
+import { planBooking } from '../broker/bookings.ts';
 import type { Guesses } from '../broker/guesses.ts';
 import { createSession, issueTicket, joinSession, leaveSession, memberOf } from '../broker/sessions.ts';
 import { type World, watch } from '../broker/world.ts';
 import { endTexts } from '../domain/end-texts.ts';
 import { isLive, serving } from '../domain/session.ts';
 import { bounds } from '../limits.ts';
+import { Unavailable } from '../store/database.ts';
 
 /** The clients of `/ws`. */
 export interface Clients {
@@ -97,6 +99,20 @@ const answerWhenReady = (
   look();
 };
 
+type PlanSession = Extract<MessageOf<typeof fromClient>, { verb: 'PLAN_SESSION' }>;
+
+/** Books for a client, who has no account here. */
+const planSession = async ({ rc_name: app, id, ...when }: PlanSession, client: Client): Promise<void> => {
+  const { verb: _, ...wanted } = when;
+  const { world, network, base, send } = client;
+  const site = new URL(`${base.protocol === 'wss:' ? 'https:' : 'http:'}//${base.host}`).origin;
+  const reply = await planBooking(world, { app, ...wanted }, { network, base: site });
+  if (isRefusal(reply)) return sendError(client, reply, id);
+  const { code, id: booking_id, starts_at, ends_at, invite_url, token } = reply;
+  const managed = token === undefined ? {} : { token };
+  send({ msg: 'CONNECTION_CODE', code, booking_id, starts_at, ends_at, invite_url, ...managed, ...echo(id) });
+};
+
 /** Refuses what goes beyond the client's share of sessions. */
 const mayTakePart = ({ world, joined }: Client): Refusal | undefined => {
   for (const id of joined) {
@@ -118,6 +134,15 @@ const handlers: Handlers<typeof fromClient, Client> = {
     const servers = client.world.store.catalogue().servers.slice(from, to + 1);
     if (servers.length === 0) client.send({ msg: 'SERVERS_NOT_FOUND', ...echo(id) });
     else client.send({ msg: 'SERVERS_FOUND', servers, ...echo(id) });
+  },
+  PLAN_SESSION: (message, client) => {
+    planSession(message, client).catch((error: unknown) => {
+      const incident = client.world.ids.id();
+      client.world.log.error({ error, incident }, 'planning a session failed');
+      const refusal =
+        error instanceof Unavailable ? error.refusal : refuse('internal', `incident ${incident}`);
+      sendError(client, refusal, message.id);
+    });
   },
   CREATE_SESSION: ({ rc_name, progress, id }, client) => {
     const created = mayTakePart(client) ?? createSession(client.world, rc_name);
