@@ -58,4 +58,21 @@ export const bounds = {
   /** What one player may send towards its host; beyond the burst its socket is closed. */
   player_bytes_per_second: 128 * 1024,
   player_bytes_burst: 512 * 1024,
+  /** Longest booking; plans are read so far back. */
+  booking_minutes: 1_440,
+  /** Days in one answer about availability. */
+  availability_days: 31,
+  /** Bookings in one answer; without `limit` the first of these. */
+  bookings_per_page: 50,
+  bookings_per_page_most: 200,
+  /** How often a booking is tried again when others were quicker to the seat that was chosen. */
+  seat_attempts: 20,
+  /** A released code opens nothing else for so long. */
+  code_quarantine_ms: 86_400_000,
+  /** An answer to a request with an Idempotency-Key is repeated for so long. */
+  idempotency_ms: 86_400_000,
+  /** A booking that begins later than this is kept on a lost host when no other fits: the host may be back by then. */
+  lost_ahead_ms: 86_400_000,
+  /** Bookings that one tick looks at, of each kind. */
+  bookings_per_tick: 200,
 } as const;

@@ -1,31 +1,63 @@
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import { codeSpace, freeCode } from '../domain/codes.ts';
+import { bounds } from '../limits.ts';
+import { Taken } from '../store/database.ts';
 import type { Tables } from '../store/tables.ts';
 import type { Services } from './services.ts';
 
-const quarantine_ms = 86_400_000;
+/** Rows that are read to find a free code from a random one on. */
+const window_rows = 64;
+const attempts = 20;
+/** Codes shorter than this can be guessed, and few of them may be in use; there are more longer ones than bookings. */
+const long_digits = 6;
 
+/**
+ * Takes a free code for the holder, within a transaction; servers_busy when a fifth of all codes is in use or quarantine:
+ * more would be found by guessing.
+ */
 export const takeCode = async (
-  { ids, clock }: Pick<Services, 'ids' | 'clock'>,
+  { clock, ids }: Pick<Services, 'clock' | 'ids'>,
   { codes }: Pick<Tables, 'codes'>,
   holder: string,
   digits: number,
 ): Promise<string | Refusal> => {
   const now = clock.now();
-  await codes.remove({ free_at: { from: 0, to: now } });
-  const taken = new Set((await codes.find({})).map(({ code }) => code));
-  if (taken.size >= codeSpace(digits) / 5) return refuse('servers_busy', 'no session code is free');
-  const code = freeCode(digits, ids.below(codeSpace(digits)), taken);
-  if (!isRefusal(code)) await codes.insert({ code, holder, free_at: null });
-  return code;
+  const space = codeSpace(digits);
+  if (digits < long_digits && (await codes.count({})) >= space / 5) {
+    const expired = await codes.remove({ free_at: { to: now + 1 } });
+    if (expired === 0) return refuse('servers_busy', 'too many session codes are in use');
+  }
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const start = ids.below(space);
+    const from = String(start).padStart(digits, '0');
+    const near = await codes.find({ code: { from } }, { limit: window_rows });
+    const live = near.filter(({ free_at }) => free_at === null || free_at > now);
+    const code = freeCode(digits, start, new Set(live.map((row) => row.code)));
+    if (isRefusal(code)) return code;
+    const expired = near.find((row) => row.code === code);
+    if (expired !== undefined) {
+      const changes = { holder, free_at: null };
+      if (await codes.update({ code }, changes, { free_at: expired.free_at })) return code;
+      continue;
+    }
+    try {
+      await codes.insert({ code, holder, free_at: null });
+      return code;
+    } catch (error) {
+      // Another transaction took it since, or it stands behind a full window.
+      if (!(error instanceof Taken)) throw error;
+    }
+  }
+  return refuse('servers_busy', 'no session code is free');
 };
 
+/** The holder's code opens nothing any more, and nothing else until the quarantine is over. */
 export const releaseCode = async (
   { clock }: Pick<Services, 'clock'>,
   { codes }: Pick<Tables, 'codes'>,
   holder: string,
 ): Promise<void> => {
-  for (const { code } of await codes.find({ holder })) {
-    await codes.update({ code }, { free_at: clock.now() + quarantine_ms });
-  }
+  const free_at = clock.now() + bounds.code_quarantine_ms;
+  for (const { code } of await codes.find({ holder }))
+    await codes.update({ code }, { free_at }, { holder, free_at: null });
 };

@@ -1,5 +1,13 @@
 import { expect, test } from 'bun:test';
-import { fittingSeat, freeSeats, type Hold, type Seat, seatKey } from './availability.ts';
+import {
+  fittingSeat,
+  freeRuns,
+  freeSeats,
+  type Hold,
+  planSeats,
+  type Seat,
+  seatKey,
+} from './availability.ts';
 import { bookablePeriod, overlaps, slot_ms, slotsOf } from './slots.ts';
 
 /** A small generator of repeatable numbers (mulberry32). */
@@ -34,7 +42,7 @@ test('freeSeats() counts as many as one finds by trying each seat at each slot',
     const holds = Array.from({ length: next(12) }, () => hold(seats[next(3)], next(60), 1 + next(15)));
     const length_ms = (1 + next(12)) * slot_ms;
     const range = { from: (5 + next(5)) * slot_ms, to: (30 + next(20)) * slot_ms };
-    const found = freeSeats(seats, holds, range, length_ms);
+    const found = freeSeats(planSeats(seats, holds), range, length_ms);
     const tried = slotsOf(range).map((slot) => {
       const from = slot * slot_ms;
       return { from, seats: seats.filter((seat) => free(holds, seat, from, from + length_ms)).length };
@@ -44,8 +52,8 @@ test('freeSeats() counts as many as one finds by trying each seat at each slot',
 });
 
 test('freeSeats() says nothing of an empty range, and begins on the grid', () => {
-  expect(freeSeats(seats, [], { from: slot_ms, to: slot_ms }, slot_ms)).toEqual([]);
-  const odd = freeSeats(seats, [], { from: 1, to: 2 * slot_ms }, slot_ms);
+  expect(freeSeats(planSeats(seats, []), { from: slot_ms, to: slot_ms }, slot_ms)).toEqual([]);
+  const odd = freeSeats(planSeats(seats, []), { from: 1, to: 2 * slot_ms }, slot_ms);
   expect(odd).toEqual([{ from: slot_ms, seats: 3 }]);
 });
 
@@ -55,7 +63,7 @@ test('fittingSeat() gives a free seat exactly when there is one', () => {
     const holds = Array.from({ length: next(14) }, () => hold(seats[next(3)], next(40), 1 + next(15)));
     const from = next(40) * slot_ms;
     const visit = { from, to: from + (1 + next(10)) * slot_ms };
-    const found = fittingSeat(seats, holds, visit);
+    const found = fittingSeat(planSeats(seats, holds), visit);
     const able = seats.filter((seat) => free(holds, seat, visit.from, visit.to));
     if (found === undefined) expect(able).toEqual([]);
     else expect(able).toContainEqual(found);
@@ -64,7 +72,10 @@ test('fittingSeat() gives a free seat exactly when there is one', () => {
 
 test('fittingSeat() fills the shorter gap', () => {
   const holds = [hold(seats[2], 0, 10), hold(seats[2], 14, 10)];
-  expect(fittingSeat(seats, holds, { from: 10 * slot_ms, to: 13 * slot_ms })).toEqual({ host: 'b', seat: 0 });
+  expect(fittingSeat(planSeats(seats, holds), { from: 10 * slot_ms, to: 13 * slot_ms })).toEqual({
+    host: 'b',
+    seat: 0,
+  });
 });
 
 test('slotsOf() covers a period, begun slots included', () => {
@@ -83,4 +94,20 @@ test.each<[from: number, minutes: number, answer: object]>([
   [2 * slot_ms, 30, { refused: 'time_past' }],
 ])('bookablePeriod(%d, %d) answers %j', (from, minutes, answer) => {
   expect<object>(bookablePeriod(from, minutes, 5 * slot_ms)).toEqual(answer);
+});
+
+test('freeRuns() says the same as freeSeats() in fewer words', () => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const next = random(seed);
+    const holds = Array.from({ length: next(12) }, () => hold(seats[next(3)], next(60), 1 + next(15)));
+    const plans = planSeats(seats, holds);
+    const range = { from: 0, to: 50 * slot_ms };
+    const runs = freeRuns(plans, range, 2 * slot_ms);
+    const said = runs.flatMap((run) => slotsOf(run).map((at) => ({ from: at * slot_ms, seats: run.seats })));
+    expect(said).toEqual(freeSeats(plans, range, 2 * slot_ms).filter((one) => one.seats > 0));
+    for (const [at, run] of runs.entries()) {
+      const before = runs[at - 1];
+      expect(before?.to === run.from && before.seats === run.seats).toBeFalse();
+    }
+  }
 });

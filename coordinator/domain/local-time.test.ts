@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { instantOf, isZone, localTimeOf } from './local-time.ts';
+import { daysOf, instantOf, isZone, localTimeOf } from './local-time.ts';
 
 const utc = (iso: string): number => Date.parse(`${iso}Z`);
 
@@ -126,4 +126,28 @@ test('localTimeOf() says what instantOf() turns back into the same instant, when
 test('isZone() knows names, not offsets', () => {
   expect(['Europe/Moscow', 'UTC', 'Asia/Kathmandu'].map(isZone)).toEqual([true, true, true]);
   expect(['', 'Moscow', '+03:00', 'Europe/Moscow\n', '../etc'].map(isZone)).toEqual(Array(5).fill(false));
+});
+
+describe('daysOf()', () => {
+  const rows: [from: string, to: string, zone: string, answer: [string, string] | string][] = [
+    ['2026-06-01', '2026-06-01', 'UTC', ['2026-06-01T00:00', '2026-06-02T00:00']],
+    ['2026-03-29', '2026-03-29', 'Europe/Berlin', ['2026-03-28T23:00', '2026-03-29T22:00']],
+    ['2026-10-25', '2026-10-26', 'Europe/Berlin', ['2026-10-24T22:00', '2026-10-26T23:00']],
+    // The day begins at one o'clock where midnight is skipped.
+    ['2026-04-24', '2026-04-24', 'Africa/Cairo', ['2026-04-23T22:00', '2026-04-24T21:00']],
+    ['2026-06-01', '2026-07-01', 'UTC', ['2026-06-01T00:00', '2026-07-02T00:00']],
+    ['2026-06-01', '2026-07-02', 'UTC', 'malformed'],
+    ['2026-06-02', '2026-06-01', 'UTC', 'malformed'],
+    ['2026-02-29', '2026-03-01', 'UTC', 'malformed'],
+    ['2026-6-1', '2026-06-01', 'UTC', 'malformed'],
+    ['2026-06-01', 'tomorrow', 'UTC', 'malformed'],
+    ['2026-06-01', '2026-06-01', 'Mars/Base', 'malformed'],
+  ];
+  for (const [from, to, zone, answer] of rows) {
+    test(`daysOf() ${from} to ${to} in ${zone}`, () => {
+      const found = daysOf(from, to, zone, 31);
+      if (typeof answer === 'string') expect(found).toMatchObject({ refused: answer });
+      else expect(found).toEqual({ from: utc(answer[0]), to: utc(answer[1]) });
+    });
+  }
 });

@@ -1,4 +1,5 @@
 import { type Refusal, refuse } from '../../shared/errors.ts';
+import type { Period } from './slots.ts';
 
 /** What a visitor's calendar and clock show: "24/12/2026", "18:30", "Europe/Berlin". */
 export interface LocalTime {
@@ -73,4 +74,24 @@ export const localTimeOf = (instant: number, zone: string): LocalTime => {
     zone,
     which: at.epochMilliseconds === earlier.epochMilliseconds ? 'earlier' : 'later',
   };
+};
+
+const dayOf = (date: string): Temporal.PlainDate | Refusal => {
+  try {
+    return Temporal.PlainDate.from(/^\d{4}-\d{2}-\d{2}$/.test(date) ? date : '', { overflow: 'reject' });
+  } catch {
+    return refuse('malformed', `"${date.slice(0, 20)}" is no date, such as 2026-12-24`);
+  }
+};
+
+/** The time from the beginning of one local day to the end of another, both given as year-month-day; at most so many. */
+export const daysOf = (from: string, to: string, zone: string, most: number): Period | Refusal => {
+  if (!isZone(zone)) return refuse('malformed', `there is no time zone "${zone.slice(0, 60)}"`);
+  const [first, last] = [dayOf(from), dayOf(to)];
+  if ('refused' in first) return first;
+  if ('refused' in last) return last;
+  const days = first.until(last).days + 1;
+  if (days < 1 || days > most) return refuse('malformed', `from and to: 1 to ${most} days, in order`);
+  const begin = (day: Temporal.PlainDate) => day.toZonedDateTime(zone).epochMilliseconds;
+  return { from: begin(first), to: begin(last.add({ days: 1 })) };
 };

@@ -8,7 +8,7 @@ import type { Ctx, Env } from './env.ts';
 import { problem } from './problems.ts';
 
 /** The address by which the caller reaches the coordinator. */
-const publicBase = (c: Ctx, { public_url }: Configuration): URL => new URL(public_url ?? c.req.url);
+export const publicBase = (c: Ctx, { public_url }: Configuration): URL => new URL(public_url ?? c.req.url);
 
 /** The same, for WebSockets. */
 export const socketBase = (c: Ctx, configuration: Configuration): URL => {

@@ -18,11 +18,18 @@ describe('configurationSchema()', () => {
       leave_grace_seconds: 10,
       host_lost_seconds: 120,
       start_timeout_seconds: 120,
-      booking_no_show_minutes: 15,
       requests_per_second: 20,
       requests_burst: 100,
       starts_per_minute: 30,
       connections_per_address: 200,
+      time_zone: 'UTC',
+      booking_open_minutes: 10,
+      booking_start_minutes: 2,
+      booking_no_show_minutes: 15,
+      booking_days_ahead: 60,
+      bookings_per_account: 20,
+      anonymous_bookings_per_network: 5,
+      quota_period: 'week',
     });
   });
 

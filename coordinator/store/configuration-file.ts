@@ -3,7 +3,11 @@ import { limits } from '../../shared/limits.ts';
 import { iceServerSchema } from '../../shared/protocol/ice.ts';
 import { wholeNumberSchema } from '../../shared/protocol/names.ts';
 import { isRedisUrl } from '../../shared/redis.ts';
+import type { BookingRules } from '../domain/bookings.ts';
+import { isZone } from '../domain/local-time.ts';
+import { quotaPeriods } from '../domain/quotas.ts';
 import type { Rules } from '../domain/rules.ts';
+import { bounds } from '../limits.ts';
 
 /** "https://vitrina.example" or "http://10.0.0.1:8080": scheme, host and port, nothing behind them. */
 const originSchema = z
@@ -64,8 +68,6 @@ export const configurationSchema = z.strictObject({
   leave_grace_seconds: seconds(3_600, 10),
   host_lost_seconds: seconds(86_400, 120),
   start_timeout_seconds: seconds(3_600, 120),
-  /** How long after its beginning a booking that nobody came to is given up. */
-  booking_no_show_minutes: wholeNumberSchema(1, 240).default(15),
   /** The file with the bearer token that /metrics asks for; without it /metrics answers this machine only. */
   metrics_token_file: z.string().min(1).optional(),
   /** What one network (an IPv4 address, an IPv6 /64) may ask of /api/v1. */
@@ -77,6 +79,21 @@ export const configurationSchema = z.strictObject({
   redis_url: z.string().refine(isRedisUrl, 'an address like redis://127.0.0.1:6379').optional(),
   /** WebSockets from one address. Raise it where a proxy makes all visitors come from one. */
   connections_per_address: wholeNumberSchema(1, 20_000).default(200),
+  /** The time zone of callers who name none. */
+  time_zone: z.string().max(64).refine(isZone, 'a time zone, like "Europe/Berlin"').default('UTC'),
+  /** A booking opens so long before its time, its app is started so long before, and its seat released so long after. */
+  booking_open_minutes: wholeNumberSchema(1, 1_440).default(10),
+  booking_start_minutes: wholeNumberSchema(0, 60).default(2),
+  booking_no_show_minutes: wholeNumberSchema(1, 1_440).default(15),
+  booking_days_ahead: wholeNumberSchema(1, 366).default(60),
+  /** Bookings that one account may hold at a time. */
+  bookings_per_account: wholeNumberSchema(1, 10_000).default(20),
+  /** Bookings that one network may make in a day without an account. */
+  anonymous_bookings_per_network: wholeNumberSchema(0, 100_000).default(5),
+  /** What an account may have in a period (UTC) unless its own row says otherwise. Left out: no limit. */
+  quota_period: z.enum(quotaPeriods).default('week'),
+  quota_sessions: wholeNumberSchema(0, 1_000_000).optional(),
+  quota_minutes: wholeNumberSchema(0, 100_000_000).optional(),
 });
 export type Configuration = z.infer<typeof configurationSchema>;
 
@@ -88,4 +105,17 @@ export const rulesOf = (configuration: Configuration): Rules => ({
   no_show_ms: configuration.booking_no_show_minutes * 60_000,
   code_digits: configuration.code_digits,
   participants: limits.participants,
+});
+
+const minute_ms = 60_000;
+
+export const bookingRulesOf = (configuration: Configuration): BookingRules => ({
+  open_ms: configuration.booking_open_minutes * minute_ms,
+  // An app is started for an open booking only.
+  start_ms: Math.min(configuration.booking_start_minutes, configuration.booking_open_minutes) * minute_ms,
+  no_show_ms: configuration.booking_no_show_minutes * minute_ms,
+  days_ahead: configuration.booking_days_ahead,
+  held_per_account: configuration.bookings_per_account,
+  anonymous_per_network: configuration.anonymous_bookings_per_network,
+  most_minutes: bounds.booking_minutes,
 });

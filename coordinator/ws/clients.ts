@@ -5,6 +5,7 @@ import type { Participation } from '../../shared/protocol/http.ts';
 import { encode, type Handlers, type MessageOf } from '../../shared/protocol/message.ts';
 import type { SessionPhase } from '../../shared/protocol/session.ts';
 import { closeWith, door, type Peer, type Wire } from '../../shared/socket.ts';
+import { planBooking } from '../broker/bookings.ts';
 import type { Guesses } from '../broker/guesses.ts';
 import { issueTicket, joinSession, leaveSession, memberOf } from '../broker/sessions.ts';
 import { createSession } from '../broker/starts.ts';
@@ -124,6 +125,20 @@ const answerWhenReady = (
   look();
 };
 
+type PlanSession = Extract<MessageOf<typeof fromClient>, { verb: 'PLAN_SESSION' }>;
+
+/** Books for a client, who has no account here. */
+const planSession = async ({ rc_name: app, id, ...when }: PlanSession, client: Client): Promise<void> => {
+  const { verb: _, ...wanted } = when;
+  const { world, network, base, send } = client;
+  const site = new URL(`${base.protocol === 'wss:' ? 'https:' : 'http:'}//${base.host}`).origin;
+  const reply = await planBooking(world, { app, ...wanted }, { network, base: site });
+  if (isRefusal(reply)) return sendError(client, reply, id);
+  const { code, id: booking_id, starts_at, ends_at, invite_url, token } = reply;
+  const managed = token === undefined ? {} : { token };
+  send({ msg: 'CONNECTION_CODE', code, booking_id, starts_at, ends_at, invite_url, ...managed, ...echo(id) });
+};
+
 /** Refuses what goes beyond the client's share of sessions. */
 const mayTakePart = ({ world, joined, starting }: Client): Refusal | undefined => {
   for (const id of joined) {
@@ -146,6 +161,7 @@ const handlers: Handlers<typeof fromClient, Client> = {
     if (servers.length === 0) client.send({ msg: 'SERVERS_NOT_FOUND', ...echo(id) });
     else client.send({ msg: 'SERVERS_FOUND', servers, ...echo(id) });
   },
+  PLAN_SESSION: (message, client) => attempt(client, message.id, () => planSession(message, client)),
   CREATE_SESSION: ({ rc_name, progress, id }, client) => {
     const refused = mayTakePart(client);
     if (refused !== undefined) return sendError(client, refused, id);

@@ -47,6 +47,18 @@ export const fromClient = {
     progress: z.boolean().optional(),
     ...correlation,
   }),
+  /** Books the app for a time by the clock of `zone` (the server's time_zone when left out). */
+  PLAN_SESSION: strict('verb', 'PLAN_SESSION', {
+    rc_name: nameSchema,
+    date: z.string().regex(/^\d{1,2}\/\d{1,2}\/\d{4}$/, 'day/month/year, like 24/12/2026'),
+    time: z.string().regex(/^\d{1,2}:\d{2}$/, 'hours:minutes, like 18:30'),
+    zone: z.string().min(1).max(64).optional(),
+    /** A multiple of 5; the app's default when left out. */
+    minutes: z.number().int().min(5).max(1_440).optional(),
+    /** Which of the two, where the clock shows this time twice. */
+    which: z.enum(['earlier', 'later']).optional(),
+    ...correlation,
+  }),
   /** Joins the live session that has this code. */
   CONNECT_SESSION_WITH_CODE: strict('verb', 'CONNECT_SESSION_WITH_CODE', {
     code: codeSchema,
@@ -71,6 +83,18 @@ export const toClient = {
     signalling_url: z.string(),
     /** Bearer token for `/api/v1/sessions/{session_id}`; gets further tickets. */
     participant_token: z.string(),
+    ...correlation,
+  }),
+  /** The time is booked: answers PLAN_SESSION. The code opens the session from shortly before its time on. */
+  CONNECTION_CODE: strict('msg', 'CONNECTION_CODE', {
+    code: codeSchema,
+    booking_id: idSchema,
+    /** Epoch ms. */
+    starts_at: z.number().int(),
+    ends_at: z.number().int(),
+    invite_url: z.string(),
+    /** Bearer token for `/api/v1/bookings/{booking_id}`: moves and cancels it. */
+    token: z.string().optional(),
     ...correlation,
   }),
   SERVERS_BUSY: strict('msg', 'SERVERS_BUSY', { reason: z.string().optional(), ...correlation }),

@@ -1,0 +1,48 @@
+import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
+import type { Availability } from '../../shared/protocol/bookings.ts';
+import { freeRuns } from '../domain/availability.ts';
+import { defaultMinutes, visitOf } from '../domain/bookings.ts';
+import { daysOf } from '../domain/local-time.ts';
+import { slot_ms } from '../domain/slots.ts';
+import { bounds } from '../limits.ts';
+import { rulesFor } from './booking-rules.ts';
+import { bookableHosts, seatPlans } from './seat-plans.ts';
+import type { Services } from './services.ts';
+
+/** Local days, both included, as year-month-day. */
+export interface AvailabilityRequest {
+  readonly from: string;
+  readonly to: string;
+  readonly zone?: string | undefined;
+  readonly minutes?: number | undefined;
+}
+
+const day_ms = 86_400_000;
+
+/** When a visit to the app may begin within these days, from now on. Refuses malformed, app_unknown and app_disabled. */
+export const availability = (
+  services: Services,
+  name: string,
+  { from, to, zone = services.store.configuration().time_zone, minutes }: AvailabilityRequest,
+): Promise<Availability | Refusal> => {
+  const days = daysOf(from, to, zone, bounds.availability_days);
+  if (isRefusal(days)) return Promise.resolve(days);
+  const now = services.clock.now();
+  const rules = rulesFor(services);
+  return services.db.read(async (tables) => {
+    const app = await tables.apps.get({ name });
+    if (app === undefined) return refuse('app_unknown');
+    if (!app.enabled) return refuse('app_disabled');
+    const length = minutes ?? defaultMinutes(app);
+    const first = Math.ceil(now / slot_ms) * slot_ms;
+    const possible = visitOf(first, length, app, first, rules);
+    if (isRefusal(possible)) return possible;
+    const plans = await seatPlans(services, tables, await bookableHosts(tables, app));
+    const range = {
+      from: Math.max(days.from, first),
+      to: Math.min(days.to, now + rules.days_ahead * day_ms + 1),
+    };
+    const free = freeRuns(plans, range, length * 60_000);
+    return { app: name, minutes: length, zone, seats: plans.length, free: [...free] };
+  });
+};

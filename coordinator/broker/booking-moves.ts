@@ -1,0 +1,193 @@
+import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
+import type { ChangeBooking } from '../../shared/protocol/bookings.ts';
+import type { SeatPlan } from '../domain/availability.ts';
+import { nextState, visitOf } from '../domain/bookings.ts';
+import { instantOf } from '../domain/local-time.ts';
+import type { Period } from '../domain/slots.ts';
+import type { AppRow, Booking, Tables } from '../store/tables.ts';
+import { rulesFor } from './booking-rules.ts';
+import { bookingEventData } from './booking-view.ts';
+import { accountMay, findBooking, type Visitor } from './bookings.ts';
+import { releaseCode } from './codes.ts';
+import { emit } from './events.ts';
+import { bookableHosts, seatPlans } from './seat-plans.ts';
+import { freeSeat, holdSeat, lockFittingSeat, lockHosts, Overtaken, untilSettled } from './seats.ts';
+import type { Services } from './services.ts';
+
+/** The booking as it is under the locks that protect it; Overtaken when it is on another host by now. */
+const reread = async ({ bookings }: Pick<Tables, 'bookings'>, before: Booking): Promise<Booking> => {
+  const booking = await bookings.get({ id: before.id });
+  if (booking?.host !== before.host) throw new Overtaken(before.host);
+  return booking;
+};
+
+/** Changes the row of a booking that is locked through its host; the row as it is then. */
+const changeRow = async (
+  { bookings }: Pick<Tables, 'bookings'>,
+  { id, version }: Booking,
+  changes: Partial<Omit<Booking, 'id' | 'version'>>,
+): Promise<Booking> => {
+  await bookings.update({ id }, changes, { version });
+  const changed = await bookings.get({ id });
+  // Under the lock nobody else changes it. If somebody did, all of this is undone.
+  if (changed?.version !== version + 1) throw new Error(`booking ${id} changed under its lock`);
+  return changed;
+};
+
+/** The booking's own time does not stand in its way. */
+const without = (plans: readonly SeatPlan[], { host, seat, starts_at }: Booking): SeatPlan[] =>
+  plans.map((plan) =>
+    plan.host === host && plan.seat === seat
+      ? { ...plan, taken: plan.taken.filter(({ from }) => from !== starts_at) }
+      : plan,
+  );
+
+const whenOf = (booking: Booking, change: ChangeBooking, app: AppRow, services: Services) => {
+  const { date, time, which, minutes = (booking.ends_at - booking.starts_at) / 60_000 } = change;
+  const zone = change.zone ?? booking.zone;
+  const local = which === undefined ? { zone } : { zone, which };
+  const starts_at =
+    date === undefined || time === undefined ? booking.starts_at : instantOf({ date, time, ...local });
+  if (isRefusal(starts_at)) return starts_at;
+  const visit = visitOf(starts_at, minutes, app, services.clock.now(), rulesFor(services));
+  return isRefusal(visit) ? visit : { visit, zone };
+};
+
+/** Puts the booking onto the best seat for the visit; undefined when there is none. */
+const settle = async (
+  services: Services,
+  tables: Tables,
+  before: Booking,
+  {
+    visit,
+    hosts,
+    zone,
+    title,
+  }: { visit: Period; hosts: readonly string[]; zone: string; title: string | null },
+  event: 'move' | 'relocate',
+): Promise<Booking | Refusal> => {
+  const app = await tables.apps.get({ name: before.app });
+  if (app === undefined) return refuse('app_unknown');
+  const able = (await bookableHosts(tables, app)).filter(({ name }) => !hosts.includes(name));
+  const plans = without(await seatPlans(services, tables, able), before);
+  const seat = await lockFittingSeat(tables, plans, visit, { holder: before.id, also: [before.host] });
+  if (seat === undefined) return refuse('time_taken');
+  const booking = await reread(tables, before);
+  const state = nextState(booking, event);
+  if (isRefusal(state)) return state;
+  if (booking.version !== before.version) return refuse('version_conflict');
+  await freeSeat(tables, booking.host, booking.id);
+  const moved = await changeRow(tables, booking, {
+    ...seat,
+    state,
+    starts_at: visit.from,
+    ends_at: visit.to,
+    zone,
+    title,
+  });
+  await holdSeat(tables, seat, visit, booking.id);
+  await emit(services, tables, 'booking.moved', bookingEventData(moved));
+  return moved;
+};
+
+/**
+ * Gives the booking another time, length or title. Refuses booking_unknown, booking_closed, version_conflict, and what
+ * `book` refuses of a time.
+ */
+export const moveBooking = async (
+  services: Services,
+  id: string,
+  change: ChangeBooking,
+  visitor: Visitor,
+  version: number,
+): Promise<Booking | Refusal> => {
+  const moved = await untilSettled((taken) =>
+    services.db.transact(async (tables) => {
+      const booking = await findBooking(tables, id, visitor);
+      if (isRefusal(booking)) return booking;
+      if (booking.version !== version) return refuse('version_conflict');
+      const state = nextState(booking, 'move');
+      if (isRefusal(state)) return state;
+      const app = await tables.apps.get({ name: booking.app });
+      if (app === undefined) return refuse('app_unknown');
+      const when = whenOf(booking, change, app, services);
+      if (isRefusal(when)) return when;
+      if (booking.account_id !== null) {
+        const refused = await accountMay(services, tables, booking.account_id, {
+          app,
+          visit: when.visit,
+          but: id,
+        });
+        if (refused !== undefined) return refused;
+      }
+      const title = change.title === undefined ? booking.title : change.title;
+      return settle(services, tables, booking, { ...when, title, hosts: [...taken] }, 'move');
+    }),
+  );
+  return moved ?? refuse('time_taken');
+};
+
+/** Ends a booking: its seat and code are free. Under the lock of its host. */
+export const closeBooking = async (
+  services: Services,
+  tables: Tables,
+  booking: Booking,
+  state: 'cancelled' | 'missed' | 'lost',
+): Promise<Booking> => {
+  const closed = await changeRow(tables, booking, { state });
+  await freeSeat(tables, booking.host, booking.id);
+  await releaseCode(services, tables, booking.id);
+  await emit(services, tables, `booking.${state}`, bookingEventData(closed));
+  return closed;
+};
+
+/** Locks the booking's host and reads it again; undefined when it is gone. */
+export const lockBooking = async (tables: Tables, id: string): Promise<Booking | undefined> => {
+  const before = await tables.bookings.get({ id });
+  if (before === undefined) return undefined;
+  await lockHosts(tables, [before.host]);
+  return reread(tables, before);
+};
+
+/**
+ * Cancels the booking. Its session, if one was started for it, is the caller's to end. Refuses booking_unknown,
+ * booking_closed and version_conflict.
+ */
+export const cancelBooking = async (
+  services: Services,
+  id: string,
+  visitor: Visitor,
+  version: number,
+): Promise<Booking | Refusal> => {
+  const cancelled = await untilSettled(() =>
+    services.db.transact(async (tables) => {
+      const seen = await findBooking(tables, id, visitor);
+      if (isRefusal(seen)) return seen;
+      const booking = await lockBooking(tables, id);
+      if (booking === undefined) return refuse('booking_unknown');
+      if (booking.version !== version) return refuse('version_conflict');
+      const state = nextState(booking, 'cancel');
+      return isRefusal(state) ? state : closeBooking(services, tables, booking, 'cancelled');
+    }),
+  );
+  return cancelled ?? refuse('too_busy');
+};
+
+/** Moves a booking, at its own time, off its host and those of `hosts`; time_taken when no other seat fits. */
+export const relocateBooking = async (
+  services: Services,
+  id: string,
+  avoid: ReadonlySet<string>,
+): Promise<Booking | Refusal> => {
+  const moved = await untilSettled((taken) =>
+    services.db.transact(async (tables) => {
+      const booking = await tables.bookings.get({ id });
+      if (booking === undefined) return refuse('booking_unknown');
+      const { starts_at, ends_at, zone, title } = booking;
+      const hosts = [booking.host, ...avoid, ...taken];
+      const visit = { from: starts_at, to: ends_at };
+      return settle(services, tables, booking, { visit, hosts, zone, title }, 'relocate');
+    }),
+  );
+  return moved ?? refuse('time_taken');
+};

@@ -1,0 +1,125 @@
+import { sessionPhases } from '../../shared/protocol/session.ts';
+import { planSeats, type Seat, type SeatPlan } from '../domain/availability.ts';
+import { bounds } from '../limits.ts';
+import type { AppRow, HostRow, ReadTables, Tables } from '../store/tables.ts';
+import type { Services } from './services.ts';
+
+/** The bookings of one host as they were at a revision of its plan. */
+interface HostPlan {
+  readonly revision: number;
+  readonly seats: number;
+  readonly plans: readonly SeatPlan[];
+}
+
+/**
+ * What is known of each host's bookings, by database. Reading a month of all bookings takes a second; each change of a
+ * host's bookings raises the revision of its plan in the same transaction, so what has the same revision is still true.
+ */
+const known = new WeakMap<object, Map<string, HostPlan>>();
+
+const revisionName = (host: string): string => `plan:${host}`;
+/** Hosts whose bookings are read with one query, so that none finds more rows than it may. */
+const hosts_per_query = 16;
+const live = sessionPhases.filter((phase) => phase !== 'ended');
+
+/** Says that the bookings of the host have changed; in the transaction that changes them, under the host's lock. */
+export const planChanged = async ({ counters }: Pick<Tables, 'counters'>, host: string): Promise<void> => {
+  const key = { name: revisionName(host), window_at: 0 };
+  const row = await counters.get(key);
+  if (row === undefined) await counters.insert({ ...key, hits: 1, expires_at: Number.MAX_SAFE_INTEGER });
+  else await counters.update(key, { hits: row.hits + 1 });
+};
+
+/** The hosts on which the app can be booked. */
+export const bookableHosts = async (
+  { host_apps, hosts }: Pick<ReadTables, 'host_apps' | 'hosts'>,
+  app: AppRow,
+): Promise<HostRow[]> => {
+  const having = await host_apps.find({ app: app.name });
+  const found = await hosts.find({ name: { in: having.map(({ host }) => host) }, draining: false });
+  return found.filter(({ seats }) => seats > 0);
+};
+
+const seatsOf = ({ name, seats }: Pick<HostRow, 'name' | 'seats'>): Seat[] =>
+  Array.from({ length: seats }, (_, seat) => ({ host: name, seat }));
+
+type PlanTables = Pick<ReadTables, 'counters' | 'bookings' | 'sessions'>;
+
+const readPlans = async (
+  { bookings }: PlanTables,
+  hosts: readonly HostRow[],
+  now: number,
+): Promise<Map<string, SeatPlan[]>> => {
+  const plans = new Map<string, SeatPlan[]>();
+  for (let at = 0; at < hosts.length; at += hosts_per_query) {
+    const some = hosts.slice(at, at + hosts_per_query);
+    const seats = Math.max(...some.map((host) => host.seats));
+    const rows = await bookings.find({
+      host: { in: some.map(({ name }) => name) },
+      // Naming the seats lets the index of host, seat and beginning find just these.
+      seat: { in: Array.from({ length: seats }, (_, seat) => seat) },
+      starts_at: { from: Math.max(0, now - bounds.booking_minutes * 60_000) },
+      state: { in: ['held', 'open'] },
+    });
+    const holds = Map.groupBy(
+      rows.map(({ host, seat, starts_at, ends_at }) => ({ host, seat, from: starts_at, to: ends_at })),
+      ({ host }) => host,
+    );
+    for (const host of some) plans.set(host.name, planSeats(seatsOf(host), holds.get(host.name) ?? []));
+  }
+  return plans;
+};
+
+/** The bookings of the hosts: from memory where the revision is the same. */
+const bookedPlans = async (
+  { db, clock }: Pick<Services, 'db' | 'clock'>,
+  tables: PlanTables,
+  hosts: readonly HostRow[],
+): Promise<SeatPlan[]> => {
+  const remembered = known.get(db) ?? new Map<string, HostPlan>();
+  known.set(db, remembered);
+  const names = hosts.map(({ name }) => revisionName(name));
+  const rows = await tables.counters.find({ name: { in: names }, window_at: 0 });
+  const revisions = new Map(rows.map(({ name, hits }) => [name, hits]));
+  const revisionOf = (host: string): number => revisions.get(revisionName(host)) ?? 0;
+  const changed = hosts.filter(({ name, seats }) => {
+    const plan = remembered.get(name);
+    return plan?.revision !== revisionOf(name) || plan.seats !== seats;
+  });
+  for (const [name, plans] of await readPlans(tables, changed, clock.now())) {
+    // What was read may be newer than its revision. Then the next reader reads it once more.
+    remembered.set(name, { revision: revisionOf(name), seats: plans.length, plans });
+  }
+  return hosts.flatMap(({ name }) => remembered.get(name)?.plans ?? []);
+};
+
+/**
+ * The seats of the hosts with all times at which they are taken, by bookings and by sessions that run. To choose by, not
+ * to decide by: what is held is in `seat_slots`, under the host's lock.
+ */
+export const seatPlans = async (
+  services: Pick<Services, 'db' | 'clock'>,
+  tables: PlanTables,
+  hosts: readonly HostRow[],
+): Promise<SeatPlan[]> => {
+  const plans = await bookedPlans(services, tables, hosts);
+  const running = await tables.sessions.find({
+    host: { in: hosts.map(({ name }) => name) },
+    phase: { in: live },
+  });
+  if (running.length === 0) return plans;
+  const sessions = running.map(({ host, seat, created_at, ends_at }) => ({
+    host,
+    seat,
+    from: created_at,
+    to: ends_at,
+  }));
+  const busy = new Map(
+    planSeats(sessions, sessions).map((plan) => [`${plan.host}\n${plan.seat}`, plan.taken]),
+  );
+  return plans.map((plan) => {
+    const taken = busy.get(`${plan.host}\n${plan.seat}`);
+    if (taken === undefined) return plan;
+    return { ...plan, taken: [...plan.taken, ...taken].sort((a, b) => a.from - b.from) };
+  });
+};

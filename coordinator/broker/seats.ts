@@ -1,0 +1,115 @@
+import { fittingSeat, type Seat, type SeatPlan } from '../domain/availability.ts';
+import { type Period, slot_ms, slotsOf } from '../domain/slots.ts';
+import { bounds } from '../limits.ts';
+import { Taken } from '../store/database.ts';
+import { insert_rows } from '../store/table.ts';
+import type { HostRow, Tables } from '../store/tables.ts';
+import { planChanged } from './seat-plans.ts';
+
+/** Somebody else was quicker: the transaction is rolled back and the whole decision taken again. */
+export class Overtaken extends Error {
+  override readonly name = 'Overtaken';
+  readonly host: string;
+
+  constructor(host: string) {
+    super(`others were quicker on ${host}`);
+    this.host = host;
+  }
+}
+
+/**
+ * Runs a transaction that chooses before it locks until nobody is quicker; undefined when that never happens. It is told
+ * which hosts it chose before that turned out to be taken.
+ */
+export const untilSettled = async <T>(
+  run: (taken: ReadonlySet<string>) => Promise<T>,
+): Promise<T | undefined> => {
+  const hosts = new Set<string>();
+  for (let attempt = 0; attempt < bounds.seat_attempts; attempt++) {
+    try {
+      return await run(hosts);
+    } catch (error) {
+      // A unique row that somebody else stored first is the same: what is there now has to be looked at again.
+      if (!(error instanceof Overtaken || error instanceof Taken)) throw error;
+      if (error instanceof Overtaken) hosts.add(error.host);
+    }
+  }
+  return undefined;
+};
+
+/** Locks hosts in the order of their keys; those that are gone are left out. */
+export const lockHosts = async (
+  { hosts }: Pick<Tables, 'hosts'>,
+  names: readonly string[],
+): Promise<Map<string, HostRow>> => {
+  const locked = new Map<string, HostRow>();
+  for (const name of [...new Set(names)].sort()) {
+    const host = await hosts.lock({ name });
+    if (host !== undefined) locked.set(name, host);
+  }
+  return locked;
+};
+
+const at = (slot: number): number => slot * slot_ms;
+
+/** Whether nobody but `holder` holds the seat in that time; true under the host's lock only. */
+const isFree = async (
+  { seat_slots }: Pick<Tables, 'seat_slots'>,
+  { host, seat }: Seat,
+  visit: Period,
+  holder: string,
+): Promise<boolean> => {
+  const slots = slotsOf(visit);
+  const range = { from: at(slots[0] ?? 0), to: at((slots.at(-1) ?? 0) + 1) };
+  const held = await seat_slots.find({ host, seat, slot_at: range });
+  return held.every((slot) => slot.holder === holder);
+};
+
+/**
+ * The seat of the plans that fits the visit best, of a host that is locked now; undefined when none does. `also` is a
+ * further host to lock. Throws Overtaken when the seat is taken by now.
+ */
+export const lockFittingSeat = async (
+  tables: Pick<Tables, 'hosts' | 'seat_slots'>,
+  plans: readonly SeatPlan[],
+  visit: Period,
+  { holder, also = [] }: { readonly holder: string; readonly also?: readonly string[] },
+): Promise<Seat | undefined> => {
+  const seat = fittingSeat(plans, visit);
+  if (seat === undefined) return undefined;
+  const locked = await lockHosts(tables, [seat.host, ...also]);
+  const host = locked.get(seat.host);
+  if (host === undefined || host.draining || host.seats <= seat.seat) throw new Overtaken(seat.host);
+  // Another seat of the same host will do: it is locked already.
+  let candidates = plans.filter((plan) => plan.host === seat.host);
+  for (let found: Seat | undefined = seat; found !== undefined; found = fittingSeat(candidates, visit)) {
+    if (await isFree(tables, found, visit, holder)) return found;
+    const { seat: taken } = found;
+    candidates = candidates.filter((plan) => plan.seat !== taken);
+  }
+  throw new Overtaken(seat.host);
+};
+
+/** Takes the seat for the holder; under the host's lock. Throws Taken when somebody holds a part of that time. */
+export const holdSeat = async (
+  tables: Pick<Tables, 'seat_slots' | 'counters'>,
+  { host, seat }: Seat,
+  visit: Period,
+  holder: string,
+): Promise<void> => {
+  const rows = slotsOf(visit).map((slot) => ({ host, seat, slot_at: at(slot), holder }));
+  for (let from = 0; from < rows.length; from += insert_rows) {
+    await tables.seat_slots.insert(...rows.slice(from, from + insert_rows));
+  }
+  await planChanged(tables, host);
+};
+
+/** Gives all slots of the holder back; under the host's lock. */
+export const freeSeat = async (
+  tables: Pick<Tables, 'seat_slots' | 'counters'>,
+  host: string,
+  holder: string,
+): Promise<void> => {
+  await tables.seat_slots.remove({ holder });
+  await planChanged(tables, host);
+};

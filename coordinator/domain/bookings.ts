@@ -1,0 +1,120 @@
+import { type Refusal, refuse } from '../../shared/errors.ts';
+import { bookablePeriod, type Period } from './slots.ts';
+
+export const bookingStates = ['held', 'open', 'used', 'cancelled', 'missed', 'lost'] as const;
+export type BookingState = (typeof bookingStates)[number];
+
+/**
+ * `open`: its time has come near. `use`: somebody has come. `miss`: nobody has. `move`: its owner wants another time.
+ * `relocate`: its host cannot have it, another seat can. `lose`: no seat can.
+ */
+export const bookingEvents = ['open', 'use', 'miss', 'cancel', 'move', 'relocate', 'lose'] as const;
+export type BookingEvent = (typeof bookingEvents)[number];
+
+/** What the operator may set about bookings. */
+export interface BookingRules {
+  /** So long before its time a booking opens. */
+  readonly open_ms: number;
+  /** So long before its time the app is started, to be ready on it. */
+  readonly start_ms: number;
+  /** So long after its time the seat of a booking to which nobody came is released. */
+  readonly no_show_ms: number;
+  readonly days_ahead: number;
+  /** Bookings that one account may hold at a time. */
+  readonly held_per_account: number;
+  /** Bookings that callers of one network without an account may make in a day (UTC). */
+  readonly anonymous_per_network: number;
+  /** Longest booking in any app. */
+  readonly most_minutes: number;
+}
+
+/** What decisions about a booking look at. */
+export interface BookedTime {
+  readonly state: BookingState;
+  readonly starts_at: number;
+  readonly ends_at: number;
+  readonly session_id: string | null;
+}
+
+const closed = refuse('booking_closed');
+
+/** The state after the event; booking_closed or booking_not_open when it may not happen now. */
+export const nextState = (
+  { state, session_id }: Pick<BookedTime, 'state' | 'session_id'>,
+  event: BookingEvent,
+): BookingState | Refusal => {
+  const started = session_id !== null;
+  if (state !== 'held' && state !== 'open') return closed;
+  switch (event) {
+    case 'open':
+      return state === 'held' ? 'open' : closed;
+    case 'use':
+      return state === 'open' && started ? 'used' : refuse('booking_not_open');
+    case 'miss':
+      return state === 'open' && started ? 'missed' : refuse('booking_not_open');
+    case 'cancel':
+      return 'cancelled';
+    case 'move':
+      return state === 'held' ? 'held' : closed;
+    case 'relocate':
+      return started ? closed : state;
+    case 'lose':
+      return started ? closed : 'lost';
+  }
+};
+
+/** What is to be done about a booking now. `start`: its app is to be started. */
+export type Due = 'open' | 'start' | 'miss' | 'lose';
+
+/**
+ * A booking whose app could not be started until its seat is released was lost, not missed: its owner may have come.
+ */
+export const dueOf = (booking: BookedTime, now: number, rules: BookingRules): Due | undefined => {
+  const { state, starts_at, ends_at, session_id } = booking;
+  if (state !== 'held' && state !== 'open') return undefined;
+  const over = now >= Math.min(starts_at + rules.no_show_ms, ends_at);
+  if (over) return session_id === null ? 'lose' : 'miss';
+  if (state === 'held') return now >= starts_at - rules.open_ms ? 'open' : undefined;
+  return session_id === null && now >= starts_at - rules.start_ms ? 'start' : undefined;
+};
+
+/** Who asks: an account, or whoever has the booking's token. */
+export interface Asking {
+  readonly account?: { readonly id: string; readonly role: 'admin' | 'operator' | 'user' } | undefined;
+  readonly token_hash?: string | undefined;
+}
+
+/** Whether they may see and change the booking: its account, its token's bearer, an operator or administrator. */
+export const mayChange = (
+  booking: { readonly account_id: string | null; readonly token_hash: string | null },
+  { account, token_hash }: Asking,
+): boolean => {
+  if (account !== undefined && (account.role !== 'user' || account.id === booking.account_id)) return true;
+  return booking.token_hash !== null && booking.token_hash === token_hash;
+};
+
+/** What an app says about the length of its bookings. */
+export interface AppTimes {
+  readonly default_minutes: number;
+  readonly max_minutes: number;
+}
+
+/** The length of a booking whose caller did not say one: a whole number of slots. */
+export const defaultMinutes = ({ default_minutes, max_minutes }: AppTimes): number =>
+  Math.max(5, Math.min(Math.ceil(default_minutes / 5) * 5, Math.floor(max_minutes / 5) * 5));
+
+/** The time of a booking in that app, or why it may not be. */
+export const visitOf = (
+  starts_at: number,
+  minutes: number,
+  { max_minutes }: AppTimes,
+  now: number,
+  { days_ahead, most_minutes }: BookingRules,
+): Period | Refusal => {
+  const most = Math.min(max_minutes, most_minutes);
+  if (minutes > most) return refuse('malformed', `a booking of this app lasts at most ${most} minutes`);
+  if (starts_at > now + days_ahead * 86_400_000) {
+    return refuse('malformed', `bookings are taken at most ${days_ahead} days ahead`);
+  }
+  return bookablePeriod(starts_at, minutes, now);
+};

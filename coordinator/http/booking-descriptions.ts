@@ -1,0 +1,172 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import {
+  availabilitySchema,
+  bookedSchema,
+  bookingSchema,
+  bookingStateSchema,
+  bookingsSchema,
+  changeBookingSchema,
+  createBookingSchema,
+} from '../../shared/protocol/bookings.ts';
+import { participationSchema } from '../../shared/protocol/http.ts';
+import { wholeNumberSchema } from '../../shared/protocol/names.ts';
+import { bounds } from '../limits.ts';
+import { answers, byBearer, idempotencyKey, pathOf, refuses, takes } from './openapi.ts';
+
+const tags = ['bookings'];
+const optionalBearer = [{}, ...byBearer];
+const ofBooking = { tags, security: byBearer, request: { params: pathOf('id') } };
+const timeRefusals = ['time_skipped', 'time_ambiguous', 'time_past', 'time_taken', 'quota_exceeded'] as const;
+const changeRefusals = [
+  'malformed',
+  'unauthorized',
+  'booking_unknown',
+  'booking_closed',
+  'version_required',
+  'version_conflict',
+] as const;
+
+const instant = wholeNumberSchema(0, 8_640_000_000_000).optional();
+const word = z.string().max(200).optional();
+
+const listQuery = z.object({
+  whose: z.enum(['own', 'all']).default('own').meta({ description: '`all` is for operators.' }),
+  app: word,
+  host: word,
+  account: word,
+  state: bookingStateSchema
+    .optional()
+    .meta({ description: 'With `whose=all` and no other filter it is `held` when left out.' }),
+  from: instant.meta({ description: 'Those that begin at this instant or later, epoch ms.' }),
+  to: instant.meta({ description: 'Those that begin before this instant, epoch ms.' }),
+  limit: wholeNumberSchema(1, bounds.bookings_per_page_most).optional(),
+  after: z.string().max(64).optional().meta({ description: '`next` of the page before.' }),
+});
+export type ListQuery = z.infer<typeof listQuery>;
+
+/** The routes of bookings as the reference shows them, under `/api/v1`. */
+export const bookingDescriptions = {
+  availability: createRoute({
+    method: 'get',
+    path: '/apps/{name}/availability',
+    tags,
+    summary: 'When an app can be booked',
+    request: {
+      params: pathOf('name'),
+      query: z.object({
+        from: z.string().max(10).meta({ description: 'First day, as year-month-day.' }),
+        to: z
+          .string()
+          .max(10)
+          .meta({ description: `Last day; at most ${bounds.availability_days} days.` }),
+        minutes: wholeNumberSchema(5, bounds.booking_minutes).optional(),
+        zone: z.string().max(64).optional(),
+      }),
+    },
+    responses: {
+      200: answers(availabilitySchema, 'Free times from now on.'),
+      ...refuses('malformed', 'app_unknown', 'app_disabled'),
+    },
+  }),
+  create: createRoute({
+    method: 'post',
+    path: '/bookings',
+    tags,
+    summary: 'Book an app for a time',
+    description:
+      'Without an account only apps that anyone may start; the answer then holds the token that manages the booking.',
+    security: optionalBearer,
+    request: {
+      headers: idempotencyKey,
+      body: takes(createBookingSchema),
+    },
+    responses: {
+      201: answers(bookedSchema, 'The seat is held.'),
+      ...refuses(
+        'malformed',
+        'app_unknown',
+        'app_disabled',
+        'account_required',
+        ...timeRefusals,
+        'servers_busy',
+        'idempotency_mismatch',
+        'idempotency_running',
+      ),
+    },
+  }),
+  list: createRoute({
+    method: 'get',
+    path: '/bookings',
+    tags,
+    security: byBearer,
+    summary: 'List bookings by their time',
+    request: { query: listQuery },
+    responses: {
+      200: answers(bookingsSchema, 'One page.'),
+      ...refuses('malformed', 'account_required', 'forbidden'),
+    },
+  }),
+  show: createRoute({
+    ...ofBooking,
+    method: 'get',
+    path: '/bookings/{id}',
+    summary: 'Show a booking',
+    responses: {
+      200: answers(bookingSchema, 'The booking.'),
+      ...refuses('malformed', 'unauthorized', 'booking_unknown'),
+    },
+  }),
+  change: createRoute({
+    ...ofBooking,
+    method: 'patch',
+    path: '/bookings/{id}',
+    summary: 'Move a booking to another time or length',
+    description: 'Needs `If-Match` with the ETag of the last read. Code and invite stay the same.',
+    request: { ...ofBooking.request, body: takes(changeBookingSchema) },
+    responses: {
+      200: answers(bookingSchema, 'The booking as it is now.'),
+      ...refuses(...changeRefusals, ...timeRefusals, 'account_required', 'app_unknown'),
+    },
+  }),
+  cancel: createRoute({
+    ...ofBooking,
+    method: 'delete',
+    path: '/bookings/{id}',
+    summary: 'Cancel a booking',
+    description: 'Needs `If-Match` with the ETag of the last read. A session that was started for it ends.',
+    responses: {
+      200: answers(bookingSchema, 'The booking, cancelled.'),
+      ...refuses(...changeRefusals, 'too_busy'),
+    },
+  }),
+  join: createRoute({
+    ...ofBooking,
+    method: 'post',
+    path: '/bookings/{id}/join',
+    summary: "Join one's own booked session, as its owner",
+    responses: {
+      200: answers(participationSchema, 'The caller is an owner of the session.'),
+      ...refuses(
+        'malformed',
+        'unauthorized',
+        'booking_unknown',
+        'booking_not_open',
+        'session_ended',
+        'session_full',
+      ),
+    },
+  }),
+  calendar: createRoute({
+    ...ofBooking,
+    method: 'get',
+    path: '/bookings/{id}/calendar.ics',
+    summary: 'The booking as a calendar file',
+    responses: {
+      200: {
+        description: 'RFC 5545, with the invite link.',
+        content: { 'text/calendar': { schema: z.string() } },
+      },
+      ...refuses('malformed', 'unauthorized', 'booking_unknown'),
+    },
+  }),
+};
