@@ -1,17 +1,17 @@
 import { expect, test } from 'bun:test';
 import { startCoordinator } from './app.ts';
-import { startRig } from './testing/rig.ts';
+import { type Rig, startRig } from './testing/rig.ts';
 
 /** What one more attempt to join from there is answered with. */
 const attempts =
-  (rig: ReturnType<typeof startRig>) =>
+  (rig: Rig) =>
   async (forwarded: string): Promise<number> => {
     const headers = { 'X-Forwarded-For': forwarded };
     return (await rig.request('POST', '/api/v1/join', { body: { code: '0000' }, headers })).status;
   };
 
 test(`${startCoordinator.name}() counts callers by what the trusted proxy says, not by what they say themselves`, async () => {
-  await using rig = startRig({ trusted_proxy_hops: 1, starts_per_minute: 1 });
+  await using rig = await startRig({ trusted_proxy_hops: 1, starts_per_minute: 1 });
   const join = attempts(rig);
   expect(await join('1.1.1.1')).toBe(404);
   expect(await join('1.1.1.1')).toBe(429);
@@ -26,7 +26,7 @@ test(`${startCoordinator.name}() counts callers by what the trusted proxy says, 
 });
 
 test(`${startCoordinator.name}() believes no header when there is no proxy`, async () => {
-  await using rig = startRig({ starts_per_minute: 1 });
+  await using rig = await startRig({ starts_per_minute: 1 });
   const join = attempts(rig);
   expect([await join('1.1.1.1'), await join('1.1.1.2')]).toEqual([404, 429]);
 });

@@ -48,7 +48,7 @@ describe(`${metricsRoutes.name}()`, () => {
   });
 
   test('metricsRoutes() shows exactly what docs/operations.md describes', async () => {
-    const text = await (await appUnderTest().request('/metrics')).text();
+    const text = await (await (await appUnderTest()).request('/metrics')).text();
     const shown = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
     const page = await Bun.file(join(import.meta.dir, '..', '..', 'docs', 'operations.md')).text();
     const described = [...page.matchAll(/^\| `((?:coordinator|process)_\w+)`/gm)].map(([, name]) => name);
