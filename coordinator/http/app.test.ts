@@ -237,7 +237,11 @@ describe(`${createApp.name}() edges`, () => {
       503,
       {
         ok: false,
-        parts: { store: { ok: false, note: 'gone' }, process: { ok: false, note: 'shutting down' } },
+        parts: {
+          store: { ok: false, note: 'gone' },
+          database: { ok: true },
+          process: { ok: false, note: 'shutting down' },
+        },
         hosts_connected: 0,
       },
     ]);

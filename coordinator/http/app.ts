@@ -1,17 +1,18 @@
-import { Hono } from 'hono';
+import type { OpenAPIHono } from '@hono/zod-openapi';
 import { refuse } from '../../shared/errors.ts';
 import { appRoutes } from './apps.ts';
 import type { Env } from './env.ts';
 import { checkHost, checkOrigin, limitBody, setHeaders } from './guards.ts';
 import { healthRoutes } from './health.ts';
+import { describedRoutes } from './openapi.ts';
 import { onError, problem } from './problems.ts';
 import { type SessionNeeds, sessionRoutes } from './sessions.ts';
 import { type UpgradeNeeds, upgradeRoutes } from './upgrades.ts';
 
 /** Everything that the coordinator answers over HTTP, the site's pages aside. Listens on nothing. */
-export const createApp = (needs: SessionNeeds & UpgradeNeeds): Hono<Env> => {
+export const createApp = (needs: SessionNeeds & UpgradeNeeds): OpenAPIHono<Env> => {
   const { world, stopping } = needs;
-  const app = new Hono<Env>();
+  const app = describedRoutes();
   app.onError(onError(world.log, world.ids));
   app.notFound(() => problem(refuse('not_found')));
   app.use(setHeaders, checkHost);

@@ -1,9 +1,11 @@
-import { Hono } from 'hono';
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { refuse } from '../../shared/errors.ts';
+import { appsSchema } from '../../shared/protocol/http.ts';
 import { listApps } from '../broker/sessions.ts';
 import type { World } from '../broker/world.ts';
 import type { Env } from './env.ts';
-import { problem } from './problems.ts';
+import { answers, describedRoutes, pathOf, refuses } from './openapi.ts';
+import { answer, problem } from './problems.ts';
 
 /** A picture may be an SVG: opened by itself it can neither run a script nor load anything. */
 const pictureHeaders = {
@@ -11,12 +13,35 @@ const pictureHeaders = {
   'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
 };
 
+const list = createRoute({
+  method: 'get',
+  path: '/apps',
+  tags: ['apps'],
+  summary: 'List the apps, with the seats that are free now',
+  responses: { 200: answers(appsSchema, 'The catalogue.'), ...refuses() },
+});
+
+const picture = createRoute({
+  method: 'get',
+  path: '/apps/{name}/picture',
+  tags: ['apps'],
+  summary: "An app's picture",
+  request: { params: pathOf('name') },
+  responses: {
+    200: {
+      description: 'The picture as the operator gave it.',
+      content: { 'image/*': { schema: z.string().meta({ format: 'binary' }) } },
+    },
+    ...refuses('malformed', 'not_found'),
+  },
+});
+
 /** The catalogue, under `/api/v1`. A picture is found by its app's name: no part of a path reaches the file system. */
-export const appRoutes = (world: World): Hono<Env> =>
-  new Hono<Env>()
-    .get('/apps', (c) => c.json({ apps: listApps(world) }))
-    .get('/apps/:name/picture', async (c) => {
-      const picture = await world.store.picture(c.req.param('name'));
-      if (picture === undefined) return problem(refuse('not_found'));
-      return new Response(picture, { headers: { ...pictureHeaders, 'Content-Type': picture.type } });
+export const appRoutes = (world: World): OpenAPIHono<Env> =>
+  describedRoutes()
+    .openapi(list, (c) => answer(c, { apps: listApps(world) }))
+    .openapi(picture, async (c) => {
+      const found = await world.store.picture(c.req.valid('param').name);
+      if (found === undefined) return problem(refuse('not_found'));
+      return new Response(found, { headers: { ...pictureHeaders, 'Content-Type': found.type } });
     });

@@ -1,16 +1,46 @@
-import { Hono } from 'hono';
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { World } from '../broker/world.ts';
 import { isConnected } from '../domain/host.ts';
 import type { Env } from './env.ts';
+import { answers, describedRoutes } from './openapi.ts';
+
+const partSchema = z.strictObject({ ok: z.boolean(), note: z.string().optional() });
+const readySchema = z.strictObject({
+  ok: z.boolean(),
+  parts: z.record(z.string(), partSchema),
+  hosts_connected: z.number().int(),
+});
+
+const alive = createRoute({
+  method: 'get',
+  path: '/healthz',
+  tags: ['health'],
+  summary: 'Whether the process answers',
+  responses: { 200: answers(z.strictObject({ ok: z.literal(true) }), 'It does.') },
+});
+
+const ready = createRoute({
+  method: 'get',
+  path: '/readyz',
+  tags: ['health'],
+  summary: 'Whether the coordinator can do its work, and which part cannot',
+  responses: {
+    200: answers(readySchema, 'It can.'),
+    503: answers(readySchema, 'It cannot now: the parts that are not `ok` say why.'),
+  },
+});
 
 /** `/healthz`: the process answers. `/readyz`: it can do its work; says which part cannot. */
-export const healthRoutes = (world: World, stopping: () => boolean): Hono<Env> =>
-  new Hono<Env>()
-    .get('/healthz', (c) => c.json({ ok: true }))
-    .get('/readyz', (c) => {
-      const store = world.store.health();
-      const process = stopping() ? { ok: false, note: 'shutting down' } : { ok: true };
-      const ok = store.ok && process.ok;
+export const healthRoutes = (world: World, stopping: () => boolean): OpenAPIHono<Env> =>
+  describedRoutes()
+    .openapi(alive, (c) => c.json({ ok: true as const }, 200))
+    .openapi(ready, async (c) => {
+      const parts = {
+        store: world.store.health(),
+        database: await world.db.health(),
+        process: stopping() ? { ok: false, note: 'shutting down' } : { ok: true },
+      };
+      const ok = Object.values(parts).every((part) => part.ok);
       const hosts = [...world.hosts.values()].filter(isConnected).length;
-      return c.json({ ok, parts: { store, process }, hosts_connected: hosts }, ok ? 200 : 503);
+      return c.json({ ok, parts, hosts_connected: hosts }, ok ? 200 : 503);
     });

@@ -16,11 +16,23 @@ export const describedRoutes = (): OpenAPIHono<Env> =>
     },
   });
 
+/** An answer of a route. `content` is optional by type, so that a handler may return a Response of any origin. */
+interface Answer {
+  description: string;
+  content?: Record<string, { schema: z.ZodType }>;
+}
+
 /** A JSON body of an answer. */
-export const answers = <S extends z.ZodType>(schema: S, description: string) => ({
+export const answers = (schema: z.ZodType, description: string): Answer => ({
   description,
   content: { 'application/json': { schema } },
 });
+
+/** An answer without a body. */
+export const done = (description: string): Answer => ({ description });
+
+/** What a route is marked with that needs an `Authorization: Bearer` header. */
+export const byBearer = [{ bearer: [] }];
 
 /** A JSON body of a request, which must be there. */
 export const takes = <S extends z.ZodType>(schema: S) => ({
@@ -28,14 +40,17 @@ export const takes = <S extends z.ZodType>(schema: S) => ({
   content: { 'application/json': { schema } },
 });
 
+/** Every error body is the same: the document holds it once. */
+const namedProblem = problemSchema.meta({ id: 'Problem' });
+
 /** The refusals that a route documents, by status; each is a problem with one of these codes. */
-export const refuses = (...codes: readonly ErrorCode[]) =>
+export const refuses = (...codes: readonly ErrorCode[]): Record<string, Answer> =>
   Object.fromEntries(
     [...Map.groupBy(codes, (code) => errors[code].http)].map(([status, group]) => [
       status,
       {
         description: group.map((code) => `\`${code}\`: ${errors[code].text}`).join(' '),
-        content: { 'application/problem+json': { schema: problemSchema } },
+        content: { 'application/problem+json': { schema: namedProblem } },
       },
     ]),
   );

@@ -1,5 +1,4 @@
 import { HTTPException } from 'hono/http-exception';
-import type { z } from 'zod';
 import { errors, isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { Ids } from '../../shared/ids.ts';
 import type { Log } from '../../shared/log.ts';
@@ -32,28 +31,14 @@ export const problem = ({ refused, detail }: Refusal, incident?: string): Respon
 export const onError =
   (log: Log, ids: Ids) =>
   (error: Error): Response => {
-    if (error instanceof HTTPException) return error.getResponse();
+    // Hono's own complaints about a body that is not what the route takes.
+    if (error instanceof HTTPException && error.status < 500) {
+      return problem(refuse('malformed', error.message));
+    }
     const incident = ids.id();
     log.error({ error, incident }, 'a request failed');
     return problem(refuse('internal'), incident);
   };
-
-/** The body against its schema; malformed says which field is wrong. Only application/json, which no form can send. */
-export const readBody = async <S extends z.ZodType>(c: Ctx, schema: S): Promise<z.infer<S> | Refusal> => {
-  if (!/^application\/json\b/i.test(c.req.header('content-type') ?? '')) {
-    return refuse('malformed', 'the Content-Type is not application/json');
-  }
-  let body: unknown;
-  try {
-    body = JSON.parse(await c.req.text());
-  } catch {
-    return refuse('malformed', 'the body is not JSON');
-  }
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  return refuse('malformed', `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'wrong'}`);
-};
 
 /** The value as JSON, or the refusal as a problem. */
 export const answer = (c: Ctx, value: object | Refusal, status: 200 | 201 = 200): Response =>

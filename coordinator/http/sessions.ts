@@ -1,6 +1,6 @@
-import { Hono } from 'hono';
+import type { OpenAPIHono } from '@hono/zod-openapi';
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
-import { createSessionSchema, joinSchema, type Ticket } from '../../shared/protocol/http.ts';
+import type { Ticket } from '../../shared/protocol/http.ts';
 import type { Guesses } from '../broker/guesses.ts';
 import {
   createSession,
@@ -15,7 +15,9 @@ import { describeSession, type World } from '../broker/world.ts';
 import { bearer } from '../secrets.ts';
 import type { Ctx, Env } from './env.ts';
 import { socketBase } from './guards.ts';
-import { answer, problem, readBody } from './problems.ts';
+import { describedRoutes } from './openapi.ts';
+import { answer, problem } from './problems.ts';
+import { sessionDescriptions as described } from './session-descriptions.ts';
 import type { Waiting } from './waiting.ts';
 
 export interface SessionNeeds {
@@ -28,22 +30,21 @@ export interface SessionNeeds {
 const caller = (world: World, c: Ctx): Membership | Refusal =>
   memberOf(world, c.req.param('id') ?? '', bearer(c.req.header('authorization')));
 
-const join = async ({ world, guesses }: SessionNeeds, c: Ctx): Promise<Response> => {
+const join = ({ world, guesses }: SessionNeeds, c: Ctx, code: string): Response => {
   const { network } = c.env;
-  const body = await readBody(c, joinSchema);
-  const refused = isRefusal(body) ? body : guesses.check(network);
-  if (refused !== undefined || isRefusal(body)) return problem(refused ?? refuse('malformed'));
-  const joined = joinSession(world, body.code);
+  const refused = guesses.check(network);
+  if (refused !== undefined) return problem(refused);
+  const joined = joinSession(world, code);
   if (isRefusal(joined) && joined.refused === 'code_unknown') guesses.wrong(network);
   return answer(c, joined);
 };
 
 /** The session; with `?after=<version>` only once it has a later version, or after the longest wait. */
-const show = async ({ world, waiting }: SessionNeeds, c: Ctx): Promise<Response> => {
-  const after = c.req.query('after');
-  if (after !== undefined && !/^\d{1,15}$/.test(after)) {
-    return problem(refuse('malformed', 'after: a version, like 3'));
-  }
+const show = async (
+  { world, waiting }: SessionNeeds,
+  c: Ctx,
+  after: string | undefined,
+): Promise<Response> => {
   const member = caller(world, c);
   if (isRefusal(member)) return problem(member);
   const { session } = member;
@@ -65,22 +66,19 @@ const ticket = ({ world }: SessionNeeds, c: Ctx): Response => {
 };
 
 /** Sessions and their participants, under `/api/v1`. */
-export const sessionRoutes = (needs: SessionNeeds): Hono<Env> => {
+export const sessionRoutes = (needs: SessionNeeds): OpenAPIHono<Env> => {
   const { world } = needs;
-  return new Hono<Env>()
-    .post('/sessions', async (c) => {
-      const body = await readBody(c, createSessionSchema);
-      return answer(c, isRefusal(body) ? body : createSession(world, body.app), 201);
-    })
-    .post('/join', (c) => join(needs, c))
-    .get('/sessions/:id', (c) => show(needs, c))
-    .delete('/sessions/:id', (c) => {
+  return describedRoutes()
+    .openapi(described.create, (c) => answer(c, createSession(world, c.req.valid('json').app), 201))
+    .openapi(described.join, (c) => join(needs, c, c.req.valid('json').code))
+    .openapi(described.show, (c) => show(needs, c, c.req.valid('query').after))
+    .openapi(described.end, (c) => {
       const member = caller(world, c);
       const ended = isRefusal(member) ? member : endSession(world, member);
       return isRefusal(ended) ? problem(ended) : c.body(null, 204);
     })
-    .post('/sessions/:id/tickets', (c) => ticket(needs, c))
-    .post('/sessions/:id/leave', (c) => {
+    .openapi(described.ticket, (c) => ticket(needs, c))
+    .openapi(described.leave, (c) => {
       const member = caller(world, c);
       if (isRefusal(member)) return problem(member);
       leaveSession(world, member);

@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import { closeWith, type Peer, type SocketData, type Wire } from '../../shared/socket.ts';
@@ -11,6 +11,7 @@ import type { Clients } from '../ws/clients.ts';
 import { connectPlayer } from '../ws/players.ts';
 import type { Ctx, Env } from './env.ts';
 import { originAllowed, socketBase } from './guards.ts';
+import { describedRoutes, done, pathOf, refuses } from './openapi.ts';
 import { problem } from './problems.ts';
 
 export interface UpgradeNeeds {
@@ -19,6 +20,23 @@ export interface UpgradeNeeds {
   readonly clients: Clients;
   readonly stopping: () => boolean;
 }
+
+const signalling = createRoute({
+  method: 'get',
+  path: '/api/v1/sessions/{id}/signalling',
+  tags: ['sessions'],
+  summary: "A WebSocket to the session's signalling server",
+  description:
+    'The address that a ticket names. A ticket that is refused closes the socket with its close code.',
+  request: {
+    params: pathOf('id'),
+    query: z.object({ ticket: z.string().max(512).optional() }),
+  },
+  responses: {
+    101: done('The socket speaks the Pixel Streaming protocol.'),
+    ...refuses('malformed', 'origin_refused', 'shutting_down', 'too_many_messages'),
+  },
+});
 
 type Connect = (wire: Wire) => Peer;
 
@@ -68,7 +86,7 @@ const closing =
  * The WebSockets: `/ws` for the verbs, `/agent` for hosts, and a player's signalling. Refusals come before the upgrade, but
  * for those of tickets.
  */
-export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds): Hono<Env> => {
+export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds): OpenAPIHono<Env> => {
   const { store } = world;
   const counter = createCounter();
 
@@ -86,7 +104,8 @@ export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds
   const upgraded = (done: boolean): Response =>
     done ? new Response(null) : problem(refuse('malformed', 'not a WebSocket handshake'));
 
-  return new Hono<Env>()
+  const routes = describedRoutes();
+  routes
     .get('/ws', (c) => {
       const refused = refusedFirst(c) ?? foreignPage(c);
       if (refused !== undefined) return problem(refused);
@@ -106,19 +125,19 @@ export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds
         return problem(refuse('unauthorized', 'Authorization: Bearer <key>'));
       }
       return upgraded(upgrade(c, agent, agents.connect(key)));
-    })
-    .get('/api/v1/sessions/:id/signalling', (c) => {
-      const refused = refusedFirst(c) ?? foreignPage(c);
-      if (refused !== undefined) return problem(refused);
-      const id = c.req.param('id');
-      const member = useTicket(world, id, c.req.query('ticket') ?? '');
-      if (isRefusal(member)) {
-        const { log } = world;
-        log.info({ session: id, network: c.env.network, ...member }, 'a player was refused');
-        return upgraded(upgrade(c, browser, closing(member)));
-      }
-      const done = upgrade(c, browser, connectPlayer(world, member));
-      if (!done) playerGone(world, id, member.participant.id);
-      return upgraded(done);
     });
+  return routes.openapi(signalling, (c) => {
+    const refused = refusedFirst(c) ?? foreignPage(c);
+    if (refused !== undefined) return problem(refused);
+    const id = c.req.valid('param').id;
+    const member = useTicket(world, id, c.req.valid('query').ticket ?? '');
+    if (isRefusal(member)) {
+      const { log } = world;
+      log.info({ session: id, network: c.env.network, ...member }, 'a player was refused');
+      return upgraded(upgrade(c, browser, closing(member)));
+    }
+    const done = upgrade(c, browser, connectPlayer(world, member));
+    if (!done) playerGone(world, id, member.participant.id);
+    return upgraded(done);
+  });
 };

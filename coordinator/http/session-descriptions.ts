@@ -1,0 +1,81 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import {
+  createSessionSchema,
+  joinSchema,
+  participationSchema,
+  sessionSchema,
+  ticketSchema,
+} from '../../shared/protocol/http.ts';
+import { answers, byBearer, done, pathOf, refuses, takes } from './openapi.ts';
+
+const tags = ['sessions'];
+const ofSession = { tags, security: byBearer, request: { params: pathOf('id') } };
+const member = ['session_unknown', 'unauthorized'] as const;
+
+/** The routes of sessions as the reference shows them, under `/api/v1`. */
+export const sessionDescriptions = {
+  create: createRoute({
+    method: 'post',
+    path: '/sessions',
+    tags,
+    summary: 'Start a session of an app',
+    request: { body: takes(createSessionSchema) },
+    responses: {
+      201: answers(participationSchema, 'The session is being started, and the caller owns it.'),
+      ...refuses('malformed', 'app_unknown', 'app_offline', 'servers_busy'),
+    },
+  }),
+  join: createRoute({
+    method: 'post',
+    path: '/join',
+    tags,
+    summary: 'Join a live session with its code',
+    request: { body: takes(joinSchema) },
+    responses: {
+      200: answers(participationSchema, 'The caller is a participant.'),
+      ...refuses('malformed', 'code_unknown', 'session_full', 'too_many_messages'),
+    },
+  }),
+  show: createRoute({
+    ...ofSession,
+    method: 'get',
+    path: '/sessions/{id}',
+    summary: 'Show a session, or wait until it changes',
+    request: {
+      ...ofSession.request,
+      query: z.object({
+        after: z
+          .string()
+          .regex(/^\d{1,15}$/, 'a version, like 3')
+          .optional()
+          .meta({ description: 'Answer only once there is a later version than this; after 25 s at most.' }),
+      }),
+    },
+    responses: { 200: answers(sessionSchema, 'The session.'), ...refuses('malformed', ...member) },
+  }),
+  end: createRoute({
+    ...ofSession,
+    method: 'delete',
+    path: '/sessions/{id}',
+    summary: 'End a session for everybody',
+    description: 'Only for its owner. An ended session stays ended.',
+    responses: { 204: done('The session has ended.'), ...refuses('malformed', 'forbidden', ...member) },
+  }),
+  ticket: createRoute({
+    ...ofSession,
+    method: 'post',
+    path: '/sessions/{id}/tickets',
+    summary: 'Get a ticket for one signalling connection',
+    responses: {
+      200: answers(ticketSchema, 'The address to open, within 30 s and once.'),
+      ...refuses('malformed', 'session_not_ready', 'session_ended', ...member),
+    },
+  }),
+  leave: createRoute({
+    ...ofSession,
+    method: 'post',
+    path: '/sessions/{id}/leave',
+    summary: 'Leave a session',
+    responses: { 204: done('The caller is no participant any more.'), ...refuses('malformed', ...member) },
+  }),
+};
