@@ -41,4 +41,10 @@ export const bounds = {
   /** What one player may send towards its host; beyond the burst its socket is closed. */
   player_bytes_per_second: 128 * 1024,
   player_bytes_burst: 512 * 1024,
+  /** Webhooks over all; a further one is refused. */
+  webhooks: 50,
+  /** Latest events shown with a webhook. */
+  deliveries_shown: 50,
+  /** Largest picture that can be uploaded. */
+  picture_bytes: 2 * 1024 * 1024,
 } as const;
