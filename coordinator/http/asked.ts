@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { type Refusal, refuse } from '../../shared/errors.ts';
+import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { Account } from '../store/tables.ts';
 import { callerWith } from './caller.ts';
 import type { Ctx } from './env.ts';
@@ -47,12 +47,27 @@ export const as = async (
 };
 
 /** The version that the caller means to change: If-Match with the ETag of its last read; version_required. */
-export const versionOf = (c: Ctx): number | Refusal => {
+const versionOf = (c: Ctx): number | Refusal => {
   const given = c.req.header('if-match');
   if (given === undefined) return refuse('version_required');
   const [, version] = /^(?:W\/)?"(\d{1,9})"$/.exec(given.trim()) ?? [];
   return version === undefined ? refuse('malformed', 'If-Match: one ETag, like "3"') : Number(version);
 };
+
+/** Nothing, where the work is done; or why it is not. */
+export const empty = (c: Ctx, refusal: Refusal | undefined): Response =>
+  refusal === undefined ? c.body(null, 204) : problem(refusal);
+
+/** Runs `work` for such a caller with the version that If-Match names. */
+export const asVersion = (
+  c: Ctx,
+  role: Account['role'],
+  work: (actor: string, version: number) => Promise<Response>,
+): Promise<Response> =>
+  as(c, role, ({ id }) => {
+    const version = versionOf(c);
+    return isRefusal(version) ? problem(version) : work(id, version);
+  });
 
 /** What a versioned thing is answered with: its version is its ETag too. */
 export const tagged = (

@@ -1,5 +1,4 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
-import { isRefusal, type Refusal } from '../../shared/errors.ts';
 import {
   changeWebhookSchema,
   createWebhookSchema,
@@ -18,10 +17,9 @@ import {
   showWebhook,
   testWebhook,
 } from '../broker/webhooks.ts';
-import { as, tagged, versionOf } from './asked.ts';
-import type { Ctx, Env } from './env.ts';
+import { as, asVersion, empty, tagged } from './asked.ts';
+import type { Env } from './env.ts';
 import { answers, byBearer, describedRoutes, done, pathOf, refuses, takes } from './openapi.ts';
-import { problem } from './problems.ts';
 
 const tags = ['webhooks'];
 const security = byBearer;
@@ -98,9 +96,6 @@ const described = {
   }),
 };
 
-const empty = (c: Ctx, refusal: Refusal | undefined): Response =>
-  refusal === undefined ? c.body(null, 204) : problem(refusal);
-
 /** Webhooks, under `/api/v1`: for administrators. */
 export const webhookRoutes = (parts: Pick<Services, 'db' | 'clock' | 'ids'>): OpenAPIHono<Env> =>
   describedRoutes()
@@ -116,19 +111,15 @@ export const webhookRoutes = (parts: Pick<Services, 'db' | 'clock' | 'ids'>): Op
       as(c, 'admin', async () => tagged(c, await showWebhook(parts, c.req.valid('param').id))),
     )
     .openapi(described.change, (c) =>
-      as(c, 'admin', async ({ id: actor }) => {
-        const version = versionOf(c);
-        if (isRefusal(version)) return problem(version);
+      asVersion(c, 'admin', async (actor, version) => {
         const { id } = c.req.valid('param');
         return tagged(c, await changeWebhook(parts, actor, id, version, c.req.valid('json')));
       }),
     )
     .openapi(described.remove, (c) =>
-      as(c, 'admin', async ({ id: actor }) => {
-        const version = versionOf(c);
-        if (isRefusal(version)) return problem(version);
-        return empty(c, await removeWebhook(parts, actor, c.req.valid('param').id, version));
-      }),
+      asVersion(c, 'admin', async (actor, version) =>
+        empty(c, await removeWebhook(parts, actor, c.req.valid('param').id, version)),
+      ),
     )
     .openapi(described.test, (c) =>
       as(c, 'admin', async ({ id: actor }) =>

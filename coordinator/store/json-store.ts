@@ -3,6 +3,8 @@ import type { Clock } from '../../shared/clock.ts';
 import type { ConfigProblem } from '../../shared/config.ts';
 import type { Log } from '../../shared/log.ts';
 import { configurationSchema } from './configuration-file.ts';
+import { systemDisk } from './json/disk.ts';
+import { openPictures } from './pictures.ts';
 import { serversFileSchema } from './servers-file.ts';
 import type { Store } from './store.ts';
 import { watchedFile } from './watched-file.ts';
@@ -78,6 +80,7 @@ export const openJsonStore = async ({
       log.warn({ app, picture: name }, 'the picture is not in pictures/');
       return undefined;
     },
+    pictures: openPictures(directory, systemDisk),
     health() {
       if (!servers.readable() || !settings.readable()) {
         return { ok: false, note: 'the data directory cannot be read; its last good content is in force' };

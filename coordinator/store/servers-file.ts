@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pictureNameSchema } from '../../shared/protocol/catalogue.ts';
 import { type ServerEntry, serverEntrySchema } from '../../shared/protocol/client-verbs.ts';
 import { nameSchema, wholeNumberSchema } from '../../shared/protocol/names.ts';
 import { digest } from '../secrets.ts';
@@ -6,21 +7,13 @@ import { type Catalogue, catalogueOf } from './catalogue.ts';
 
 const shownInfo = serverEntrySchema.shape.rc_info.shape.info.shape;
 
-/** A plain file name, so that nothing outside `pictures/` can be named. */
-const pictureSchema = z
-  .string()
-  .regex(
-    /^[\w-][\w .-]*\.(png|jpg|jpeg|webp|avif|gif|svg)$/i,
-    'the name of a picture in pictures/, like "tower.webp"',
-  );
-
 const infoSchema = z
   .strictObject({
     title: shownInfo.title,
     description: shownInfo.description.optional(),
     /** As the first design spells it. */
     deskription: shownInfo.description.optional(),
-    picture: pictureSchema.optional(),
+    picture: pictureNameSchema.optional(),
   })
   .superRefine(({ description, deskription }, context) => {
     if (description === undefined && deskription === undefined) {

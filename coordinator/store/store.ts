@@ -1,5 +1,6 @@
 import type { Catalogue } from './catalogue.ts';
 import type { Configuration } from './configuration-file.ts';
+import type { Pictures } from './pictures.ts';
 
 /** What the coordinator keeps outside its memory. Stage one reads it from JSON files; a database will implement it too. */
 export interface Store {
@@ -10,6 +11,8 @@ export interface Store {
   onChange(listener: () => void): () => void;
   /** The picture of an app, or undefined when it has none. */
   picture(app: string): Promise<Blob | undefined>;
+  /** Pictures that are uploaded. */
+  readonly pictures: Pictures;
   /** Whether the store can be read now, and a note for the operator when something is wrong with it. */
   health(): { readonly ok: boolean; readonly note?: string };
   /** Looks at what is due. */

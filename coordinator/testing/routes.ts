@@ -11,6 +11,7 @@ import type { Account } from '../store/tables.ts';
 import { memoryDatabase } from './database.ts';
 import { recordedLog } from './log.ts';
 import { account } from './rows.ts';
+import { memoryStore } from './store.ts';
 
 interface Sent {
   readonly body?: unknown;
@@ -20,14 +21,18 @@ interface Sent {
   readonly bytes?: Uint8Array<ArrayBuffer>;
 }
 
-type Parts = Pick<Services, 'db' | 'clock' | 'ids'>;
-
 /** A part of the REST interface alone, on an empty database. The caller is "account-1": an administrator, until changed. */
-export const routesUnderTest = (make: (parts: Parts) => OpenAPIHono<Env>) => {
-  const parts = { db: memoryDatabase(), clock: fakeClock(), ids: fakeIds() };
+export const routesUnderTest = (make: (parts: Services) => OpenAPIHono<Env>) => {
+  const parts = {
+    db: memoryDatabase(),
+    store: memoryStore([]),
+    clock: fakeClock(),
+    ids: fakeIds(),
+    log: recordedLog().log,
+  };
   const who: { role: Account['role'] | undefined } = { role: 'admin' };
   const app = describedRoutes();
-  app.onError(onError(recordedLog().log, parts.ids));
+  app.onError(onError(parts.log, parts.ids));
   app.use(async (c, next) => {
     c.set('caller', who.role === undefined ? undefined : account(1, { role: who.role }));
     await next();

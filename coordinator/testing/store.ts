@@ -18,6 +18,8 @@ const configuration = (patch: object = {}): Configuration =>
   configurationSchema.parse({ ip: '127.0.0.1', port: 0, time_between_updates_seconds: 30, ...patch });
 
 export interface MemoryStore extends Store {
+  /** Pictures that were uploaded, by name. */
+  readonly uploads: Map<string, Uint8Array>;
   /** Puts new content in force, as an edit of the files would. */
   edit(servers: readonly unknown[], patch?: object): void;
 }
@@ -25,6 +27,7 @@ export interface MemoryStore extends Store {
 /** A store without files. */
 export const memoryStore = (servers: readonly unknown[], patch: object = {}): MemoryStore => {
   const listeners = new Set<() => void>();
+  const uploads = new Map<string, Uint8Array>();
   let current = { catalogue: serversFileSchema.parse(servers), configuration: configuration(patch) };
   return {
     catalogue: () => current.catalogue,
@@ -37,6 +40,11 @@ export const memoryStore = (servers: readonly unknown[], patch: object = {}): Me
       current.catalogue.apps.get(app)?.picture === undefined
         ? undefined
         : new Blob(['<svg/>'], { type: 'image/svg+xml' }),
+    uploads,
+    pictures: {
+      save: async (name, bytes) => void uploads.set(name, bytes),
+      remove: async (name) => void uploads.delete(name),
+    },
     health: () => ({ ok: true }),
     tick: () => {},
     refresh: async () => {},
