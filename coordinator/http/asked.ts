@@ -1,9 +1,10 @@
 import { z } from '@hono/zod-openapi';
-import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
+import { isRefusal, type Refusal } from '../../shared/errors.ts';
 import type { Account } from '../store/tables.ts';
 import { callerWith } from './caller.ts';
 import type { Ctx } from './env.ts';
 import { problem } from './problems.ts';
+import { etagOf, versionFrom } from './versions.ts';
 
 const page_rows = 50;
 const page_rows_most = 200;
@@ -46,14 +47,6 @@ export const as = async (
   return 'refused' in caller ? problem(caller) : work(caller);
 };
 
-/** The version that the caller means to change: If-Match with the ETag of its last read; version_required. */
-const versionOf = (c: Ctx): number | Refusal => {
-  const given = c.req.header('if-match');
-  if (given === undefined) return refuse('version_required');
-  const [, version] = /^(?:W\/)?"(\d{1,9})"$/.exec(given.trim()) ?? [];
-  return version === undefined ? refuse('malformed', 'If-Match: one ETag, like "3"') : Number(version);
-};
-
 /** Nothing, where the work is done; or why it is not. */
 export const empty = (c: Ctx, refusal: Refusal | undefined): Response =>
   refusal === undefined ? c.body(null, 204) : problem(refusal);
@@ -65,7 +58,7 @@ export const asVersion = (
   work: (actor: string, version: number) => Promise<Response>,
 ): Promise<Response> =>
   as(c, role, ({ id }) => {
-    const version = versionOf(c);
+    const version = versionFrom(c);
     return isRefusal(version) ? problem(version) : work(id, version);
   });
 
@@ -76,6 +69,6 @@ export const tagged = (
   status: 200 | 201 = 200,
 ): Response => {
   if ('refused' in value) return problem(value);
-  c.header('ETag', `"${value.version}"`);
+  c.header('ETag', etagOf(value.version));
   return c.json(value, status);
 };
