@@ -5,9 +5,10 @@ import { fakeClock } from '../../shared/testing/clock.ts';
 import { fakeIds } from '../../shared/testing/ids.ts';
 import { seeded } from '../../shared/testing/random.ts';
 import { attempts_most, retryDelay } from '../domain/webhooks.ts';
-import type { Database } from '../store/database.ts';
+import { type Database, Unavailable } from '../store/database.ts';
 import type { OutboxRow } from '../store/tables.ts';
 import { memoryDatabase } from '../testing/database.ts';
+import { recordedLog } from '../testing/log.ts';
 import { type PrivateMariadb, startMariadb } from '../testing/mariadb.ts';
 import { openMigrated } from '../testing/mysql.ts';
 import { type Received, type Receiver, startReceiver } from '../testing/receiver.ts';
@@ -191,6 +192,48 @@ describe('createDeliveries()', () => {
     await ticked;
     expect(receiver.received.filter(({ webhook }) => webhook === 'webhook-1')).toHaveLength(1);
     expect(distinct(receiver.received)).toBe(6);
+  });
+
+  test('createDeliveries() waits for a database that is away, and says so once', async () => {
+    await using receiver = startReceiver();
+    const { db, clock, happen } = await setUp(receiver);
+    const recorded = recordedLog();
+    const state = { away: true };
+    const check = () => {
+      if (state.away) throw new Unavailable('storage_away', 'gone');
+    };
+    const sometimes: Database = {
+      read: async (work) => {
+        check();
+        return db.read(work);
+      },
+      transact: async (work) => {
+        check();
+        return db.transact(work);
+      },
+      health: () => db.health(),
+      close: () => db.close(),
+    };
+    const deliveries = createDeliveries(
+      { db: sometimes, clock, ids: fakeIds(), log: recorded.log },
+      async (url, request) => {
+        const answer = await fetch(url, request);
+        // It was sent, and nobody can note it.
+        state.away = receiver.received.length === 1;
+        return answer;
+      },
+    );
+    await happen();
+    for (let at = 0; at < 3; at++) await deliveries.tick();
+    state.away = false;
+    await deliveries.tick();
+    state.away = false;
+    clock.advance(lease_ms);
+    await deliveries.tick();
+    expect([receiver.received.length, distinct(receiver.received)]).toEqual([2, 1]);
+    expect(recorded.messages('warn')).toHaveLength(2);
+    expect(recorded.messages('error')).toEqual([]);
+    await deliveries.stop();
   });
 
   test('stop() breaks off what is under way, for another to repeat it', async () => {
