@@ -1,8 +1,10 @@
 import type { Server, WebSocketHandler } from 'bun';
 import { networkOf } from '../shared/network.ts';
 import { type SocketData, socketHandler } from '../shared/socket.ts';
+import { removeExpired, sweep_ms } from './broker/expiry.ts';
 import { tick } from './broker/fleet.ts';
 import { createGuesses } from './broker/guesses.ts';
+import { createPasswords } from './broker/passwords.ts';
 import type { Services } from './broker/services.ts';
 import { createWorld } from './broker/world.ts';
 import { createApp } from './http/app.ts';
@@ -28,13 +30,18 @@ export const startCoordinator = (services: Services): Coordinator => {
   const waiting = createWaiting(world, clock);
   const agents = createAgents(world);
   const clients = createClients(world, guesses);
+  const passwords = createPasswords();
   let stopped = false;
-  const app = createApp({ world, guesses, waiting, agents, clients, stopping: () => stopped });
+  const app = createApp({ world, guesses, waiting, agents, clients, passwords, stopping: () => stopped });
 
   const stopTicker = clock.every(bounds.tick_ms, () => {
     store.tick();
     agents.tick();
     tick(world);
+  });
+
+  const stopSweeper = clock.every(sweep_ms, () => {
+    removeExpired(services).catch((error: unknown) => log.warn({ error }, 'what has expired stays for now'));
   });
 
   return {
@@ -54,6 +61,7 @@ export const startCoordinator = (services: Services): Coordinator => {
       if (stopped) return;
       stopped = true;
       stopTicker();
+      stopSweeper();
       waiting.stop();
       clients.stop();
       agents.stop();

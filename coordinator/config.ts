@@ -1,11 +1,19 @@
 import { networkInterfaces } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type LogLevel, logLevels } from '../shared/log.ts';
+import { nameSchema } from '../shared/protocol/names.ts';
 
 export type Command =
   | { readonly name: 'serve'; readonly data: string; readonly port?: number; readonly log_level: LogLevel }
   | { readonly name: 'migrate'; readonly mode: 'apply' | 'status' | 'dry-run' }
   | { readonly name: 'import'; readonly data: string }
+  /** Makes an administrator, in the database or, without one, in the data directory. */
+  | {
+      readonly name: 'admin';
+      readonly email: string;
+      readonly full_name: string;
+      readonly data: string | undefined;
+    }
   | { readonly name: 'version' }
   | { readonly name: 'help' }
   /** The command line cannot be understood: what to say about it. */
@@ -14,6 +22,7 @@ export type Command =
 export const help = `Usage: coordinator serve --data DIR [--port N] [--log_level L]
        coordinator migrate [--status | --dry-run]
        coordinator import DIR
+       coordinator admin create --email E --name N [--data DIR]
        coordinator version
        coordinator help
 
@@ -25,6 +34,10 @@ migrate     brings the schema of the database at DATABASE_URL up to this version
   --status         only says what is applied and what is due
   --dry-run        only prints the SQL that is due
 import      copies the JSON files of the data directory DIR into the empty database at DATABASE_URL
+admin       makes an administrator; the password is read from standard input, one line
+  --email E        the address to log in with
+  --name N         the name that others see
+  --data DIR       the data directory of a coordinator that is stopped; not needed with DATABASE_URL
 version     prints the version
 help        prints this
 `;
@@ -46,6 +59,21 @@ const migrateCommand = (status = false, dryRun = false): Command => {
   return { name: 'migrate', mode: dryRun ? 'dry-run' : 'apply' };
 };
 
+interface AdminOptions {
+  readonly email?: string | undefined;
+  readonly name?: string | undefined;
+  readonly data?: string | undefined;
+}
+
+const adminCommand = (action: string | undefined, { email, name, data }: AdminOptions): Command => {
+  if (action !== 'create') return wrong('the command is "admin create"');
+  if (email === undefined || name === undefined) return wrong('admin create needs --email and --name');
+  const { data: full_name, error } = nameSchema.safeParse(name);
+  return full_name === undefined
+    ? wrong(`--name ${error?.issues[0]?.message ?? 'is wrong'}`)
+    : { name: 'admin', email, full_name, data };
+};
+
 /** What the command line asks for. Never throws. */
 export const parseCommand = (args: readonly string[]): Command => {
   try {
@@ -58,14 +86,17 @@ export const parseCommand = (args: readonly string[]): Command => {
         log_level: { type: 'string' },
         status: { type: 'boolean' },
         'dry-run': { type: 'boolean' },
+        email: { type: 'string' },
+        name: { type: 'string' },
       },
     });
     const [name = 'help', ...rest] = positionals;
-    const data = name === 'import' ? rest.shift() : undefined;
+    const data = name === 'import' || name === 'admin' ? rest.shift() : undefined;
     const [extra] = rest;
     if (extra !== undefined) return wrong(`"${extra}" is one word too many`);
     if (name === 'serve') return serveCommand(values.data, values.port, values.log_level);
     if (name === 'migrate') return migrateCommand(values.status, values['dry-run']);
+    if (name === 'admin') return adminCommand(data, values);
     if (name === 'import') {
       return data === undefined ? wrong('import needs the data directory to copy') : { name, data };
     }

@@ -8,7 +8,7 @@ import type { Ctx, Env } from './env.ts';
 import { problem } from './problems.ts';
 
 /** The address by which the caller reaches the coordinator. */
-const publicBase = (c: Ctx, { public_url }: Configuration): URL => new URL(public_url ?? c.req.url);
+export const publicBase = (c: Ctx, { public_url }: Configuration): URL => new URL(public_url ?? c.req.url);
 
 /** The same, for WebSockets. */
 export const socketBase = (c: Ctx, configuration: Configuration): URL => {
@@ -17,8 +17,8 @@ export const socketBase = (c: Ctx, configuration: Configuration): URL => {
 };
 
 /**
- * A page may talk to us if it is ours or of an allowed site. A program sends no Origin and may, because nothing here
- * works by cookie: a caller has no rights but those of the token it presents.
+ * A page may talk to us if it is ours or of an allowed site. A program sends no Origin and may: a caller has no rights but
+ * those of the token it presents. For cookies that is not enough: see `fromOwnPage`.
  */
 export const originAllowed = (c: Ctx, configuration: Configuration): boolean => {
   const origin = c.req.header('origin');

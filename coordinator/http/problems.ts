@@ -3,6 +3,7 @@ import { errors, isRefusal, type Refusal, refuse } from '../../shared/errors.ts'
 import type { Ids } from '../../shared/ids.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Problem } from '../../shared/protocol/http.ts';
+import { Unavailable } from '../store/database.ts';
 import type { Ctx } from './env.ts';
 
 /** An error answer: application/problem+json with a code of the closed list. */
@@ -34,6 +35,10 @@ export const onError =
     // Hono's own complaints about a body that is not what the route takes.
     if (error instanceof HTTPException && error.status < 500) {
       return problem(refuse('malformed', error.message));
+    }
+    if (error instanceof Unavailable) {
+      log.warn({ error }, 'the database could not do it');
+      return problem(error.refusal);
     }
     const incident = ids.id();
     log.error({ error, incident }, 'a request failed');

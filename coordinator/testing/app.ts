@@ -6,6 +6,7 @@ import { fakeClock } from '../../shared/testing/clock.ts';
 import { fakeIds } from '../../shared/testing/ids.ts';
 import { hostHello, hostReports } from '../broker/fleet.ts';
 import { createGuesses } from '../broker/guesses.ts';
+import { createPasswords } from '../broker/passwords.ts';
 import { createWorld, type Link } from '../broker/world.ts';
 import { createApp } from '../http/app.ts';
 import { createWaiting } from '../http/waiting.ts';
@@ -23,6 +24,9 @@ export interface Sent {
   headers?: Record<string, string>;
 }
 
+/** Hashes that protect nothing and take no time. */
+export const cheap = { memory_kib: 8, passes: 1, waiting: 10_000 } as const;
+
 /** The HTTP side without a port, with one host "a" whose orders land in `orders`. */
 export const appUnderTest = (patch: object = {}, info: object = {}) => {
   const clock = fakeClock();
@@ -39,6 +43,7 @@ export const appUnderTest = (patch: object = {}, info: object = {}) => {
     waiting,
     agents: createAgents(world),
     clients: createClients(world, guesses),
+    passwords: createPasswords(cheap),
     stopping: () => state.stopping,
   });
   const bindings = { network: '127.0.0.1', upgrade: (data: SocketData) => upgrades.push(data) > 0 };
