@@ -13,6 +13,7 @@ interface Pin {
  * understands it. If it does not, raise the protocol's version; then write the new hash here.
  */
 const pinned: Record<string, Pin> = {
+  accounts: { version: 1, hash: '3182d580ef642225' },
   'agent-link': { version: 1, hash: '3625a2331f056c16' },
   'client-verbs': { version: 1, hash: '512295bdecfb80d8' },
   http: { version: 1, hash: '0f36459294f78b41' },
