@@ -311,6 +311,15 @@ describe('createAccessTokens()', () => {
     expect(await tokens.accountOf(good)).toBeUndefined();
   });
 
+  test('createAccessTokens() forgets a key within a minute of its removal from the database', async () => {
+    const { under, db, good } = await forge();
+    const tokens = createAccessTokens(under.world);
+    expect(await tokens.accountOf(good)).toBeDefined();
+    await db.transact(({ signing_keys }) => signing_keys.remove({ purpose: 'access' }));
+    under.clock.advance(60_000);
+    expect(await tokens.accountOf(good)).toBeUndefined();
+  });
+
   test('createAccessTokens() changes keys while two coordinators work, and no token is refused for it', async () => {
     const clock = fakeClock();
     const db = memoryDatabase();

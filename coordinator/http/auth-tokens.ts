@@ -30,6 +30,8 @@ const tolerance_seconds = 5;
 const key_ready_ms = 10_000;
 /** The keys are read again at most this often on account of a token whose key is not known. */
 const key_reread_ms = 5_000;
+/** They are read again so often in any case: what another coordinator has taken out of use is not taken for long. */
+const key_kept_ms = 60_000;
 /** Two coordinators that both need a first key make the same row. */
 const first_key = 'first';
 /** Ours have about 400 characters. */
@@ -132,8 +134,8 @@ const createKeys = ({ db, clock, ids }: Services) => {
     },
     byId: async (id: string): Promise<SigningKey | undefined> => {
       const known = () => live().find((key) => key.id === id);
-      const stale = keys.length === 0 || clock.monotonic() - read_at >= key_reread_ms;
-      if (known() === undefined && stale) await reread();
+      const kept_ms = known() === undefined ? key_reread_ms : key_kept_ms;
+      if (keys.length === 0 || clock.monotonic() - read_at >= kept_ms) await reread();
       return known();
     },
   };
