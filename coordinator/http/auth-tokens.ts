@@ -67,8 +67,9 @@ interface Looks {
 
 /** What a token says that is made as ours are. Whether we have made it, its signature has still to show. */
 const readToken = (token: string): Looks | undefined => {
+  if (token.length > token_chars) return undefined;
   const [header = '', claims = '', signature = '', ...more] = token.split('.');
-  if (token.length > token_chars || more.length > 0) return undefined;
+  if (more.length > 0) return undefined;
   if (Buffer.from(signature, 'base64url').toString('base64url') !== signature) return undefined;
   try {
     const { data: head } = headerSchema.safeParse(partOf(header));
