@@ -1,7 +1,9 @@
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { isRefusal } from '../../shared/errors.ts';
 import { cheap } from '../testing/app.ts';
 import { createPasswords } from './passwords.ts';
+
+setDefaultTimeout(60_000);
 
 describe('createPasswords()', () => {
   test('createPasswords() makes argon2id hashes of 64 MiB and 2 passes, and checks unknown accounts as dearly', async () => {

@@ -1,9 +1,11 @@
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { fakeClock } from '../../shared/testing/clock.ts';
 import { seeded } from '../../shared/testing/random.ts';
 import { memoryDatabase } from '../testing/database.ts';
 import { removeExpired } from './expiry.ts';
 import { countHits, hitsLeft, returnHits } from './throttle.ts';
+
+setDefaultTimeout(60_000);
 
 describe('countHits()', () => {
   test('countHits() lets no window see more than the budget, and no more than a sixth of it late', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { EncryptJWT } from 'jose';
 import { systemIds } from '../../shared/ids.ts';
@@ -10,6 +10,8 @@ import { recordedLog } from '../testing/log.ts';
 import { account } from '../testing/rows.ts';
 import { memoryStore } from '../testing/store.ts';
 import { createAccessTokens } from './auth-tokens.ts';
+
+setDefaultTimeout(60_000);
 
 const anna = account(1);
 const out = account(2, { state: 'rejected' });
