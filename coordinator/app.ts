@@ -2,16 +2,18 @@ import type { Server, WebSocketHandler } from 'bun';
 import { networkOf } from '../shared/network.ts';
 import { type SocketData, socketHandler } from '../shared/socket.ts';
 import { createBackground } from './broker/background.ts';
-import { bookingNeeds, createSweep } from './broker/booked-sessions.ts';
+import { bookingNeeds } from './broker/booked-sessions.ts';
 import { tickBookings } from './broker/booking-ticks.ts';
 import { followCatalogue } from './broker/catalogue-changes.ts';
 import { createLagMeter } from './broker/counters.ts';
 import { createDeliveries } from './broker/deliveries.ts';
 import { createEvacuations } from './broker/evacuations.ts';
+import { createSweep } from './broker/expiry.ts';
 import { offerExtensions } from './broker/extensions.ts';
 import { tick } from './broker/fleet.ts';
 import { createGuesses } from './broker/guesses.ts';
 import { openWorld } from './broker/open.ts';
+import { createPasswords } from './broker/passwords.ts';
 import { moveQueue } from './broker/queue.ts';
 import type { Services } from './broker/services.ts';
 import { callerAddress } from './http/addresses.ts';
@@ -44,6 +46,7 @@ export const startCoordinator = async (services: Services, site?: Site): Promise
   const waiting = createWaiting(world, clock);
   const agents = createAgents(world);
   const clients = createClients(world, guesses);
+  const passwords = createPasswords();
   const rates = createRateLimits(store, clock, log);
   const measureLag = createLagMeter(world.counters, bounds.tick_ms, clock.monotonic());
   let stopped = false;
@@ -54,6 +57,7 @@ export const startCoordinator = async (services: Services, site?: Site): Promise
     agents,
     clients,
     rates,
+    passwords,
     catalogueChanged: catalogue.changed,
     stopping: () => stopped,
     site,

@@ -36,6 +36,19 @@ describe('parseCommand()', () => {
     ['config', { name: 'wrong', text: 'config prints one of nginx, coturn, systemd' }],
     ['config apache', { name: 'wrong', text: 'config prints one of nginx, coturn, systemd' }],
     ['config nginx --port x', { name: 'wrong', text: '--port is a number from 0 to 65535' }],
+    [
+      'admin create --email a@b.example --name Anna --data d',
+      { name: 'admin', email: 'a@b.example', full_name: 'Anna', data: 'd' },
+    ],
+    [
+      'admin create --email a@b.example --name Anna',
+      { name: 'admin', email: 'a@b.example', full_name: 'Anna', data: undefined },
+    ],
+    ['admin create --email a@b', { name: 'wrong', text: 'admin create needs --email and --name' }],
+    ['admin create --email a@b --name=', { name: 'wrong', text: '--name must not be empty' }],
+    ['admin', { name: 'wrong', text: 'the command is "admin create"' }],
+    ['admin remove', { name: 'wrong', text: 'the command is "admin create"' }],
+    ['admin create extra', { name: 'wrong', text: '"extra" is one word too many' }],
     ['start', { name: 'wrong', text: 'there is no command "start"' }],
   ];
   for (const [line, command] of rows) {

@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type LogLevel, logLevels } from '../shared/log.ts';
+import { nameSchema } from '../shared/protocol/names.ts';
 import { type DeploymentFlags, deployments, type Program } from './deployment.ts';
 
 export type Command =
@@ -8,6 +9,13 @@ export type Command =
   | { readonly name: 'migrate'; readonly mode: 'apply' | 'status' | 'dry-run' }
   | { readonly name: 'import'; readonly data: string }
   | { readonly name: 'config'; readonly program: Program; readonly flags: DeploymentFlags }
+  /** Makes an administrator, in the database or, without one, in the data directory. */
+  | {
+      readonly name: 'admin';
+      readonly email: string;
+      readonly full_name: string;
+      readonly data: string | undefined;
+    }
   | { readonly name: 'version' }
   | { readonly name: 'help' }
   /** The command line cannot be understood: what to say about it. */
@@ -18,6 +26,7 @@ export const help = `Usage: coordinator serve --data DIR [--port N] [--log_level
        coordinator import DIR
        coordinator config nginx|coturn|systemd [--data DIR] [--host NAME] [--port N]
                           [--secret_file FILE] [--address IP]
+       coordinator admin create --email E --name N [--data DIR]
        coordinator version
        coordinator help
 
@@ -34,6 +43,10 @@ config      prints the configuration of a program around the coordinator, from c
   --port N         where the coordinator listens
   --secret_file F  the secret that coturn and the coordinator share
   --address IP     the address of this machine that coturn listens on
+admin       makes an administrator; the password is read from standard input, one line
+  --email E        the address to log in with
+  --name N         the name that others see
+  --data DIR       the data directory of a coordinator that is stopped; not needed with DATABASE_URL
 version     prints the version
 help        prints this
 `;
@@ -73,6 +86,21 @@ const configCommand = (
   return { name: 'config', program, flags: { ...values, port: number } };
 };
 
+interface AdminOptions {
+  readonly email?: string | undefined;
+  readonly name?: string | undefined;
+  readonly data?: string | undefined;
+}
+
+const adminCommand = (action: string | undefined, { email, name, data }: AdminOptions): Command => {
+  if (action !== 'create') return wrong('the command is "admin create"');
+  if (email === undefined || name === undefined) return wrong('admin create needs --email and --name');
+  const { data: full_name, error } = nameSchema.safeParse(name);
+  return full_name === undefined
+    ? wrong(`--name ${error?.issues[0]?.message ?? 'is wrong'}`)
+    : { name: 'admin', email, full_name, data };
+};
+
 /** What the command line asks for. Never throws. */
 export const parseCommand = (args: readonly string[]): Command => {
   try {
@@ -88,15 +116,18 @@ export const parseCommand = (args: readonly string[]): Command => {
         address: { type: 'string' },
         status: { type: 'boolean' },
         'dry-run': { type: 'boolean' },
+        email: { type: 'string' },
+        name: { type: 'string' },
       },
     });
     const [name = 'help', ...rest] = positionals;
-    const data = name === 'import' ? rest.shift() : undefined;
+    const data = name === 'import' || name === 'admin' ? rest.shift() : undefined;
     const program = name === 'config' ? rest.shift() : undefined;
     const [extra] = rest;
     if (extra !== undefined) return wrong(`"${extra}" is one word too many`);
     if (name === 'serve') return serveCommand(values.data, values.port, values.log_level);
     if (name === 'migrate') return migrateCommand(values.status, values['dry-run']);
+    if (name === 'admin') return adminCommand(data, values);
     if (name === 'import') {
       return data === undefined ? wrong('import needs the data directory to copy') : { name, data };
     }

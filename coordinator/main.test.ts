@@ -2,6 +2,8 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { join } from 'node:path';
 import { version } from '../package.json';
 import { type Folder, temporaryFolder } from './testing/folder.ts';
+import { startMariadb } from './testing/mariadb.ts';
+import { openMigrated } from './testing/mysql.ts';
 import { soon } from './testing/socket.ts';
 import { entry } from './testing/store.ts';
 
@@ -10,11 +12,18 @@ setDefaultTimeout(60_000);
 const settings = { ip: '127.0.0.1', port: 0, time_between_updates_seconds: 30 };
 
 /** The program, as its own process. */
-const main = (...args: string[]) => {
+const main = (...args: string[]) => mainWith({}, ...args);
+
+/** The same, with a standard input and more environment. */
+const mainWith = (
+  { stdin = '', env = {} }: { stdin?: string; env?: Record<string, string> },
+  ...args: string[]
+) => {
   const program = Bun.spawn([process.execPath, join(import.meta.dir, 'main.ts'), ...args], {
+    stdin: new Blob([stdin]),
     stdout: 'pipe',
     stderr: 'pipe',
-    env: { PATH: process.env.PATH ?? '' },
+    env: { PATH: process.env.PATH ?? '', ...env },
   });
   return {
     program,
@@ -101,6 +110,68 @@ describe('main()', () => {
       1,
       expect.stringContaining('There is no data directory'),
     ]);
+  });
+
+  test('main() admin create makes an administrator who can log in, and says what is wrong else', async () => {
+    await using folder = await dataFolder();
+    const create = (stdin: string, name = 'Root') =>
+      mainWith(
+        { stdin },
+        'admin',
+        'create',
+        '--email',
+        'Root@x.example',
+        '--name',
+        name,
+        '--data',
+        folder.path,
+      ).end();
+    expect(await create('short\n')).toMatchObject({
+      exit: 1,
+      stderr: expect.stringContaining('at least 10'),
+    });
+    expect(await create('')).toMatchObject({ exit: 1, stderr: expect.stringContaining('at least 10') });
+    expect(await create('correct horse\nmore\n')).toEqual({
+      stdout: '',
+      stderr: 'Made the administrator root@x.example.\n',
+      exit: 0,
+    });
+    expect(await create('correct horse')).toMatchObject({
+      exit: 1,
+      stderr: expect.stringContaining('taken'),
+    });
+    const running = main('serve', '--data', folder.path);
+    const { url } = await soon('listening', logged(running, 'listening'));
+    const response = await fetch(`${url}/api/v1/login`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ email: 'root@x.example', password: 'correct horse' }),
+    });
+    expect([response.status, await response.json()]).toMatchObject([200, { account: { role: 'admin' } }]);
+    expect(await create('another horse')).toMatchObject({
+      exit: 1,
+      stderr: expect.stringMatching(/Another coordinator \(process \d+\) uses this data directory. Stop it/),
+    });
+    running.program.kill();
+    expect(await soon('the exit', running.program.exited)).toBe(0);
+    const args = ['admin', 'create', '--email', 'a@b.example', '--name', 'A'];
+    expect(await main(...args).end()).toMatchObject({
+      exit: 1,
+      stderr: expect.stringContaining('Set DATABASE_URL to the database, or give --data DIR'),
+    });
+  });
+
+  test('main() admin create makes an administrator in the database of DATABASE_URL', async () => {
+    await using server = await startMariadb();
+    const url = await server.createDatabase('admins');
+    const database = await openMigrated(url);
+    const args = ['admin', 'create', '--email', 'a@b.example', '--name', 'A'];
+    const made = await mainWith({ stdin: 'correct horse\r\n', env: { DATABASE_URL: url } }, ...args).end();
+    expect(made).toEqual({ stdout: '', stderr: 'Made the administrator a@b.example.\n', exit: 0 });
+    const [row] = await database.read(({ accounts }) => accounts.find({}));
+    await database.close();
+    expect(row).toMatchObject({ email: 'a@b.example', role: 'admin', state: 'approved' });
+    expect(await Bun.password.verify('correct horse', row?.password_hash ?? '')).toBeTrue();
   });
 
   test('main() version, help and a wrong command line', async () => {

@@ -3,11 +3,14 @@ import type { Server } from 'bun';
 import { version } from '../package.json';
 import { systemClock } from '../shared/clock.ts';
 import { describeProblem } from '../shared/config.ts';
+import { explain, isRefusal } from '../shared/errors.ts';
 import { systemIds } from '../shared/ids.ts';
 import { limits } from '../shared/limits.ts';
 import { createLog, type Log } from '../shared/log.ts';
 import type { SocketData } from '../shared/socket.ts';
 import { type Coordinator, startCoordinator } from './app.ts';
+import { createAdmin } from './broker/accounts.ts';
+import { createPasswords } from './broker/passwords.ts';
 import {
   type Command,
   help,
@@ -21,7 +24,7 @@ import { printDeployment } from './deployment.ts';
 import { loadSite } from './http/site.ts';
 import { bounds } from './limits.ts';
 import page from './site/index.html';
-import { importFiles, migrateSchema, openDatabase } from './store/commands.ts';
+import { attempt, importFiles, migrateSchema, openDatabase } from './store/commands.ts';
 import { type Database, Unavailable, Unusable } from './store/database.ts';
 import { openJsonStore } from './store/json-store.ts';
 import type { Store } from './store/store.ts';
@@ -31,6 +34,9 @@ const idle_seconds = 60;
 
 /** How long answers and close frames that are under way may take when the program stops. */
 const goodbye_ms = 1_000;
+
+/** Longest line that is read from standard input. */
+const line_chars = 1_000;
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
@@ -116,6 +122,39 @@ const serve = async (command: Command & { name: 'serve' }): Promise<number> => {
   }
 };
 
+/** The first line of standard input; nothing that is longer is a password. */
+const readLine = async (): Promise<string> => {
+  let text = '';
+  for await (const chunk of Bun.stdin.stream().pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    if (text.includes('\n') || text.length > line_chars) break;
+  }
+  return text.split(/\r?\n/)[0] ?? '';
+};
+
+const makeAdmin = ({ email, full_name, data }: Command & { name: 'admin' }): Promise<number> =>
+  attempt(say, async () => {
+    const url = process.env.DATABASE_URL;
+    if (url === undefined && data === undefined) {
+      throw new Unusable('Set DATABASE_URL to the database, or give --data DIR, the data directory.');
+    }
+    const parts = { clock: systemClock, ids: systemIds };
+    const db = await openDatabase(data ?? '', { url, ...parts, log: createLog('coordinator', 'warn') });
+    try {
+      if (process.stdin.isTTY) say('Type the password for the new administrator, then Enter:');
+      const password = await readLine();
+      const made = await createAdmin({ db, ...parts }, createPasswords(), {
+        email,
+        name: full_name,
+        password,
+      });
+      say(isRefusal(made) ? explain(made) : `Made the administrator ${made.email}.`);
+      return isRefusal(made) ? 1 : 0;
+    } finally {
+      await db.close();
+    }
+  });
+
 const run = async (command: Command): Promise<number> => {
   switch (command.name) {
     case 'serve':
@@ -132,6 +171,8 @@ const run = async (command: Command): Promise<number> => {
       });
     case 'config':
       return printDeployment(command.program, command.flags, say);
+    case 'admin':
+      return makeAdmin(command);
     case 'version':
       process.stdout.write(`${version}\n`);
       return 0;

@@ -1,5 +1,4 @@
 import type { BookingNeeds } from './booking-ticks.ts';
-import { sweepExpired } from './booking-ticks.ts';
 import { startBooked } from './starts.ts';
 import { happen, type World } from './world.ts';
 
@@ -13,15 +12,3 @@ export const bookingNeeds = (world: World): BookingNeeds => ({
   },
   usable: (host) => world.links.has(host),
 });
-
-const sweep_ms = 60_000;
-
-/** Removes expired rows once a minute. */
-export const createSweep = (world: World): (() => Promise<void>) => {
-  let due = world.clock.now() + sweep_ms;
-  return async () => {
-    if (world.clock.now() < due) return;
-    due = world.clock.now() + sweep_ms;
-    await sweepExpired(world);
-  };
-};

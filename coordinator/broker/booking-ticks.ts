@@ -134,12 +134,3 @@ export const bookingEnded = async (
   await freeSeat(tables, booking.host, id);
   await releaseCode(services, tables, id);
 };
-
-/** Removes what has expired: codes out of quarantine, repeated answers, counters. Once a minute is enough. */
-export const sweepExpired = ({ db, clock }: Pick<Services, 'db' | 'clock'>): Promise<unknown> =>
-  db.transact(async ({ codes, idempotency, counters }) => {
-    const past = { to: clock.now() };
-    await codes.remove({ free_at: past });
-    await idempotency.remove({ expires_at: past });
-    await counters.remove({ expires_at: past });
-  });

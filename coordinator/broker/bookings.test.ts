@@ -9,8 +9,9 @@ import { session } from '../testing/rows.ts';
 import { availability } from './availability.ts';
 import { hostDrained, hostLost } from './booking-hosts.ts';
 import { cancelBooking, moveBooking } from './booking-moves.ts';
-import { bookingEnded, bookingUsed, sweepExpired, tickBookings } from './booking-ticks.ts';
+import { bookingEnded, bookingUsed, tickBookings } from './booking-ticks.ts';
 import { book, getBooking, listBookings } from './bookings.ts';
+import { removeExpired } from './expiry.ts';
 import { planChanged } from './seat-plans.ts';
 
 setDefaultTimeout(120_000);
@@ -241,10 +242,10 @@ for (const [kind, open] of Object.entries(kinds)) {
       const code = () => db.read(({ codes }) => codes.get({ code: made.code }));
       expect((await code())?.free_at).toBe(monday + 1_440 * minute);
       services.clock.advance(1_440 * minute - 1);
-      await sweepExpired(services);
+      await removeExpired(services);
       expect(await code()).toBeDefined();
       services.clock.advance(2);
-      await sweepExpired(services);
+      await removeExpired(services);
       expect(await code()).toBeUndefined();
       expect(refusedBy(await cancelBooking(services, made.id, visitor(), 2))).toBe('booking_closed');
     });

@@ -1,8 +1,12 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { refuse } from '../../shared/errors.ts';
 import { bookingNeeds } from '../broker/booked-sessions.ts';
+import type { Passwords } from '../broker/passwords.ts';
+import { accountRoutes } from './accounts.ts';
 import { appRoutes } from './apps.ts';
 import { auditRoutes } from './audit.ts';
+import { identify } from './auth.ts';
+import { createAccessTokens } from './auth-tokens.ts';
 import { bookingRoutes } from './bookings.ts';
 import { catalogueAppRoutes } from './catalogue-apps.ts';
 import { catalogueHostRoutes } from './catalogue-hosts.ts';
@@ -10,6 +14,7 @@ import { allowOrigins } from './cors.ts';
 import type { Env } from './env.ts';
 import { checkHost, checkOrigin, limitBody, setHeaders } from './guards.ts';
 import { healthRoutes } from './health.ts';
+import { loginRoutes } from './logins.ts';
 import { countRequests, metricsRoutes } from './metrics.ts';
 import { describedRoutes } from './openapi.ts';
 import { onError, problem } from './problems.ts';
@@ -25,6 +30,7 @@ import { webhookRoutes } from './webhooks.ts';
 
 export interface AppNeeds extends SessionNeeds, UpgradeNeeds {
   readonly rates: RateLimits;
+  readonly passwords: Passwords;
   /** Brings an edit of the catalogue into force. */
   readonly catalogueChanged: () => Promise<void>;
   /** Left out, there are no pages. */
@@ -33,21 +39,33 @@ export interface AppNeeds extends SessionNeeds, UpgradeNeeds {
 
 /** Everything that the coordinator answers over HTTP. Listens on nothing. */
 export const createApp = (needs: AppNeeds): OpenAPIHono<Env> => {
-  const { world, stopping, rates, site } = needs;
+  const { world, stopping, rates, passwords, site } = needs;
   const parts = readiness(world, rates, stopping);
   const { store } = world;
   const catalogue = { ...world, catalogueChanged: needs.catalogueChanged };
+  const tokens = createAccessTokens(world);
+  const logins = { services: world, passwords, tokens };
   const app = describedRoutes();
   app.onError(onError(world.log, world.ids));
   app.notFound(() => problem(refuse('not_found')));
   app.use(setHeaders(store), countRequests(world), checkHost(store));
-  app.use('/api/*', allowOrigins(store), limitRate(rates), checkOrigin(store), limitBody);
+  app.use(
+    '/api/*',
+    allowOrigins(store),
+    limitRate(rates),
+    checkOrigin(store),
+    limitBody,
+    identify(store, tokens),
+  );
+  app.use('/ws', identify(store, tokens));
   if (site !== undefined) app.route('/', siteRoutes(site, store));
   app.route('/', referenceRoutes(app, store));
   return app
     .route('/', healthRoutes(world, parts))
     .route('/', metricsRoutes(world, parts))
     .route('/', upgradeRoutes(needs))
+    .route('/api/v1', loginRoutes(logins))
+    .route('/api/v1', accountRoutes(logins))
     .route('/api/v1', appRoutes(world))
     .route('/api/v1', sessionRoutes(needs))
     .route('/api/v1', queueRoutes(world))

@@ -18,8 +18,8 @@ export const socketBase = (c: Ctx, configuration: Configuration): URL => {
 };
 
 /**
- * A page may talk to us if it is ours or of an allowed site. A program sends no Origin and may, because nothing here
- * works by cookie: a caller has no rights but those of the token it presents.
+ * A page may talk to us if it is ours or of an allowed site. A program sends no Origin and may: a caller has no rights but
+ * those of the token it presents. For cookies that is not enough: see `fromOwnPage`.
  */
 export const originAllowed = (c: Ctx, configuration: Configuration): boolean => {
   const origin = c.req.header('origin');

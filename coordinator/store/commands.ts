@@ -15,7 +15,7 @@ type Say = (text: string) => void;
 const missing = 'Set DATABASE_URL to the database, like mysql://user:password@host:3306/database.';
 
 /** Runs a command; what an operator can mend is said, and the exit code tells of it. */
-const attempt = async (say: Say, run: () => Promise<number>): Promise<number> => {
+export const attempt = async (say: Say, run: () => Promise<number>): Promise<number> => {
   try {
     return await run();
   } catch (error) {

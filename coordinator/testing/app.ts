@@ -8,6 +8,7 @@ import { readCatalogue } from '../broker/catalogue.ts';
 import { hostHello, hostReports } from '../broker/fleet.ts';
 import { createGuesses } from '../broker/guesses.ts';
 import { openWorld } from '../broker/open.ts';
+import { createPasswords } from '../broker/passwords.ts';
 import type { Link } from '../broker/world.ts';
 import { createApp } from '../http/app.ts';
 import type { Bindings } from '../http/env.ts';
@@ -28,6 +29,9 @@ export interface Sent {
   headers?: Record<string, string>;
 }
 
+/** Hashes that protect nothing and take no time. */
+export const cheap = { memory_kib: 8, passes: 1, waiting: 10_000 } as const;
+
 /** The HTTP side without a port, with one host "a" whose orders land in `orders`. */
 export const appUnderTest = async (patch: object = {}, info: object = {}, site?: Site) => {
   const clock = fakeClock();
@@ -46,6 +50,7 @@ export const appUnderTest = async (patch: object = {}, info: object = {}, site?:
     agents: createAgents(world),
     clients: createClients(world, guesses),
     rates,
+    passwords: createPasswords(cheap),
     catalogueChanged: async () => {
       world.catalogue = await readCatalogue(world);
     },

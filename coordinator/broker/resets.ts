@@ -1,0 +1,106 @@
+import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
+import { checkPassword } from '../domain/accounts.ts';
+import { hashOf } from '../secrets.ts';
+import type { Account } from '../store/tables.ts';
+import { audit } from './audit.ts';
+import { checkLogin, endLogins, type Login, loginBudgets, startLogin } from './logins.ts';
+import type { Passwords } from './passwords.ts';
+import type { Services } from './services.ts';
+import { returnHits, transactAgain } from './throttle.ts';
+
+/** How long an administrator's link opens a new password. */
+const reset_link_ms = 24 * 3_600_000;
+
+export interface ResetLink {
+  /** The secret of the link, shown once. */
+  readonly token: string;
+  readonly expires: number;
+}
+
+/** A link by which the account's owner sets a new password; account_unknown, or forbidden for one that is not approved. */
+export const makeResetLink = (
+  services: Services,
+  admin: Account,
+  account_id: string,
+): Promise<ResetLink | Refusal> => {
+  const { db, clock, ids } = services;
+  const token = ids.secret();
+  return db.transact(async (tables) => {
+    const account = await tables.accounts.lock({ id: account_id });
+    if (account === undefined) return refuse('account_unknown');
+    if (account.state !== 'approved') return refuse('forbidden', 'the account is not approved');
+    const expires = clock.now() + reset_link_ms;
+    // One at a time: a link that went astray is void as soon as there is a new one.
+    await tables.reset_links.remove({ account_id });
+    await tables.reset_links.insert({
+      token_hash: hashOf(token),
+      account_id,
+      made_by: admin.id,
+      expires_at: expires,
+      used_at: null,
+    });
+    await audit(services, tables, admin.id, 'account.reset_link', account_id);
+    return { token, expires };
+  });
+};
+
+/**
+ * Sets the password by a link, once, and logs in: reset_link_wrong, password_weak or too_busy. Every other login of the
+ * account ends. The throttle of logins has no part in it: nobody guesses the secret of a link.
+ */
+export const useResetLink = async (
+  services: Services,
+  passwords: Passwords,
+  { token, password }: { readonly token: string; readonly password: string },
+): Promise<Login | Refusal> => {
+  const { db, clock } = services;
+  const token_hash = hashOf(token);
+  const owner = await db.read(async ({ accounts, reset_links }) => {
+    const link = await reset_links.get({ token_hash });
+    return link?.used_at === null ? accounts.get({ id: link.account_id }) : undefined;
+  });
+  if (owner === undefined) return refuse('reset_link_wrong');
+  const weak = checkPassword(password, owner.email);
+  if (weak !== undefined) return weak;
+  const password_hash = await passwords.hash(password);
+  if (isRefusal(password_hash)) return password_hash;
+  return db.transact(async (tables) => {
+    const now = clock.now();
+    const account = await tables.accounts.lock({ id: owner.id });
+    const link = await tables.reset_links.lock({ token_hash });
+    const open = link?.used_at === null && link.expires_at > now;
+    if (!open || account?.state !== 'approved') return refuse('reset_link_wrong');
+    await tables.reset_links.update({ token_hash }, { used_at: now });
+    const changed = await endLogins(tables, account, { password_hash });
+    return startLogin(services, tables, changed);
+  });
+};
+
+/**
+ * The owner's own change of the password, which they have to know: login_failed, login_throttled, password_weak or
+ * too_busy. Every other login of the account ends; the answer is a new one.
+ */
+export const changePassword = async (
+  services: Services,
+  passwords: Passwords,
+  owner: Account,
+  change: { readonly current: string; readonly password: string; readonly network: string },
+): Promise<Login | Refusal> => {
+  const { db, clock } = services;
+  const weak = checkPassword(change.password, owner.email);
+  if (weak !== undefined) return weak;
+  const budgets = loginBudgets(owner.email, change.network);
+  const at = clock.now();
+  const refused = await checkLogin(services, passwords, owner, change.current, budgets);
+  if (refused !== undefined) return refused;
+  const password_hash = await passwords.hash(change.password);
+  return transactAgain(db, async (tables) => {
+    const account = await tables.accounts.lock({ id: owner.id });
+    await returnHits(tables, budgets, at);
+    if (isRefusal(password_hash)) return password_hash;
+    const same = account?.password_hash === owner.password_hash && account.epoch === owner.epoch;
+    if (account === undefined || !same) return refuse('unauthorized');
+    const changed = await endLogins(tables, account, { password_hash });
+    return startLogin(services, tables, changed);
+  });
+};

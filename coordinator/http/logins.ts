@@ -1,0 +1,204 @@
+import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
+import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
+import {
+  accountSchema,
+  type LoggedIn,
+  loggedInSchema,
+  loginSchema,
+  passwordChangeSchema,
+  refreshSchema,
+  resetSchema,
+} from '../../shared/protocol/accounts.ts';
+import { type Login, login, logout, logoutEverywhere, refresh } from '../broker/logins.ts';
+import type { Passwords } from '../broker/passwords.ts';
+import { changePassword, useResetLink } from '../broker/resets.ts';
+import type { Services } from '../broker/services.ts';
+import { viewOf } from './account-views.ts';
+import { fromOwnPage, readCookies, withCookies } from './auth-cookies.ts';
+import type { AccessTokens } from './auth-tokens.ts';
+import { callerWith } from './caller.ts';
+import type { Ctx, Env } from './env.ts';
+import { etagOf } from './if-match.ts';
+import { answers, byBearer, describedRoutes, done, refuses, takes } from './openapi.ts';
+import { problem } from './problems.ts';
+
+export interface LoginNeeds {
+  readonly services: Services;
+  readonly passwords: Passwords;
+  readonly tokens: AccessTokens;
+}
+
+const tags = ['logins'];
+const loggedIn = answers(loggedInSchema, 'Logged in: with tokens, or with cookies for a page of ours.');
+
+const described = {
+  login: createRoute({
+    method: 'post',
+    path: '/login',
+    tags,
+    summary: 'Log in with e-mail and password',
+    request: { body: takes(loginSchema) },
+    responses: {
+      200: loggedIn,
+      ...refuses('malformed', 'login_failed', 'login_throttled', 'too_busy', 'origin_refused'),
+    },
+  }),
+  refresh: createRoute({
+    method: 'post',
+    path: '/refresh',
+    tags,
+    summary: 'Get the next tokens',
+    description:
+      'Each refresh token is good once. Its second use, but for a repetition within 5 s, ends the login.',
+    request: { body: takes(refreshSchema) },
+    responses: { 200: loggedIn, ...refuses('malformed', 'unauthorized', 'origin_refused') },
+  }),
+  logout: createRoute({
+    method: 'post',
+    path: '/logout',
+    tags,
+    summary: 'Log out here',
+    request: { body: takes(refreshSchema) },
+    responses: { 204: done('Logged out, or was not logged in.'), ...refuses('malformed', 'origin_refused') },
+  }),
+  everywhere: createRoute({
+    method: 'post',
+    path: '/logout-everywhere',
+    tags,
+    security: byBearer,
+    summary: 'Log out on every device',
+    responses: { 204: done('Every token is void.'), ...refuses('account_required', 'origin_refused') },
+  }),
+  me: createRoute({
+    method: 'get',
+    path: '/me',
+    tags,
+    security: byBearer,
+    summary: 'Who is logged in',
+    responses: { 200: answers(accountSchema, 'The account.'), ...refuses('account_required') },
+  }),
+  password: createRoute({
+    method: 'post',
+    path: '/me/password',
+    tags,
+    security: byBearer,
+    summary: 'Change the password',
+    description: 'Logs out everywhere else.',
+    request: { body: takes(passwordChangeSchema) },
+    responses: {
+      200: loggedIn,
+      ...refuses('malformed', 'account_required', 'unauthorized', 'login_failed', 'login_throttled'),
+      ...refuses('password_weak', 'too_busy', 'origin_refused'),
+    },
+  }),
+  reset: createRoute({
+    method: 'post',
+    path: '/reset',
+    tags,
+    summary: 'Set a new password by a reset link',
+    description: 'Logs in here, and out everywhere else.',
+    request: { body: takes(resetSchema) },
+    responses: {
+      200: loggedIn,
+      ...refuses('malformed', 'reset_link_wrong', 'password_weak', 'too_busy', 'origin_refused'),
+    },
+  }),
+};
+
+/** The answer to who has logged in: tokens in the body, or in cookies that a page of ours asked for. */
+const welcome = async (
+  { services, tokens }: LoginNeeds,
+  c: Ctx,
+  { account, refresh_token, refresh_expires }: Login,
+  cookies: boolean,
+): Promise<Response> => {
+  const { access_token, expires } = await tokens.issue(account);
+  const body = { account: viewOf(account), expires };
+  if (!cookies) return c.json({ ...body, access_token, refresh_token } satisfies LoggedIn);
+  const set = {
+    access: { value: access_token, expires },
+    refresh: { value: refresh_token, expires: refresh_expires },
+  };
+  const response = c.json(body satisfies LoggedIn);
+  return withCookies(c, services.store.configuration(), response, set, services.clock.now());
+};
+
+/** Runs a way to log in. Cookies are set for our own pages only: no other logs a visitor in as somebody. */
+const enter = async (
+  needs: LoginNeeds,
+  c: Ctx,
+  cookies: boolean,
+  way: () => Promise<Login | Refusal>,
+): Promise<Response> => {
+  if (cookies && !fromOwnPage(c, needs.services.store.configuration())) {
+    return problem(refuse('origin_refused'));
+  }
+  const entered = await way();
+  return isRefusal(entered) ? problem(entered) : welcome(needs, c, entered, cookies);
+};
+
+/** Takes the cookies back. */
+const goodbye = ({ services }: LoginNeeds, c: Ctx, response: Response): Response =>
+  withCookies(c, services.store.configuration(), response, undefined, services.clock.now());
+
+const next = async (needs: LoginNeeds, c: Ctx, given: string | undefined): Promise<Response> => {
+  const { services } = needs;
+  if (given !== undefined) return enter(needs, c, false, () => refresh(services, given));
+  const configuration = services.store.configuration();
+  const { refresh: kept } = readCookies(c, configuration);
+  if (kept === undefined) return problem(refuse('unauthorized', 'refresh_token'));
+  if (!fromOwnPage(c, configuration)) return problem(refuse('origin_refused'));
+  const entered = await refresh(services, kept);
+  if (isRefusal(entered)) return goodbye(needs, c, problem(entered));
+  return welcome(needs, c, entered, true);
+};
+
+const leave = async (needs: LoginNeeds, c: Ctx, given: string | undefined): Promise<Response> => {
+  const { services } = needs;
+  if (given !== undefined) {
+    await logout(services, given);
+    return c.body(null, 204);
+  }
+  const configuration = services.store.configuration();
+  const { refresh: kept } = readCookies(c, configuration);
+  if (kept === undefined) return c.body(null, 204);
+  if (!fromOwnPage(c, configuration)) return problem(refuse('origin_refused'));
+  await logout(services, kept);
+  return goodbye(needs, c, c.body(null, 204));
+};
+
+/** Logging in and out, and what everybody may do with their own account; under `/api/v1`. */
+export const loginRoutes = (needs: LoginNeeds): OpenAPIHono<Env> => {
+  const { services, passwords } = needs;
+  return describedRoutes()
+    .openapi(described.login, (c) => {
+      const { cookies, ...given } = c.req.valid('json');
+      const { network } = c.env;
+      return enter(needs, c, cookies, () => login(services, passwords, { ...given, network }));
+    })
+    .openapi(described.refresh, (c) => next(needs, c, c.req.valid('json').refresh_token))
+    .openapi(described.logout, (c) => leave(needs, c, c.req.valid('json').refresh_token))
+    .openapi(described.everywhere, async (c) => {
+      const caller = callerWith(c, 'user');
+      if (isRefusal(caller)) return problem(caller);
+      await logoutEverywhere(services, caller.id);
+      return goodbye(needs, c, c.body(null, 204));
+    })
+    .openapi(described.me, (c) => {
+      const caller = callerWith(c, 'user');
+      if (isRefusal(caller)) return problem(caller);
+      c.header('ETag', etagOf(caller.version));
+      return c.json(viewOf(caller));
+    })
+    .openapi(described.password, (c) => {
+      const caller = callerWith(c, 'user');
+      if (isRefusal(caller)) return problem(caller);
+      const { current_password: current, new_password: password, cookies } = c.req.valid('json');
+      const change = { current, password, network: c.env.network };
+      return enter(needs, c, cookies, () => changePassword(services, passwords, caller, change));
+    })
+    .openapi(described.reset, (c) => {
+      const { cookies, ...given } = c.req.valid('json');
+      return enter(needs, c, cookies, () => useResetLink(services, passwords, given));
+    });
+};

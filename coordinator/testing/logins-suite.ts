@@ -1,0 +1,220 @@
+import { describe, expect, test } from 'bun:test';
+import { isRefusal } from '../../shared/errors.ts';
+import { getAccount } from '../broker/accounts.ts';
+import { removeExpired } from '../broker/expiry.ts';
+import { type Login, login, logout, logoutEverywhere, refresh } from '../broker/logins.ts';
+import { createPasswords, type Passwords } from '../broker/passwords.ts';
+import { changePassword, makeResetLink, useResetLink } from '../broker/resets.ts';
+import { countHits, hitsLeft, resetHits } from '../broker/throttle.ts';
+import { hashOf } from '../secrets.ts';
+import {
+  email,
+  fine,
+  network,
+  password,
+  refusals,
+  type TwoCoordinators,
+  throttled_ms,
+  useAccounts,
+} from './accounts-rig.ts';
+import { cheap } from './app.ts';
+import { account } from './rows.ts';
+
+/** What logins have to do on every database, by two coordinators at once. */
+export const testLogins = (name: string, open: () => Promise<TwoCoordinators>): void => {
+  describe(`${testLogins.name}() on ${name}`, () => {
+    const rig = useAccounts(open);
+
+    test(`login() on ${name} checks no more than 10 wrong passwords of an account in half an hour`, async () => {
+      const { clock, one, passwords, race, enter } = rig();
+      let checked = 0;
+      const counting: Passwords = {
+        ...passwords,
+        verify: (...given) => {
+          checked += 1;
+          return passwords.verify(...given);
+        },
+      };
+      for (const address of [email, 'nobody@example.com']) {
+        checked = 0;
+        const wrong = await race(40, (services, at) =>
+          login(services, counting, { email: address, password: `wrong ${at}`, network: `192.0.2.${at}` }),
+        );
+        expect(checked).toBe(10);
+        expect(refusals(wrong).filter((word) => word === 'login_failed')).toHaveLength(10);
+        expect(refusals(wrong).filter((word) => word === 'login_throttled')).toHaveLength(30);
+        const right = await login(one, counting, { email: address, password, network: '192.0.2.99' });
+        expect([refusals([right]), checked]).toEqual([['login_throttled'], 10]);
+      }
+      clock.advance(throttled_ms);
+      expect(refusals([await enter()])).toEqual(['fine']);
+    });
+
+    test(`login() on ${name} checks no more than 30 wrong passwords of a network in half an hour`, async () => {
+      const { one, race, enter } = rig();
+      const wrong = await race(50, (services, at) =>
+        enter(services, { email: `user${at}@example.com`, password: 'wrong' }),
+      );
+      expect(refusals(wrong).filter((word) => word === 'login_failed')).toHaveLength(30);
+      expect(refusals([await enter()])).toEqual(['login_throttled']);
+      expect(refusals([await enter(one, { network: '192.0.2.2' })])).toEqual(['fine']);
+    });
+
+    test(`login() on ${name} counts no right password, and none that nobody had the time to check`, async () => {
+      const { one, anna, enter } = rig();
+      for (let at = 0; at < 40; at++) fine(await enter());
+      const busy = createPasswords({ ...cheap, running: 0, waiting: 0 });
+      for (let at = 0; at < 40; at++) {
+        expect(refusals([await login(one, busy, { email, password, network })])).toEqual(['too_busy']);
+      }
+      const budget = { name: `login:account:${hashOf(email)}`, window_ms: 30 * 60_000, most: 1 };
+      expect(await hitsLeft(one, [budget])).toBeTrue();
+      const kept = await one.db.read(({ refresh_tokens }) => refresh_tokens.count({ account_id: anna.id }));
+      expect(kept).toBe(20);
+    });
+
+    test(`login() on ${name} answers alike for unknown, wrong, pending and rejected`, async () => {
+      const { one, anna, enter } = rig();
+      const { password_hash } = anna;
+      await one.db.transact(({ accounts }) =>
+        accounts.insert(
+          account(5, { password_hash, state: 'pending' }),
+          account(6, { password_hash, state: 'rejected' }),
+        ),
+      );
+      const answers = [
+        await enter(one, { email: 'nobody@example.com' }),
+        await enter(one, { email: 'no address' }),
+        await enter(one, { password: 'wrong' }),
+        await enter(one, { email: 'someone5@example.com' }),
+        await enter(one, { email: 'someone6@example.com' }),
+      ];
+      expect(new Set(answers.map((answer) => JSON.stringify(answer)))).toEqual(
+        new Set([JSON.stringify({ refused: 'login_failed' })]),
+      );
+    });
+
+    test(`refresh() on ${name} gives two who come at once the same next token`, async () => {
+      const { one, race, enter } = rig();
+      const first = fine(await enter());
+      const answers = await race(8, (services) => refresh(services, first.refresh_token));
+      expect(new Set(answers.map((answer) => fine<Login>(answer).refresh_token)).size).toBe(1);
+      expect(fine<Login>(answers[0] ?? first).refresh_token).not.toBe(first.refresh_token);
+      const open = await one.db.read(({ refresh_tokens }) => refresh_tokens.find({ used_at: null }));
+      expect(open).toHaveLength(1);
+    });
+
+    test(`refresh() on ${name} ends the login whose token comes twice, and no other`, async () => {
+      const { clock, both, one, enter } = rig();
+      const [stolen, other] = [fine(await enter()), fine(await enter())];
+      const second = fine(await refresh(one, stolen.refresh_token));
+      const third = fine(await refresh(both[1], second.refresh_token));
+      clock.advance(1_000);
+      // Within the 5 s of a lost answer too: the token that would be repeated has been used itself.
+      expect(refusals([await refresh(both[1], stolen.refresh_token)])).toEqual(['unauthorized']);
+      expect(refusals([await refresh(one, third.refresh_token)])).toEqual(['unauthorized']);
+      const next = fine(await refresh(one, other.refresh_token));
+      clock.advance(5_001);
+      expect(refusals([await refresh(one, other.refresh_token)])).toEqual(['unauthorized']);
+      expect(refusals([await refresh(one, next.refresh_token)])).toEqual(['unauthorized']);
+    });
+
+    test(`refresh() on ${name} refuses what is unknown, expired, or of an account that is out`, async () => {
+      const { clock, one, anna, enter } = rig();
+      const session = fine(await enter());
+      expect(refusals([await refresh(one, 'unknown')])).toEqual(['unauthorized']);
+      await one.db.transact(({ accounts }) => accounts.update({ id: anna.id }, { state: 'rejected' }));
+      expect(refusals([await refresh(one, session.refresh_token)])).toEqual(['unauthorized']);
+      await one.db.transact(({ accounts }) => accounts.update({ id: anna.id }, { state: 'approved' }));
+      clock.advance(30 * 24 * 3_600_000);
+      expect(refusals([await refresh(one, session.refresh_token)])).toEqual(['unauthorized']);
+      await removeExpired(one);
+      const left = await one.db.read(async ({ refresh_tokens, counters }) => [
+        await refresh_tokens.count({}),
+        await counters.count({}),
+      ]);
+      expect(left).toEqual([0, 0]);
+    });
+
+    test(`logout() on ${name} ends one login, logoutEverywhere() all of them`, async () => {
+      const { both, one, anna, enter } = rig();
+      const [first, second, third] = [fine(await enter()), fine(await enter()), fine(await enter())];
+      await logout(one, first.refresh_token);
+      await logout(one, 'unknown');
+      expect(refusals([await refresh(one, first.refresh_token)])).toEqual(['unauthorized']);
+      const next = fine(await refresh(one, second.refresh_token));
+      await logoutEverywhere(both[1], anna.id);
+      expect(refusals([await refresh(one, next.refresh_token)])).toEqual(['unauthorized']);
+      expect(refusals([await refresh(one, third.refresh_token)])).toEqual(['unauthorized']);
+      expect(await getAccount(one, anna.id)).toMatchObject({ epoch: 1 });
+    });
+
+    test(`useResetLink() on ${name} sets one password by one link, logs in, and out everywhere else`, async () => {
+      const { clock, one, passwords, admin, anna, race, enter } = rig();
+      const before = fine(await enter());
+      await race(12, (services) => enter(services, { password: 'wrong' }));
+      expect(refusals([await enter()])).toEqual(['login_throttled']);
+      const old = fine(await makeResetLink(one, admin, anna.id));
+      const { token } = fine(await makeResetLink(one, admin, anna.id));
+      expect(refusals([await useResetLink(one, passwords, { ...old, password })])).toEqual([
+        'reset_link_wrong',
+      ]);
+      expect(refusals([await useResetLink(one, passwords, { token, password: email })])).toEqual([
+        'password_weak',
+      ]);
+      const used = await race(6, (services, at) =>
+        useResetLink(services, passwords, { token, password: `new password ${at}` }),
+      );
+      expect(refusals(used).filter((word) => word === 'reset_link_wrong')).toHaveLength(5);
+      expect(refusals([await refresh(one, before.refresh_token)])).toEqual(['unauthorized']);
+      const winner = used.findIndex((value) => !isRefusal(value));
+      const won = used[winner];
+      if (won === undefined) throw new Error('nobody won');
+      expect(refusals([await refresh(one, fine<Login>(won).refresh_token)])).toEqual(['fine']);
+      clock.advance(throttled_ms);
+      expect(refusals([await enter(one, { password: `new password ${winner}` })])).toEqual(['fine']);
+      expect(refusals([await enter()])).toEqual(['login_failed']);
+    });
+
+    test(`makeResetLink() on ${name} is for approved accounts, and its link for a day`, async () => {
+      const { clock, one, passwords, admin, anna } = rig();
+      await one.db.transact(({ accounts }) => accounts.insert(account(7, { state: 'pending' })));
+      expect(refusals([await makeResetLink(one, admin, 'account-7')])).toEqual(['forbidden']);
+      expect(refusals([await makeResetLink(one, admin, 'nobody')])).toEqual(['account_unknown']);
+      const { token, expires } = fine(await makeResetLink(one, admin, anna.id));
+      expect(expires).toBe(clock.now() + 24 * 3_600_000);
+      clock.advance(24 * 3_600_000);
+      expect(refusals([await useResetLink(one, passwords, { token, password })])).toEqual([
+        'reset_link_wrong',
+      ]);
+    });
+
+    test(`changePassword() on ${name} wants the old one, within the budget of logins, and ends other logins`, async () => {
+      const { one, passwords, anna, enter } = rig();
+      const before = fine(await enter());
+      const change = (current: string, wanted = 'another horse') =>
+        changePassword(one, passwords, anna, { current, password: wanted, network });
+      expect(refusals([await change(password, 'short')])).toEqual(['password_weak']);
+      for (let at = 0; at < 9; at++) expect(refusals([await change('wrong')])).toEqual(['login_failed']);
+      const changed = fine(await change(password));
+      expect(refusals([await refresh(one, before.refresh_token)])).toEqual(['unauthorized']);
+      expect(refusals([await refresh(one, changed.refresh_token)])).toEqual(['fine']);
+      expect(refusals([await enter(one, { password: 'another horse' })])).toEqual(['fine']);
+      expect(refusals([await change(password)])).toEqual(['unauthorized']);
+    });
+
+    test(`countHits() on ${name} takes from all budgets or from none`, async () => {
+      const { one, race } = rig();
+      const budgets = [
+        { name: 'b', window_ms: 60_000, most: 7 },
+        { name: 'a', window_ms: 60_000, most: 20 },
+      ];
+      const taken = await race(15, (services) => countHits(services, budgets));
+      expect(taken.filter((one) => one)).toHaveLength(7);
+      const room = (name: string, most: number) => hitsLeft(one, [{ name, window_ms: 60_000, most }]);
+      expect([await room('a', 8), await room('a', 7), await room('b', 8)]).toEqual([true, false, true]);
+      await resetHits(one, { name: 'b' });
+      expect([await room('b', 1), await room('a', 7)]).toEqual([true, false]);
+    });
+  });
+};
