@@ -1,10 +1,11 @@
 import { type Refusal, refuse } from '../../shared/errors.ts';
 import type { CatalogueAppView, ChangeApp, CreateApp } from '../../shared/protocol/catalogue.ts';
-import { appDefaults, checkMinutes, checkSource, pictureType } from '../domain/catalogue.ts';
+import { checkMinutes, checkSource, pictureType } from '../domain/catalogue.ts';
 import { bounds } from '../limits.ts';
 import { Taken } from '../store/database.ts';
 import type { AppRow, Tables } from '../store/tables.ts';
 import { audit } from './audit.ts';
+import { appDefaults } from './catalogue.ts';
 import type { Services } from './services.ts';
 
 type Parts = Pick<Services, 'db' | 'clock' | 'ids'>;

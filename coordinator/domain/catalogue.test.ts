@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
-import { appDefaults, checkMinutes, checkSource, pictureType } from './catalogue.ts';
+import { checkMinutes, checkSource, pictureType } from './catalogue.ts';
 
 test('checkMinutes() takes a longest session that is not shorter than the usual one', () => {
-  expect(checkMinutes(appDefaults)).toBeUndefined();
+  expect(checkMinutes({ default_minutes: 60, max_minutes: 120 })).toBeUndefined();
   expect(checkMinutes({ default_minutes: 60, max_minutes: 60 })).toBeUndefined();
   expect(checkMinutes({ default_minutes: 60, max_minutes: 55 })?.refused).toBe('malformed');
 });

@@ -1,17 +1,5 @@
 import { type Refusal, refuse } from '../../shared/errors.ts';
 
-/** What an app has whose settings nobody has chosen. */
-export const appDefaults = {
-  default_minutes: 60,
-  max_minutes: 120,
-  idle_seconds: 900,
-  who_may_start: 'anyone',
-  lobby: false,
-  enabled: true,
-  quota_sessions: null,
-  quota_minutes: null,
-} as const;
-
 /** A session must not be longer than it may be from its beginning on; malformed. */
 export const checkMinutes = (app: {
   readonly default_minutes: number;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { catalogueAppSchema, catalogueAppsSchema } from '../../shared/protocol/catalogue.ts';
-import { appDefaults } from '../domain/catalogue.ts';
+import { appDefaults } from '../broker/catalogue.ts';
 import { bounds } from '../limits.ts';
 import { routesUnderTest } from '../testing/routes.ts';
 import { appRow, booking, hostRow } from '../testing/rows.ts';
@@ -51,7 +51,7 @@ describe('catalogueAppRoutes()', () => {
 
   test('catalogueAppRoutes() adds an app with what is given and defaults', async () => {
     const { json, show, refused, changes } = await withApps();
-    const given = { title: { en: 'Courtyard', ru: 'Двор' }, max_minutes: 240, quota_sessions: 3 };
+    const given = { title: { en: 'Courtyard', ru: 'Двор' }, max_minutes: 300, quota_sessions: 3 };
     const body = { name: ' Двор «А/Б» ', ...given };
     expect(await json('POST', '/catalogue/apps', { body })).toMatchObject({
       name: 'Двор «А/Б»',
