@@ -1,11 +1,19 @@
 import type { Server, WebSocketHandler } from 'bun';
 import { networkOf } from '../shared/network.ts';
 import { type SocketData, socketHandler } from '../shared/socket.ts';
+import { createBackground } from './broker/background.ts';
+import { followCatalogue } from './broker/catalogue-changes.ts';
+import { createLagMeter } from './broker/counters.ts';
+import { offerExtensions } from './broker/extensions.ts';
 import { tick } from './broker/fleet.ts';
 import { createGuesses } from './broker/guesses.ts';
+import { openWorld } from './broker/open.ts';
+import { moveQueue } from './broker/queue.ts';
 import type { Services } from './broker/services.ts';
-import { createWorld } from './broker/world.ts';
+import { callerAddress } from './http/addresses.ts';
 import { createApp } from './http/app.ts';
+import { createRateLimits } from './http/rate-limits.ts';
+import type { Site } from './http/site.ts';
 import { createWaiting } from './http/waiting.ts';
 import { bounds } from './limits.ts';
 import { createAgents } from './ws/agents.ts';
@@ -16,33 +24,49 @@ export interface Coordinator {
   /** Answers a request; undefined when it has become a WebSocket. */
   fetch(request: Request, server: Server<SocketData>): Promise<Response | undefined>;
   readonly websocket: WebSocketHandler<SocketData>;
-  /** Releases who waits, closes every socket, stops the ticker and closes the store. Idempotent. */
-  stop(): void;
+  /** Releases who waits, closes every socket, stops the ticker and stores what has changed. Idempotent. */
+  stop(): Promise<void>;
 }
 
-/** Assembles the coordinator and starts its ticker. */
-export const startCoordinator = (services: Services): Coordinator => {
+/**
+ * Assembles the coordinator, takes up the sessions that the database knows of, and starts its ticker. Without a site it
+ * serves no pages. Rejects with Unavailable.
+ */
+export const startCoordinator = async (services: Services, site?: Site): Promise<Coordinator> => {
   const { store, clock, log } = services;
-  const world = createWorld(services);
+  const world = await openWorld(services);
+  const catalogue = followCatalogue(world);
   const guesses = createGuesses(clock, log);
   const waiting = createWaiting(world, clock);
   const agents = createAgents(world);
   const clients = createClients(world, guesses);
+  const rates = createRateLimits(store, clock, log);
+  const measureLag = createLagMeter(world.counters, bounds.tick_ms, clock.monotonic());
   let stopped = false;
-  const app = createApp({ world, guesses, waiting, agents, clients, stopping: () => stopped });
+  const app = createApp({ world, guesses, waiting, agents, clients, rates, stopping: () => stopped, site });
 
+  const background = createBackground(log, {
+    extensions: () => offerExtensions(world),
+    queue: () => moveQueue(world),
+  });
   const stopTicker = clock.every(bounds.tick_ms, () => {
+    measureLag(clock.monotonic());
     store.tick();
+    catalogue.tick();
     agents.tick();
     tick(world);
+    background.tick();
   });
 
   return {
     websocket: socketHandler(log, clock),
     async fetch(request, server) {
       let upgraded = false;
+      const socket = server.requestIP(request)?.address ?? 'unknown';
+      const forwarded = request.headers.get('x-forwarded-for');
       const response = await app.fetch(request, {
-        network: networkOf(server.requestIP(request)?.address ?? 'unknown'),
+        socket,
+        network: networkOf(callerAddress(forwarded, socket, store.configuration().trusted_proxy_hops)),
         upgrade(data) {
           upgraded = server.upgrade(request, { data });
           return upgraded;
@@ -50,14 +74,18 @@ export const startCoordinator = (services: Services): Coordinator => {
       });
       return upgraded ? undefined : response;
     },
-    stop() {
+    async stop() {
       if (stopped) return;
       stopped = true;
       stopTicker();
       waiting.stop();
       clients.stop();
       agents.stop();
+      await background.stop();
+      await catalogue.stop();
+      rates.stop();
       store.close();
+      await world.saver.stop();
     },
   };
 };

@@ -17,6 +17,23 @@ export const bounds = {
   end_repeat_ms: 10_000,
   /** How long a session that the host was told to stop on HELLO counts as occupying a seat there, at most. */
   host_stopping_ms: 30_000,
+  /** How long a guest waits in the lobby before it counts as gone. */
+  lobby_ms: 600_000,
+  /** The end for want of activity is announced this long before. */
+  idle_countdown_ms: 60_000,
+  /** An extension is offered this long before the end, if the seat is free after it, and is at most this long. */
+  extension_offer_ms: 600_000,
+  extension_ms: 1_800_000,
+  /** Hosts that are tried for a new session when others take their seats meanwhile. */
+  hosts_tried: 8,
+  /** Places in the queue of one app; a further one is refused. */
+  queue_places: 200,
+  /** How long a seat that came free is kept for whose turn it is. */
+  queue_claim_ms: 60_000,
+  /** Who has not asked for its place for so long loses it. */
+  queue_forgotten_ms: 60_000,
+  /** A session that could not last so long is not started. */
+  session_ms_least: 300_000,
   /** An agent that has not said HELLO by then is disconnected. */
   hello_ms: 5_000,
   /** How often deadlines are looked at. */

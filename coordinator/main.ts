@@ -17,6 +17,7 @@ import {
   ownAddresses,
   parseCommand,
 } from './config.ts';
+import { loadSite } from './http/site.ts';
 import page from './site/index.html';
 import { importFiles, migrateSchema, openDatabase } from './store/commands.ts';
 import { type Database, Unavailable, Unusable } from './store/database.ts';
@@ -67,7 +68,6 @@ const listen = (coordinator: Coordinator, hostname: string, port: number): Serve
     development: false,
     // Without it Bun shares the port with another process as soon as `development` is false.
     reusePort: false,
-    routes: { '/': page, '/s/:id': page },
     fetch: coordinator.fetch,
     websocket: coordinator.websocket,
   });
@@ -91,21 +91,23 @@ const serve = async (command: Command & { name: 'serve' }): Promise<number> => {
   const { ip, port: configured } = store.configuration();
   const port = command.port ?? configured;
   const hostname = listenAddress(ip, ownAddresses());
-  const coordinator = startCoordinator({ db, store, clock: systemClock, ids: systemIds, log });
+  const services = { db, store, clock: systemClock, ids: systemIds, log };
+  const coordinator = await startCoordinator(services, await loadSite(page));
   try {
     const server = listen(coordinator, hostname, port);
     const signal = untilSignal(log);
     if (hostname !== ip) log.warn({ ip }, 'ip is no address of this machine: listening on all addresses');
     log.info({ url: localUrl(hostname, server.port ?? port), version, data: command.data }, 'listening');
     await signal;
-    coordinator.stop();
+    const stopping = coordinator.stop();
     await Promise.race([server.stop(), Bun.sleep(goodbye_ms)]);
     await server.stop(true);
+    await stopping;
     await db.close();
     log.info('stopped');
     return 0;
   } catch (error) {
-    coordinator.stop();
+    await coordinator.stop();
     await db.close();
     say(listenFailure(error, port));
     return 1;

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { describeProblem, readConfig } from '../shared/config.ts';
 import { iceServerSchema } from '../shared/protocol/ice.ts';
+import { isRedisUrl } from '../shared/redis.ts';
 import { helpText, type OptionName, type Options, optionNames, optionsSchema, standards } from './options.ts';
 
 /** What Epic's page needs of `peerConnectionOptions`: an object, and arrays in `urls`. A single address is put into one. */
@@ -112,10 +113,6 @@ const peerOptions = (text: string, problems: string[]): PeerOptions => {
   }
   return {};
 };
-
-/** redis://host:port, rediss:// with TLS, or redis+unix:///path of a socket. */
-const isRedisUrl = (text: string): boolean =>
-  URL.canParse(text) && ['redis:', 'rediss:', 'redis+unix:'].includes(new URL(text).protocol);
 
 /** What the options cannot mean together. */
 const contradictions = (options: Options, turn_secret: string): string[] =>

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { turnServer } from '../shared/turn.ts';
 import type { Config, PeerOptions } from './config.ts';
 import type { ConnectionId } from './domain/effect.ts';
 import type { Pass } from './http/gate.ts';
@@ -16,8 +16,11 @@ export const peerConnectionOptions = (
   const { peer_options, turn_secret, options } = config;
   if (admission !== undefined) return { ...peer_options, iceServers: admission.ice_servers };
   if (options.turn_urls.length === 0) return peer_options;
-  const username = `${Math.floor(now / 1_000) + options.turn_ttl}:${connection}`;
-  const credential = createHmac('sha1', turn_secret).update(username).digest('base64');
-  const turn = { urls: options.turn_urls, username, credential };
+  const turn = turnServer({
+    urls: options.turn_urls,
+    secret: turn_secret,
+    user: connection,
+    expires: now + options.turn_ttl * 1_000,
+  });
   return { ...peer_options, iceServers: [...(peer_options.iceServers ?? []), turn] };
 };

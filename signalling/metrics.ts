@@ -1,3 +1,4 @@
+import { type Counter, createCounter, gaugeText, metricsPage, processText } from '../shared/metrics.ts';
 import type { Registry } from './domain/registry.ts';
 
 /** Counters of what happened, and a page that a Prometheus server reads. */
@@ -32,67 +33,39 @@ type CounterName = keyof typeof counters;
 
 const counterNames = Object.keys(counters) as CounterName[];
 
-const section = (
-  name: string,
-  kind: 'counter' | 'gauge',
-  help: string,
-  samples: [labels: string, value: number][],
-) =>
-  [
-    `# HELP ${name} ${help}`,
-    `# TYPE ${name} ${kind}`,
-    ...samples.map(([labels, value]) => `${name}${labels} ${value}`),
-  ].join('\n');
-
 export const createMetrics = (): Metrics => {
-  const counts = new Map<CounterName, Map<string, number>>(counterNames.map((name) => [name, new Map()]));
+  const series = new Map<CounterName, Counter>(
+    counterNames.map((name) => [name, createCounter(name, counters[name].help)]),
+  );
   let peers = () => 0;
   return {
     watchPeers(connected) {
       peers = connected;
     },
     count(name, label) {
-      const values = counts.get(name);
-      values?.set(label, (values.get(label) ?? 0) + 1);
+      series.get(name)?.count({ [counters[name].label]: label });
     },
     page(registry, uptime_ms) {
       const streamers = [...registry.streamers.values()];
       const players = [...registry.players.values()];
-      const gauge = (name: string, help: string, value: number) =>
-        section(name, 'gauge', help, [['', value]]);
-      return `${[
-        ...counterNames.map((name) =>
-          section(
-            name,
-            'counter',
-            counters[name].help,
-            [...(counts.get(name) ?? [])].map(([label, value]) => [
-              `{${counters[name].label}="${label}"}`,
-              value,
-            ]),
-          ),
-        ),
-        gauge('signalling_streamers', 'Streamers and SFUs connected.', streamers.length),
-        gauge(
+      return metricsPage([
+        ...[...series.values()].map((counter) => counter.text()),
+        gaugeText('signalling_streamers', 'Streamers and SFUs connected.', streamers.length),
+        gaugeText(
           'signalling_streamers_streaming',
           'Those that are listed.',
           streamers.filter((s) => s.streaming).length,
         ),
-        gauge('signalling_players', 'Players and SFUs connected.', players.length),
-        gauge(
+        gaugeText('signalling_players', 'Players and SFUs connected.', players.length),
+        gaugeText(
           'signalling_players_subscribed',
           'Those that watch.',
           players.filter((p) => p.subscribed).length,
         ),
-        gauge('signalling_peers', 'Peers connected.', peers()),
-        gauge('signalling_uptime_seconds', 'Since the start.', uptime_ms / 1_000),
-        gauge('process_resident_memory_bytes', 'Memory in use.', process.memoryUsage.rss()),
-        gauge(
-          'process_cpu_seconds',
-          'Processor time used.',
-          process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6,
-        ),
-      ].join('\n')}\n`;
+        gaugeText('signalling_peers', 'Peers connected.', peers()),
+        gaugeText('signalling_uptime_seconds', 'Since the start.', uptime_ms / 1_000),
+        ...processText(),
+      ]);
     },
   };
 };

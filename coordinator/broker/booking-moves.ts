@@ -132,7 +132,7 @@ export const closeBooking = async (
   services: Services,
   tables: Tables,
   booking: Booking,
-  state: 'cancelled' | 'missed' | 'lost',
+  state: 'cancelled' | 'lost',
 ): Promise<Booking> => {
   const closed = await changeRow(tables, booking, { state });
   await freeSeat(tables, booking.host, booking.id);

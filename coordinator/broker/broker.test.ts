@@ -12,8 +12,8 @@ import { bounds } from '../limits.ts';
 import { memoryDatabase } from '../testing/database.ts';
 import { entry, keyOf, memoryStore } from '../testing/store.ts';
 import { hostGone, hostHello, hostReports, tick } from './fleet.ts';
+import { openWorld } from './open.ts';
 import {
-  createSession,
   endSession,
   issueTicket,
   joinSession,
@@ -23,7 +23,8 @@ import {
   playerGone,
   useTicket,
 } from './sessions.ts';
-import { createWorld, type Link, type World } from './world.ts';
+import { createSession } from './starts.ts';
+import type { Link, World } from './world.ts';
 
 setDefaultTimeout(30_000);
 
@@ -114,12 +115,12 @@ class Machine {
   }
 }
 
-const setUp = (seed: number) => {
+const setUp = async (seed: number) => {
   const clock = fakeClock();
   const below = seeded(seed);
   const ids = { ...fakeIds(), below };
   const store = memoryStore([entry('a', 'Loft'), entry('b', 'Loft')]);
-  const world = createWorld({ db: memoryDatabase(), store, clock, ids, log: silentLog });
+  const world = await openWorld({ db: memoryDatabase(), store, clock, ids, log: silentLog });
   return { clock, below, world, machines: [new Machine(world, 'a', 2), new Machine(world, 'b', 3)] };
 };
 
@@ -129,10 +130,10 @@ interface Member {
   open: number;
 }
 
-describe('createWorld() under random events', () => {
+describe('openWorld() under random events', () => {
   for (const seed of [1, 2, 3, 4]) {
-    test(`createWorld() keeps its promises, seed ${seed}`, () => {
-      const { clock, below, world, machines } = setUp(seed);
+    test(`openWorld() keeps its promises, seed ${seed}`, async () => {
+      const { clock, below, world, machines } = await setUp(seed);
       const members: Member[] = [];
       const freed = new Map<string, number>();
       const held = new Set<string>();
@@ -143,7 +144,7 @@ describe('createWorld() under random events', () => {
         const found = member === undefined ? undefined : memberOf(world, member.session, member.token);
         return found === undefined || isRefusal(found) ? undefined : found;
       };
-      const enter = (answer: ReturnType<typeof createSession>) => {
+      const enter = (answer: Awaited<ReturnType<typeof createSession>>) => {
         if (isRefusal(answer)) return;
         members.push({ session: answer.session.id, token: answer.participant_token, open: 0 });
       };
@@ -162,9 +163,10 @@ describe('createWorld() under random events', () => {
         member.open -= 1;
         playerGone(world, member.session, found.participant.id);
       };
-      const actions: (() => void)[] = [
-        () => enter(createSession(world, 'Loft')),
-        () => enter(joinSession(world, pick([...world.sessions.values()])?.code ?? '0000')),
+      const actions: (() => void | Promise<void>)[] = [
+        async () => enter(await createSession(world, { app: 'Loft' })),
+        async () =>
+          enter(await joinSession(world, { code: pick([...world.sessions.values()])?.code ?? '0000' })),
         () => connect(pick(members)),
         () => connect(pick(members)),
         () => disconnect(pick(members)),
@@ -212,7 +214,7 @@ describe('createWorld() under random events', () => {
         }
       };
       for (let step = 0; step < 2_000; step++) {
-        pick(actions)?.();
+        await pick(actions)?.();
         check();
       }
 
@@ -253,13 +255,13 @@ describe('hostReports()', () => {
     return world.sessions.get(session_id)?.phase;
   };
 
-  test('hostReports() believes neither an old link, nor another host, nor another generation', () => {
-    const { world, machines } = setUp(1);
+  test('hostReports() believes neither an old link, nor another host, nor another generation', async () => {
+    const { world, machines } = await setUp(1);
     const [a, b] = machines;
     if (a === undefined || b === undefined) throw new Error('no machines');
     a.dial();
     const old = a.link;
-    expect(isRefusal(createSession(world, 'Loft'))).toBe(false);
+    expect(isRefusal(await createSession(world, { app: 'Loft' }))).toBe(false);
     a.obey();
     a.dial();
     b.dial();
@@ -280,40 +282,41 @@ describe('hostReports()', () => {
 });
 
 describe('createSession()', () => {
-  test('createSession() spreads over hosts, then says why there is no seat', () => {
-    const { world, machines } = setUp(1);
-    const refusal = (app: string): string => {
-      const answer = createSession(world, app);
+  test('createSession() spreads over hosts, then says why there is no seat', async () => {
+    const { world, machines } = await setUp(1);
+    const refusal = async (app: string): Promise<string> => {
+      const answer = await createSession(world, { app });
       return isRefusal(answer) ? answer.refused : 'created';
     };
-    expect([refusal('Villa'), refusal('Loft')]).toEqual(['app_unknown', 'app_offline']);
+    expect([await refusal('Villa'), await refusal('Loft')]).toEqual(['app_unknown', 'app_offline']);
     for (const machine of machines) machine.dial();
-    const made = Array.from({ length: 6 }, () => refusal('Loft'));
+    const made: string[] = [];
+    for (let n = 0; n < 6; n++) made.push(await refusal('Loft'));
     expect(made).toEqual([...Array<string>(5).fill('created'), 'servers_busy']);
     expect(machines.map(({ inbox }) => inbox.length)).toEqual([2, 3]);
   });
 
-  test('createSession() leaves a seat alone that the host is still clearing after HELLO', () => {
-    const { world, machines, clock } = setUp(1);
+  test('createSession() leaves a seat alone that the host is still clearing after HELLO', async () => {
+    const { world, machines, clock } = await setUp(1);
     const [a] = machines;
     a?.running.set('unknown-1', { generation: 1, state: 'ready' });
     a?.running.set('unknown-2', { generation: 1, state: 'ready' });
     a?.dial();
-    expect(createSession(world, 'Loft')).toEqual({ refused: 'servers_busy' });
+    expect(await createSession(world, { app: 'Loft' })).toEqual({ refused: 'servers_busy' });
     const ref = { session_id: 'unknown-1', generation: 1 };
     if (a?.link !== undefined)
       hostReports(world, 'a', a.link, ref, { type: 'host_ended', reason: 'coordinator_forgot' });
-    expect(isRefusal(createSession(world, 'Loft'))).toBe(false);
+    expect(isRefusal(await createSession(world, { app: 'Loft' }))).toBe(false);
     clock.advance(bounds.host_stopping_ms);
-    expect(isRefusal(createSession(world, 'Loft'))).toBe(false);
+    expect(isRefusal(await createSession(world, { app: 'Loft' }))).toBe(false);
   });
 });
 
 describe('memberOf()', () => {
-  test('memberOf() knows a participant by its token only', () => {
-    const { world, machines } = setUp(1);
+  test('memberOf() knows a participant by its token only', async () => {
+    const { world, machines } = await setUp(1);
     machines[0]?.dial();
-    const made = createSession(world, 'Loft');
+    const made = await createSession(world, { app: 'Loft' });
     if (isRefusal(made)) throw new Error(made.refused);
     const { session, participant_token, participant_id } = made;
     const found = memberOf(world, session.id, participant_token);

@@ -17,18 +17,24 @@ const sessionsOf = (world: World, host: string): Session[] =>
 
 /** Whether the key is the one of the host in the catalogue that is in force now. */
 export const keyIsRight = (world: World, host: string, key: string): boolean => {
-  const right = world.store.catalogue().keys.get(host);
-  return right !== undefined && matches(key, right);
+  const right = world.catalogue.hosts.get(host)?.key_hash;
+  return right !== undefined && matches(key, Buffer.from(right, 'base64url'));
 };
 
 const warnOfMissingApps = (world: World, { server_name, apps }: Hello): void => {
-  const listed = [...world.store.catalogue().apps.values()].filter(({ hosts }) =>
-    hosts.includes(server_name),
-  );
+  const listed = [...world.catalogue.apps.values()].filter(({ hosts }) => hosts.includes(server_name));
   const missing = listed.map(({ name }) => name).filter((name) => !apps.includes(name));
   const unlisted = apps.filter((name) => !listed.some((app) => app.name === name));
   if (missing.length === 0 && unlisted.length === 0) return;
   world.log.warn({ host: server_name, missing, unlisted }, 'servers.json and the host differ about its apps');
+};
+
+/** Bookings are made for hosts that are not connected, too: how many seats each has is stored. */
+const rememberSeats = ({ db, catalogue, log }: World, name: string, seats: number): void => {
+  if (catalogue.hosts.get(name)?.seats === seats) return;
+  db.transact(({ hosts }) => hosts.update({ name }, { seats })).catch((error: unknown) =>
+    log.error({ error, host: name, seats }, 'the seats of the host cannot be stored'),
+  );
 };
 
 /**
@@ -69,6 +75,7 @@ export const hostHello = (
   const stopping = answers.filter(({ action }) => action === 'stop').length;
   world.log.info({ host: name, seats, running: answers.length, stopping }, 'host connected');
   warnOfMissingApps(world, hello);
+  rememberSeats(world, name, seats);
   for (const step of steps) commit(world, step);
   return undefined;
 };

@@ -22,10 +22,10 @@ const revisionName = (host: string): string => `plan:${host}`;
 const hosts_per_query = 16;
 const live = sessionPhases.filter((phase) => phase !== 'ended');
 
-/** Says that the bookings of the host have changed; in the transaction that changes them, under the host's lock. */
+/** Says that the bookings of the host have changed; in the transaction that changes them, as its last lock. */
 export const planChanged = async ({ counters }: Pick<Tables, 'counters'>, host: string): Promise<void> => {
   const key = { name: revisionName(host), window_at: 0 };
-  const row = await counters.get(key);
+  const row = await counters.lock(key);
   if (row === undefined) await counters.insert({ ...key, hits: 1, expires_at: Number.MAX_SAFE_INTEGER });
   else await counters.update(key, { hits: row.hits + 1 });
 };

@@ -1,12 +1,11 @@
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { App, Participation } from '../../shared/protocol/http.ts';
-import { chooseHost, hostsOf, seatsTaken } from '../domain/allocation.ts';
-import { codeSpace, freeCode } from '../domain/codes.ts';
+import { hostsOf, seatsTaken } from '../domain/allocation.ts';
 import type { Participant } from '../domain/participants.ts';
-import { isLive, openSession, type Session } from '../domain/session.ts';
+import { isLive, type Session } from '../domain/session.ts';
 import { bounds } from '../limits.ts';
 import { hashOf } from '../secrets.ts';
-import { addTo, commit, describeSession, happen, type Player, rules, type World } from './world.ts';
+import { addTo, describeSession, happen, type Player, type World } from './world.ts';
 
 /** A session and the participant whose token was presented. */
 export interface Membership {
@@ -16,64 +15,71 @@ export interface Membership {
 
 const taken = (world: World) => seatsTaken(world.hosts.values(), world.sessions.values(), world.clock.now());
 
-const participation = (
+/** Who the caller is in the session from now on. */
+export const participation = (
+  world: World,
   session: Session,
   participant_id: string,
   participant_token: string,
   owner: boolean,
 ) => ({
-  session: describeSession(session),
+  session: describeSession(world, session),
   participant_id,
   owner,
   participant_token,
 });
 
+/** Seats of the app that are free at this moment, bookings that come soon aside. */
+export const freeNow = (world: World, app: string): number => {
+  const used = taken(world);
+  return hostsOf(app, world.catalogue.apps.get(app)?.hosts ?? [], world.hosts).reduce(
+    (sum, host) => sum + Math.max(0, host.seats - (used.get(host.name) ?? 0)),
+    0,
+  );
+};
+
 /** The catalogue, with the seats that are there and free now. */
 export const listApps = (world: World): App[] => {
   const used = taken(world);
-  return [...world.store.catalogue().apps.values()].map(({ name, title, description, picture, hosts }) => {
-    const able = hostsOf(name, hosts, world.hosts);
-    const free = able.map((host) => Math.max(0, host.seats - (used.get(host.name) ?? 0)));
-    return {
-      name,
-      title,
-      description,
-      picture: picture === undefined ? null : `/api/v1/apps/${encodeURIComponent(name)}/picture`,
-      seats: able.reduce((sum, { seats }) => sum + seats, 0),
-      seats_free: free.reduce((sum, seats) => sum + seats, 0),
-    };
-  });
+  return [...world.catalogue.apps.values()]
+    .filter(({ enabled }) => enabled)
+    .map((app) => {
+      const { name, title, description, picture, hosts } = app;
+      const able = hostsOf(name, hosts, world.hosts);
+      const free = able.map((host) => Math.max(0, host.seats - (used.get(host.name) ?? 0)));
+      return {
+        name,
+        title,
+        description,
+        picture: picture === null ? null : `/api/v1/apps/${encodeURIComponent(name)}/picture`,
+        seats: able.reduce((sum, { seats }) => sum + seats, 0),
+        seats_free: free.reduce((sum, seats) => sum + seats, 0),
+        default_minutes: app.default_minutes,
+        max_minutes: app.max_minutes,
+        who_may_start: app.who_may_start,
+        lobby: app.lobby,
+      };
+    });
 };
 
-/** Takes a seat and tells its host to start; app_unknown, app_offline or servers_busy when there is none. */
-export const createSession = (world: World, app: string): Participation | Refusal => {
-  const { ids, clock, log } = world;
-  const { code_digits } = rules(world);
-  const declined = (refusal: Refusal): Refusal => {
-    log.info({ app, refused: refusal.refused }, 'no session was created');
-    return refusal;
-  };
-  const listed = world.store.catalogue().apps.get(app)?.hosts;
-  const host = chooseHost(app, listed, world.hosts, taken(world));
-  if (isRefusal(host)) return declined(host);
-  const codes = new Set([...world.sessions.values()].map((session) => session.code));
-  const code = freeCode(code_digits, ids.below(codeSpace(code_digits)), codes);
-  if (isRefusal(code)) return declined(code);
-  const token = ids.secret();
-  const owner = { id: ids.id(), token_hash: hashOf(token) };
-  const step = openSession({ id: ids.id(), app, host: host.name, code, owner }, clock.now(), rules(world));
-  commit(world, step);
-  return participation(step.session, owner.id, token, true);
-};
+/** By what somebody wants to come in. */
+export type Door = { readonly code: string } | { readonly invite: string };
 
-/** Makes the caller a participant of the live session that has the code; code_unknown or session_full. */
-export const joinSession = (world: World, code: string): Participation | Refusal => {
-  const session = [...world.sessions.values()].find((one) => isLive(one) && one.code === code);
-  if (session === undefined) return refuse('code_unknown');
+/**
+ * Makes the caller a participant of the live session that has the code or the invite, which is stored when the promise
+ * resolves; code_unknown, invite_unknown or session_full. By code one may have to wait in the lobby.
+ */
+export const joinSession = async (world: World, door: Door): Promise<Participation | Refusal> => {
+  const live = [...world.sessions.values()].filter(isLive);
+  const invited = 'invite' in door;
+  const session = live.find((one) => (invited ? one.invite === door.invite : one.code === door.code));
+  if (session === undefined) return refuse(invited ? 'invite_unknown' : 'code_unknown');
   const token = world.ids.secret();
   const id = world.ids.id();
-  const joined = happen(world, session.id, { type: 'join', id, token_hash: hashOf(token) });
-  return isRefusal(joined) ? joined : participation(joined, id, token, false);
+  const joined = happen(world, session.id, { type: 'join', id, token_hash: hashOf(token), invited });
+  if (isRefusal(joined)) return joined;
+  await world.saver.saved(session.id);
+  return participation(world, joined, id, token, false);
 };
 
 /** Whose token this is in the session; session_unknown or unauthorized. */
@@ -132,3 +138,18 @@ export const addPlayer = (world: World, session_id: string, player: Player): (()
 export const playerGone = (world: World, session_id: string, participant: string): void => {
   happen(world, session_id, { type: 'channel_closed', participant });
 };
+
+/** A page tells of input: the session is not idle. */
+export const noteActivity = (world: World, { session, participant }: Membership): Session | Refusal =>
+  happen(world, session.id, { type: 'active', participant: participant.id });
+
+/** The owner lets someone in from the lobby, or sends them away; forbidden to others. */
+export const admitGuest = (
+  world: World,
+  { session, participant }: Membership,
+  guest: string,
+  admitted: boolean,
+): Session | Refusal =>
+  participant.owner
+    ? happen(world, session.id, { type: 'admit', participant: guest, admitted })
+    : refuse('forbidden');

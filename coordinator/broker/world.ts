@@ -5,8 +5,13 @@ import { endReasons } from '../../shared/protocol/session.ts';
 import { endTexts } from '../domain/end-texts.ts';
 import type { Host } from '../domain/host.ts';
 import { type SessionEvent, transition } from '../domain/lifecycle.ts';
+import { waiting } from '../domain/participants.ts';
 import { type Effect, participantCount, type Session, type Step } from '../domain/session.ts';
 import { rulesOf } from '../store/configuration-file.ts';
+import { type Catalogue, emptyCatalogue } from './catalogue.ts';
+import { type Counters, createCounters } from './counters.ts';
+import { appIce } from './ice.ts';
+import { createSaver, type Saver } from './saver.ts';
 import type { Services } from './services.ts';
 
 /** The connection to a host's agent. */
@@ -48,6 +53,11 @@ export interface World extends Services {
   readonly sessions: Map<string, Session>;
   readonly players: Map<string, Set<Player>>;
   readonly watchers: Map<string, Set<() => void>>;
+  readonly saver: Saver;
+  /** Replaced as a whole when it changes; then the listeners are called. */
+  catalogue: Catalogue;
+  readonly catalogueListeners: Set<() => void>;
+  readonly counters: Counters;
 }
 
 export const createWorld = (needs: Services): World => ({
@@ -57,6 +67,10 @@ export const createWorld = (needs: Services): World => ({
   sessions: new Map(),
   players: new Map(),
   watchers: new Map(),
+  saver: createSaver(needs),
+  catalogue: emptyCatalogue,
+  catalogueListeners: new Set(),
+  counters: createCounters(),
 });
 
 export const rules = (world: World) => rulesOf(world.store.configuration());
@@ -82,7 +96,7 @@ const send = (world: World, session: Session, effect: Effect & { type: 'start' |
   if (effect.type === 'stop') link?.send({ verb: 'END_SESSION', ...ref, reason: effect.reason });
   else {
     const user_id = participants.find(({ owner }) => owner)?.id ?? id;
-    const { ice_servers } = world.store.configuration();
+    const ice_servers = appIce(world, session);
     link?.send({ verb: 'CREATE_SESSION', ...ref, rc_name: app, user_id, code, ice_servers });
   }
 };
@@ -106,6 +120,7 @@ const carryOut = (world: World, session: Session, effect: Effect): void => {
       break;
     case 'forget':
       world.sessions.delete(session.id);
+      world.saver.forget(session.id);
   }
 };
 
@@ -117,11 +132,19 @@ const record = (world: World, before: Session | undefined, { phase, ...session }
   world.log.info({ session: id, app, host, phase, waited_ms, ...why }, 'session');
 };
 
+/** What a coordinator that starts again must know. Tickets and open connections do not outlive this one. */
+const isNews = (before: Session, after: Session): boolean =>
+  before.version !== after.version ||
+  before.seat_held !== after.seat_held ||
+  before.participants.filter(({ came }) => came).length <
+    after.participants.filter(({ came }) => came).length;
+
 /** Takes a step into the world: keeps the session, does what has to be done outside, tells who watches. */
 export const commit = (world: World, { session, effects }: Step): void => {
   const before = world.sessions.get(session.id);
   world.sessions.set(session.id, session);
   record(world, before, session);
+  if (before !== undefined && isNews(before, session)) world.saver.mark(session);
   for (const effect of effects) carryOut(world, session, effect);
   if (before?.version === session.version) return;
   for (const listener of [...(world.watchers.get(session.id) ?? [])]) listener();
@@ -138,13 +161,19 @@ export const happen = (world: World, session_id: string, event: SessionEvent): S
 };
 
 /** The session as its participants see it. */
-export const describeSession = (session: Session) => ({
+export const describeSession = ({ clock }: Pick<World, 'clock'>, session: Session) => ({
+  now: clock.now(),
   id: session.id,
   app: session.app,
   phase: session.phase,
   code: session.code,
   version: session.version,
   participants: participantCount(session),
+  invite: session.invite,
+  ends_at: session.ends_at,
+  extendable_to: session.extendable_to,
+  idle_at: session.idle_at,
+  waiting: waiting(session.participants).map(({ id }) => id),
   phases: session.phases,
   end:
     session.end === null

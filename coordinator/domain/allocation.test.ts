@@ -1,15 +1,33 @@
 import { describe, expect, test } from 'bun:test';
+import { isRefusal } from '../../shared/errors.ts';
 import { host, newSession } from '../testing/domain.ts';
-import { chooseHost, hostsOf, seatsTaken } from './allocation.ts';
+import { hostsOf, seatsFor, seatsTaken } from './allocation.ts';
+import type { Hold } from './availability.ts';
 import type { Host } from './host.ts';
+import type { Session } from './session.ts';
 
 const map = (...hosts: Host[]) => new Map(hosts.map((one) => [one.name, one]));
-const chosen = (hosts: Host[], taken: [string, number][], listed = hosts.map(({ name }) => name)) => {
-  const answer = chooseHost('Loft', listed, map(...hosts), new Map(taken));
-  return 'refused' in answer ? answer.refused : answer.name;
+const hour_ms = 3_600_000;
+const busy = (name: string, count: number): Session[] =>
+  Array.from({ length: count }, (_, seat) => ({ ...newSession(), id: `${name}${seat}`, host: name, seat }));
+const seats = (
+  hosts: Host[],
+  taken: [string, number][],
+  listed = hosts.map(({ name }) => name),
+  holds: Hold[] = [],
+) =>
+  seatsFor(
+    'Loft',
+    { name: 'Loft', enabled: true, hosts: listed },
+    { hosts: map(...hosts), sessions: taken.flatMap(([name, count]) => busy(name, count)), holds, now: 0 },
+    hour_ms,
+  );
+const chosen = (...given: Parameters<typeof seats>) => {
+  const answer = seats(...given);
+  return isRefusal(answer) ? answer.refused : answer[0]?.host;
 };
 
-describe('chooseHost()', () => {
+describe('seatsFor()', () => {
   const rows: [what: string, hosts: Host[], taken: [string, number][], answer: string][] = [
     ['takes the only host', [host('a')], [], 'a'],
     [
@@ -38,18 +56,45 @@ describe('chooseHost()', () => {
     ['says app_offline when the agent lacks the app', [host('a', { apps: ['Villa'] })], [], 'app_offline'],
   ];
   for (const [what, hosts, taken, answer] of rows) {
-    test(`chooseHost() ${what}`, () => {
+    test(`seatsFor() ${what}`, () => {
       expect(chosen(hosts, taken)).toBe(answer);
     });
   }
 
-  test('chooseHost() looks only at hosts that the catalogue lists', () => {
+  test('seatsFor() looks only at hosts that the catalogue lists', () => {
     expect(chosen([host('a'), host('b')], [['b', 1]], ['b'])).toBe('b');
     expect(chosen([host('a')], [], [])).toBe('app_offline');
-    expect(chooseHost('Loft', undefined, map(host('a')), new Map())).toEqual({
-      refused: 'app_unknown',
-      detail: 'Loft',
+    const at = { hosts: map(host('a')), sessions: [], holds: [], now: 0 };
+    expect(seatsFor('Loft', undefined, at, hour_ms)).toEqual({ refused: 'app_unknown', detail: 'Loft' });
+    const off = { name: 'Loft', enabled: false, hosts: ['a'] };
+    expect(seatsFor('Loft', off, at, hour_ms)).toEqual({ refused: 'app_disabled' });
+  });
+
+  test('seatsFor() leaves booked time alone: whole seats first, then the longest that a booking cuts short', () => {
+    const half = hour_ms / 2;
+    const hold = (name: string, seat: number, from: number): Hold => ({
+      host: name,
+      seat,
+      from,
+      to: 4 * hour_ms,
     });
+    const one = [host('a', { seats: 1 }), host('b', { seats: 1 })];
+    expect(seats(one, [], ['a', 'b'], [hold('a', 0, half)])).toEqual([
+      { host: 'b', seat: 0, until: hour_ms },
+      { host: 'a', seat: 0, until: half },
+    ]);
+    expect(seats(one, [], ['a', 'b'], [hold('a', 0, half), hold('b', 0, half + 1)])).toEqual([
+      { host: 'b', seat: 0, until: half + 1 },
+      { host: 'a', seat: 0, until: half },
+    ]);
+    // A seat that is booked soon after serves better than one that is free for days.
+    expect(seats([host('a')], [], ['a'], [hold('a', 1, hour_ms)])).toEqual([
+      { host: 'a', seat: 1, until: hour_ms },
+    ]);
+    expect(seats([host('a', { seats: 1 })], [], ['a'], [hold('a', 0, 299_999)])).toEqual({
+      refused: 'servers_busy',
+    });
+    expect(seats([host('a', { seats: 1 })], [], ['a'], [hold('a', 0, 300_000)])).toHaveLength(1);
   });
 });
 

@@ -1,6 +1,21 @@
 import { type Refusal, refuse } from '../../shared/errors.ts';
+import { bounds } from '../limits.ts';
+import { type Hold, type Seat, seatKey } from './availability.ts';
 import { type Host, isConnected } from './host.ts';
 import type { Session } from './session.ts';
+
+/** What the catalogue says of an app that somebody wants to start. */
+export interface Startable {
+  readonly name: string;
+  readonly enabled: boolean;
+  /** Hosts that are listed for it and not draining. */
+  readonly hosts: readonly string[];
+}
+
+/** A seat where a session may begin now, and until when it is free: at most as long as was asked for. */
+export interface FreeSeat extends Seat {
+  readonly until: number;
+}
 
 /** How many seats each host has taken: sessions that hold one, and leftovers it is still stopping. */
 export const seatsTaken = (
@@ -39,16 +54,54 @@ const byLoad =
     return fuller || roomier || (a.name < b.name ? -1 : 1);
   };
 
-/** The host whose seat a new session of the app takes, or why there is none. `listed`: the catalogue's hosts for it. */
-export const chooseHost = (
+interface Occupancy {
+  readonly hosts: ReadonlyMap<string, Host>;
+  readonly sessions: readonly Session[];
+  /** Bookings and sessions that hold a seat now or later. */
+  readonly holds: readonly Hold[];
+  readonly now: number;
+}
+
+/** The seat of the host that is free for all of the time, rather one with a booking soon after; else the longest free. */
+export const bestSeat = ({ name, seats }: Host, at: Occupancy, to: number): FreeSeat | undefined => {
+  const busy = new Set(
+    at.sessions.filter(({ host, seat_held }) => seat_held && host === name).map(({ seat }) => seat),
+  );
+  const nexts = new Map<string, number>();
+  for (const hold of at.holds) {
+    if (hold.host !== name || hold.to <= at.now) continue;
+    const key = seatKey(hold);
+    nexts.set(key, Math.min(nexts.get(key) ?? Number.POSITIVE_INFINITY, hold.from));
+  }
+  const free = Array.from({ length: seats }, (_, seat) => ({ host: name, seat }))
+    .filter(({ seat }) => !busy.has(seat))
+    .map((seat) => ({ ...seat, next: nexts.get(seatKey(seat)) ?? Number.POSITIVE_INFINITY }));
+  const whole = free.filter(({ next }) => next >= to).sort((a, b) => a.next - b.next || a.seat - b.seat)[0];
+  const best = whole ?? free.sort((a, b) => b.next - a.next || a.seat - b.seat)[0];
+  if (best === undefined || best.next - at.now < bounds.session_ms_least) return undefined;
+  return { host: name, seat: best.seat, until: Math.min(to, best.next) };
+};
+
+/**
+ * The seats that a session of the app may take now, best first, at most one of each host; or why there is none. Those
+ * that are free until `to` come first, by load; then those that a booking cuts short, the longest first.
+ */
+export const seatsFor = (
   app: string,
-  listed: readonly string[] | undefined,
-  hosts: ReadonlyMap<string, Host>,
-  taken: ReadonlyMap<string, number>,
-): Host | Refusal => {
-  if (listed === undefined) return refuse('app_unknown', app);
-  const able = hostsOf(app, listed, hosts);
+  startable: Startable | undefined,
+  at: Occupancy,
+  to: number,
+): readonly FreeSeat[] | Refusal => {
+  if (startable === undefined) return refuse('app_unknown', app);
+  if (!startable.enabled) return refuse('app_disabled');
+  const able = hostsOf(app, startable.hosts, at.hosts);
   if (able.length === 0) return refuse('app_offline');
-  const [best] = able.filter(({ name, seats }) => (taken.get(name) ?? 0) < seats).sort(byLoad(taken));
-  return best ?? refuse('servers_busy');
+  const taken = seatsTaken(at.hosts.values(), at.sessions, at.now);
+  const seats = able
+    .filter(({ name, seats }) => (taken.get(name) ?? 0) < seats)
+    .sort(byLoad(taken))
+    .flatMap((host) => bestSeat(host, at, to) ?? []);
+  const [whole, short] = [seats.filter(({ until }) => until >= to), seats.filter(({ until }) => until < to)];
+  const sorted = [...whole, ...short.sort((a, b) => b.until - a.until)];
+  return sorted.length > 0 ? sorted : refuse('servers_busy');
 };

@@ -41,7 +41,7 @@ describe('transition()', () => {
     [{ type: 'host_lost' }, 'ended', 'ended', 'ended', 'ended', 'ended', 'ended'],
     [{ type: 'end', reason: 'owner_ended' }, 'ended', 'ended', 'ended', 'ended', 'ended', 'ended'],
     [
-      { type: 'join', id: 'guest', token_hash: 'g' },
+      { type: 'join', id: 'guest', token_hash: 'g', invited: false },
       'assigned',
       'launching',
       'app_started',
@@ -138,7 +138,10 @@ describe('transition() tick', () => {
   });
 
   test('transition() counts a guest who never came as gone, and the session goes on', () => {
-    const joined = after(playedSession(), [5_000, { type: 'join', id: 'guest', token_hash: 'g' }]).session;
+    const joined = after(playedSession(), [
+      5_000,
+      { type: 'join', id: 'guest', token_hash: 'g', invited: false },
+    ]).session;
     expect(participantCount(joined)).toBe(2);
     const { session } = after(joined, [5_000 + rules.first_join_ms, tick]);
     expect([participantCount(session), session.phase]).toEqual([1, 'ready']);
@@ -195,7 +198,7 @@ describe('transition() tickets', () => {
   test('transition() brings back someone who was counted as gone', () => {
     const guest = after(
       playedSession(),
-      [5_000, { type: 'join', id: 'guest', token_hash: 'g' }],
+      [5_000, { type: 'join', id: 'guest', token_hash: 'g', invited: false }],
       [99_000, { type: 'tick' }],
     );
     const back = after(
@@ -209,13 +212,15 @@ describe('transition() tickets', () => {
   test('transition() refuses one who was gone when the session is full meanwhile', () => {
     const { session } = after(
       playedSession(),
-      [5_000, { type: 'join', id: 'a', token_hash: 'a' }],
+      [5_000, { type: 'join', id: 'a', token_hash: 'a', invited: false }],
       [5_000, { type: 'leave', participant: 'a' }],
-      [6_000, { type: 'join', id: 'b', token_hash: 'b' }],
-      [6_000, { type: 'join', id: 'c', token_hash: 'c' }],
+      [6_000, { type: 'join', id: 'b', token_hash: 'b', invited: false }],
+      [6_000, { type: 'join', id: 'c', token_hash: 'c', invited: false }],
     );
     expect(transition(session, issue('t', 'a'), 7_000, rules)).toEqual({ refused: 'session_full' });
-    expect(transition(session, { type: 'join', id: 'd', token_hash: 'd' }, 7_000, rules)).toEqual({
+    expect(
+      transition(session, { type: 'join', id: 'd', token_hash: 'd', invited: false }, 7_000, rules),
+    ).toEqual({
       refused: 'session_full',
     });
   });
@@ -246,7 +251,10 @@ describe('transition() tickets', () => {
   });
 
   test("transition() of a leave closes that participant's connections and ends with the last one", () => {
-    const two = after(playedSession(), [5_000, { type: 'join', id: 'guest', token_hash: 'g' }]).session;
+    const two = after(playedSession(), [
+      5_000,
+      { type: 'join', id: 'guest', token_hash: 'g', invited: false },
+    ]).session;
     const left = after(two, [6_000, { type: 'leave', participant: 'owner' }]);
     expect(left.effects).toEqual([{ type: 'close_players', participant: 'owner' }]);
     const last = after(left.session, [7_000, { type: 'leave', participant: 'guest' }]).session;

@@ -1,20 +1,11 @@
-import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
+import { type Refusal, refuse } from '../../shared/errors.ts';
 import type { EndReason, SessionPhase } from '../../shared/protocol/session.ts';
 import { bounds } from '../limits.ts';
-import {
-  admit,
-  connected,
-  depart,
-  disconnected,
-  expire,
-  extendClock,
-  present,
-  startClocks,
-  stopClocks,
-} from './participants.ts';
+import { active, admitGuest, channelClosed, issueTicket, join, leave, redeemTicket } from './attendance.ts';
+import { expire, lastActivity, present, startClocks, stopClocks } from './participants.ts';
 import type { Rules } from './rules.ts';
-import { type Effect, isLive, newParticipant, type Session, type Step, serving } from './session.ts';
-import { addTicket, useTicket } from './tickets.ts';
+import { isLive, type Session, type Step, serving } from './session.ts';
+import { changed, ended, still } from './steps.ts';
 
 /** The phases that a host reports. */
 export type HostPhase = 'launching' | 'app_started' | 'ready' | 'restarting';
@@ -30,7 +21,21 @@ export type SessionEvent =
   | { readonly type: 'host_lost' }
   /** Someone's decision to end it. */
   | { readonly type: 'end'; readonly reason: EndReason }
-  | { readonly type: 'join'; readonly id: string; readonly token_hash: string }
+  /** A newcomer; `invited` ones pass the lobby. */
+  | {
+      readonly type: 'join';
+      readonly id: string;
+      readonly token_hash: string;
+      readonly invited: boolean;
+      readonly owner?: boolean;
+    }
+  /** The owner's word about someone in the lobby. */
+  | { readonly type: 'admit'; readonly participant: string; readonly admitted: boolean }
+  /** A page tells of input. */
+  | { readonly type: 'active'; readonly participant: string }
+  /** The seat is found free until then, or no longer; the session goes on until then. */
+  | { readonly type: 'offer_extension'; readonly to: number | null }
+  | { readonly type: 'extended'; readonly to: number }
   | { readonly type: 'leave'; readonly participant: string }
   | { readonly type: 'issue_ticket'; readonly participant: string; readonly hash: string }
   | { readonly type: 'use_ticket'; readonly hash: string }
@@ -45,13 +50,6 @@ const leadsFrom: Record<HostPhase, readonly SessionPhase[]> = {
   restarting: ['assigned', 'launching', 'app_started', 'ready'],
 };
 
-const still = (session: Session): Step => ({ session, effects: [] });
-
-const changed = (session: Session, patch: Partial<Session>, effects: readonly Effect[] = []): Step => ({
-  session: { ...session, ...patch, version: session.version + 1 },
-  effects,
-});
-
 /** Runs the clocks of the unconnected only while players could connect. */
 const withClocks = (before: Session, step: Step, now: number, rules: Rules): Step => {
   const { session } = step;
@@ -60,23 +58,6 @@ const withClocks = (before: Session, step: Step, now: number, rules: Rules): Ste
     ? startClocks(session.participants, now + rules.first_join_ms)
     : stopClocks(session.participants);
   return { ...step, session: { ...session, participants } };
-};
-
-const ended = (session: Session, reason: EndReason, now: number, seat_held: boolean): Step => {
-  const stop: Effect[] = seat_held ? [{ type: 'stop', reason }] : [];
-  return changed(
-    session,
-    {
-      phase: 'ended',
-      phases: { ...session.phases, ended: now },
-      participants: stopClocks(session.participants),
-      tickets: [],
-      seat_held,
-      due: now + (seat_held ? bounds.end_repeat_ms : bounds.ended_kept_ms),
-      end: { reason, at: now },
-    },
-    [...stop, { type: 'close_players' }],
-  );
 };
 
 const seatFreed = (session: Session, now: number): Step =>
@@ -120,90 +101,24 @@ const hostAway = (session: Session, now: number, rules: Rules): Step =>
     : still(session);
 
 const emptied = (session: Session): EndReason | undefined => {
-  if (present(session.participants).length > 0) return undefined;
+  if (present(session.participants).length > 0 || session.awaited_until !== null) return undefined;
   return session.participants.some(({ came }) => came) ? 'last_left' : 'nobody_came';
 };
 
-const leave = (session: Session, id: string, now: number): Step => {
-  const leaver = present(session.participants).find((one) => one.id === id);
-  if (leaver === undefined || !isLive(session)) return still(session);
-  const step = changed(session, { participants: depart(session.participants, id) }, [
-    { type: 'close_players', participant: id },
-  ]);
-  return present(step.session.participants).length > 0 ? step : ended(step.session, 'last_left', now, true);
-};
+const offerExtension = (session: Session, to: number | null): Step =>
+  isLive(session) && session.extendable_to !== to ? changed(session, { extendable_to: to }) : still(session);
 
-const join = (
-  session: Session,
-  newcomer: { id: string; token_hash: string },
-  now: number,
-  rules: Rules,
-): Step | Refusal => {
+const extended = (session: Session, to: number): Step | Refusal => {
   if (!isLive(session)) return refuse('session_ended');
-  const leave_at = serving(session) ? now + rules.first_join_ms : null;
-  const participants = admit(
-    session.participants,
-    { ...newParticipant(newcomer, false), leave_at },
-    rules.participants,
-  );
-  return isRefusal(participants) ? participants : changed(session, { participants });
+  if (to <= session.ends_at || to > session.longest_end) return refuse('extension_refused');
+  return changed(session, { ends_at: to, extendable_to: null });
 };
 
-/** Why players may not connect now, if they may not. */
-const closedDoor = (session: Session): Refusal | undefined => {
-  if (!isLive(session)) return refuse('session_ended');
-  if (session.phase !== 'ready') return refuse('session_not_ready');
-  return session.reachable ? undefined : refuse('host_offline');
-};
-
-/** Someone who was away and asks for a ticket is back, if there is room. */
-const issueTicket = (
-  session: Session,
-  id: string,
-  hash: string,
-  now: number,
-  rules: Rules,
-): Step | Refusal => {
-  const holder = session.participants.find((one) => one.id === id);
-  const closed = closedDoor(session);
-  if (closed !== undefined) return closed;
-  if (holder === undefined) return refuse('unauthorized');
-  const expires = now + bounds.ticket_ms;
-  const tickets = addTicket(session.tickets, { hash, participant: id, expires, used: false }, now);
-  if (!holder.away) {
-    return still({ ...session, tickets, participants: extendClock(session.participants, id, expires) });
-  }
-  const returned = { ...holder, away: false, leave_at: now + rules.first_join_ms };
-  const participants = admit(session.participants, returned, rules.participants);
-  return isRefusal(participants) ? participants : changed(session, { tickets, participants });
-};
-
-const redeemTicket = (session: Session, hash: string, now: number): Step | Refusal => {
-  const closed = closedDoor(session);
-  if (closed !== undefined) return closed;
-  const used = useTicket(session.tickets, hash, now);
-  if (isRefusal(used)) return used;
-  const holder = present(session.participants).find(({ id }) => id === used.participant);
-  if (holder === undefined) return refuse('ticket_unknown');
-  if (holder.channels >= bounds.channels_per_participant) {
-    return refuse('session_full', `this participant has ${holder.channels} connections open`);
-  }
-  return still({
-    ...session,
-    tickets: used.tickets,
-    participants: connected(session.participants, holder.id),
-  });
-};
-
-const channelClosed = (session: Session, id: string, now: number, rules: Rules): Step =>
-  still({
-    ...session,
-    participants: disconnected(
-      session.participants,
-      id,
-      serving(session) ? now + rules.leave_grace_ms : null,
-    ),
-  });
+/** The first time that a booked session's owner and guests had to come is over. */
+const stopAwaiting = (session: Session, now: number): Step =>
+  session.participants.some(({ came }) => came)
+    ? still({ ...session, awaited_until: null })
+    : ended(session, 'nobody_came', now, true);
 
 const tick = (session: Session, now: number): Step => {
   const late = session.due !== null && session.due <= now;
@@ -214,11 +129,22 @@ const tick = (session: Session, now: number): Step => {
     return { session: { ...session, due }, effects: [{ type: 'stop', reason: session.end.reason }] };
   }
   if (late) return ended(session, 'start_timeout', now, true);
+  if (session.ends_at <= now) return ended(session, 'time_up', now, true);
+  if (session.awaited_until !== null && session.awaited_until <= now) return stopAwaiting(session, now);
   const participants = expire(session.participants, now);
-  if (participants === session.participants) return still(session);
+  if (participants === session.participants) return watchIdle(session, now);
   const step = changed(session, { participants });
   const reason = emptied(step.session);
   return reason === undefined ? step : ended(step.session, reason, now, true);
+};
+
+/** Counts down to the end of a session in which nobody does anything, and ends it. */
+const watchIdle = (session: Session, now: number): Step => {
+  const last = serving(session) && session.idle_ms > 0 ? lastActivity(session.participants) : undefined;
+  const end = last === undefined ? Number.POSITIVE_INFINITY : last + session.idle_ms;
+  if (end <= now) return ended(session, 'idle', now, true);
+  const idle_at = end - bounds.idle_countdown_ms <= now ? end : null;
+  return idle_at === session.idle_at ? still(session) : changed(session, { idle_at });
 };
 
 /** What an event makes of a session. An event that is late or repeated changes nothing and returns the same value. */
@@ -245,6 +171,14 @@ export const transition = (
       return isLive(session) ? ended(session, event.reason, now, true) : still(session);
     case 'join':
       return join(session, event, now, rules);
+    case 'admit':
+      return admitGuest(session, event.participant, event.admitted, now, rules);
+    case 'active':
+      return active(session, event.participant, now);
+    case 'offer_extension':
+      return offerExtension(session, event.to);
+    case 'extended':
+      return extended(session, event.to);
     case 'leave':
       return leave(session, event.participant, now);
     case 'issue_ticket':

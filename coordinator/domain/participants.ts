@@ -12,13 +12,22 @@ export interface Participant {
   /** Has been connected at least once. */
   readonly came: boolean;
   readonly away: boolean;
+  /** May connect; false while the owner has not let it in from the lobby. */
+  readonly admitted: boolean;
+  /** When its page last told of input (epoch ms); null for a page that never tells. */
+  readonly active_at: number | null;
   /** When a participant without a connection is counted as gone (epoch ms); null while no clock runs. */
   readonly leave_at: number | null;
 }
 
 type Participants = readonly Participant[];
 
-export const present = (participants: Participants): Participants => participants.filter(({ away }) => !away);
+export const present = (participants: Participants): Participants =>
+  participants.filter(({ away, admitted }) => !away && admitted);
+
+/** Who waits in the lobby. */
+export const waiting = (participants: Participants): Participants =>
+  participants.filter(({ away, admitted }) => !away && !admitted);
 
 const change = (participants: Participants, id: string, patch: Partial<Participant>): Participants =>
   participants.map((one) => (one.id === id ? { ...one, ...patch } : one));
@@ -30,13 +39,13 @@ export const admit = (
   most: number,
 ): Participants | Refusal => {
   const others = participants.filter(({ id }) => id !== newcomer.id);
-  if (present(others).length >= most) return refuse('session_full');
+  if (others.filter(({ away }) => !away).length >= most) return refuse('session_full');
   const forgotten =
     others.length >= bounds.participants_remembered ? others.find(({ away }) => away) : undefined;
   return [...others.filter((one) => one !== forgotten), newcomer];
 };
 
-/** The participant is gone by its own word. */
+/** The participant is gone by its own word, or by the owner's. */
 export const depart = (participants: Participants, id: string): Participants =>
   change(participants, id, { away: true, leave_at: null });
 
@@ -54,13 +63,13 @@ export const disconnected = (participants: Participants, id: string, leave_at: n
     return { ...one, channels, leave_at: channels === 0 && !one.away ? leave_at : one.leave_at };
   });
 
-/** Everyone present without a connection has until `leave_at` to come. */
+/** Everyone present without a connection has until `leave_at` to come. The lobby's clocks are their own. */
 export const startClocks = (participants: Participants, leave_at: number): Participants =>
-  participants.map((one) => (one.away || one.channels > 0 ? one : { ...one, leave_at }));
+  participants.map((one) => (one.away || !one.admitted || one.channels > 0 ? one : { ...one, leave_at }));
 
 /** Nobody is counted as gone for now. */
 export const stopClocks = (participants: Participants): Participants =>
-  participants.map((one) => ({ ...one, leave_at: null }));
+  participants.map((one) => (one.admitted ? { ...one, leave_at: null } : one));
 
 /** A running clock is moved to `leave_at` if that is later. */
 export const extendClock = (participants: Participants, id: string, leave_at: number): Participants =>
@@ -75,3 +84,21 @@ export const expire = (participants: Participants, now: number): Participants =>
         one.leave_at !== null && one.leave_at <= now ? { ...one, away: true, leave_at: null } : one,
       )
     : participants;
+
+/** The owner lets someone in, who has until `leave_at` (null for no clock) to come. */
+export const letIn = (participants: Participants, id: string, leave_at: number | null): Participants =>
+  change(participants, id, { admitted: true, leave_at });
+
+/** The page told of input. */
+export const acted = (participants: Participants, id: string, now: number): Participants =>
+  change(participants, id, { active_at: now });
+
+/**
+ * When someone present last did something; undefined when nobody is present or someone's page never tells, whom nobody
+ * can call idle.
+ */
+export const lastActivity = (participants: Participants): number | undefined => {
+  const here = present(participants);
+  const times = here.flatMap(({ active_at }) => (active_at === null ? [] : [active_at]));
+  return here.length > 0 && times.length === here.length ? Math.max(...times) : undefined;
+};

@@ -8,6 +8,8 @@ export interface Rules {
   readonly leave_grace_ms: number;
   /** From the loss of a host's link to the end of its sessions. */
   readonly host_lost_ms: number;
+  /** From a booking's beginning to giving it up when nobody has come. */
+  readonly no_show_ms: number;
   readonly code_digits: number;
   /** Participants present in one session. */
   readonly participants: number;

@@ -8,9 +8,19 @@ export interface Session {
   readonly id: string;
   readonly app: string;
   readonly host: string;
+  /** Which of the host's seats, from 0. */
+  readonly seat: number;
+  /** Who started it, when that was someone with an account. */
+  readonly account_id: string | null;
+  /** The booking whose time this is. */
+  readonly booking_id: string | null;
   /** Fences orders and reports: the host obeys no lower one, the coordinator believes no other one. */
   readonly generation: number;
   readonly code: string;
+  /** The secret of its invite link. */
+  readonly invite: string;
+  /** Guests who come by code wait until the owner lets them in. */
+  readonly lobby: boolean;
   readonly phase: SessionPhase;
   /** Counts up with every change that a participant may want to hear of. */
   readonly version: number;
@@ -27,6 +37,17 @@ export interface Session {
    * the order to stop is repeated. Ended and the seat free: the session is forgotten.
    */
   readonly due: number | null;
+  /** A booked session is let go when nobody has come by then; null for others. */
+  readonly awaited_until: number | null;
+  /** When it ends at the latest, unless it is extended; never beyond `longest_end`. */
+  readonly ends_at: number;
+  readonly longest_end: number;
+  /** Shortly before the end: until when it may be extended. Null when no extension is offered. */
+  readonly extendable_to: number | null;
+  /** It ends when nobody has done anything for so long; 0 for never. */
+  readonly idle_ms: number;
+  /** Set during the countdown: when it ends for want of activity. */
+  readonly idle_at: number | null;
   readonly end: { readonly reason: EndReason; readonly at: number } | null;
 }
 
@@ -55,14 +76,34 @@ export interface NewSession {
   readonly id: string;
   readonly app: string;
   readonly host: string;
+  readonly seat: number;
+  readonly account_id: string | null;
+  readonly booking_id: string | null;
   readonly code: string;
-  readonly owner: { readonly id: string; readonly token_hash: string };
+  readonly invite: string;
+  readonly lobby: boolean;
+  readonly ends_at: number;
+  readonly longest_end: number;
+  readonly idle_ms: number;
+  readonly awaited_until: number | null;
+  /** Null for a booked session, whose owner comes later. */
+  readonly owner: { readonly id: string; readonly token_hash: string } | null;
 }
 
 export const newParticipant = (
   { id, token_hash }: { readonly id: string; readonly token_hash: string },
   owner: boolean,
-): Participant => ({ id, token_hash, owner, channels: 0, came: false, away: false, leave_at: null });
+): Participant => ({
+  id,
+  token_hash,
+  owner,
+  channels: 0,
+  came: false,
+  away: false,
+  admitted: true,
+  active_at: null,
+  leave_at: null,
+});
 
 /** A seat was chosen: the session exists, its host has to be told. */
 export const openSession = ({ owner, ...given }: NewSession, now: number, rules: Rules): Step => ({
@@ -74,9 +115,11 @@ export const openSession = ({ owner, ...given }: NewSession, now: number, rules:
     phases: { accepted: now, assigned: now },
     reachable: true,
     seat_held: true,
-    participants: [newParticipant(owner, true)],
+    participants: owner === null ? [] : [newParticipant(owner, true)],
     tickets: [],
     due: now + rules.start_timeout_ms,
+    extendable_to: null,
+    idle_at: null,
     end: null,
   },
   effects: [{ type: 'start' }],

@@ -13,7 +13,7 @@ import { bounds } from '../limits.ts';
 import { appUnderTest, type Sent } from '../testing/app.ts';
 import { createApp } from './app.ts';
 
-type Under = ReturnType<typeof appUnderTest>;
+type Under = Awaited<ReturnType<typeof appUnderTest>>;
 
 const refusedBy = async (under: Under, path: string, sent: Sent = {}): Promise<string> => {
   const response = await under.request(path, sent);
@@ -30,7 +30,7 @@ const create = async (under: Under): Promise<Participation> => {
 };
 
 const started = async () => {
-  const under = appUnderTest();
+  const under = await appUnderTest();
   under.connect();
   const owner = await create(under);
   under.ready(owner.session.id);
@@ -39,13 +39,17 @@ const started = async () => {
 
 describe(`${createApp.name}() catalogue`, () => {
   test('createApp() lists apps with their seats', async () => {
-    const under = appUnderTest({}, { picture: 'loft.svg', title: [{ en: 'The loft' }] });
+    const under = await appUnderTest({}, { picture: 'loft.svg', title: [{ en: 'The loft' }] });
     const list = async () => appsSchema.parse(await (await under.request('/api/v1/apps')).json()).apps[0];
     const loft = {
       name: 'Loft',
       title: { en: 'The loft' },
       description: { en: 'About Loft' },
       picture: '/api/v1/apps/Loft/picture',
+      default_minutes: 60,
+      max_minutes: 240,
+      who_may_start: 'anyone' as const,
+      lobby: false,
     };
     expect(await list()).toEqual({ ...loft, seats: 0, seats_free: 0 });
     under.connect();
@@ -55,7 +59,7 @@ describe(`${createApp.name}() catalogue`, () => {
   });
 
   test('createApp() serves pictures of the catalogue, which can run nothing', async () => {
-    const under = appUnderTest({}, { picture: 'loft.svg' });
+    const under = await appUnderTest({}, { picture: 'loft.svg' });
     const response = await under.request('/api/v1/apps/Loft/picture');
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'image/svg+xml']);
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
@@ -106,7 +110,7 @@ describe(`${createApp.name}() sessions`, () => {
   });
 
   test('createApp() refuses what cannot be, each with its code', async () => {
-    const under = appUnderTest();
+    const under = await appUnderTest();
     const post = (path: string, body: unknown) => refusedBy(under, path, { method: 'POST', body });
     expect(await post('/api/v1/sessions', { app: 'Castle' })).toBe('app_unknown');
     expect(await post('/api/v1/sessions', { app: 'Loft' })).toBe('app_offline');
@@ -127,7 +131,7 @@ describe(`${createApp.name}() sessions`, () => {
   });
 
   test('createApp() reads bodies strictly', async () => {
-    const under = appUnderTest();
+    const under = await appUnderTest();
     const bodies: unknown[] = [
       '',
       '{',
@@ -175,11 +179,11 @@ describe(`${createApp.name}() sessions`, () => {
   });
 
   test('createApp() answers no fault of its own with more than an incident id', async () => {
-    const under = appUnderTest();
-    under.store.catalogue = () => {
+    const under = await appUnderTest({}, { picture: 'loft.svg' });
+    under.store.picture = () => {
       throw new Error('the secret plan');
     };
-    const response = await under.request('/api/v1/apps');
+    const response = await under.request('/api/v1/apps/Loft/picture');
     const text = await response.text();
     const { code, incident } = problemSchema.parse(JSON.parse(text));
     expect([response.status, code, response.headers.get('x-incident-id')]).toEqual([
@@ -194,7 +198,7 @@ describe(`${createApp.name}() sessions`, () => {
 
 describe(`${createApp.name}() edges`, () => {
   test('createApp() puts the headers of an API on every answer, and none of CORS', async () => {
-    const under = appUnderTest();
+    const under = await appUnderTest();
     for (const path of ['/api/v1/apps', '/healthz', '/nowhere']) {
       const { headers } = await under.request(path, { headers: { Origin: 'https://evil.example' } });
       expect(headers.get('x-content-type-options')).toBe('nosniff');
@@ -218,7 +222,7 @@ describe(`${createApp.name}() edges`, () => {
   ];
   for (const [origin, patch, allowed] of origins) {
     test(`createApp() ${allowed ? 'lets' : 'does not let'} a page of "${origin}" change things under ${JSON.stringify(patch)}`, async () => {
-      const under = appUnderTest(patch);
+      const under = await appUnderTest(patch);
       const sent = { method: 'POST', body: { code: '0000' }, headers: { Origin: origin } };
       expect(await refusedBy(under, '/api/v1/join', sent)).toBe(allowed ? 'code_unknown' : 'origin_refused');
       const response = await under.request('/ws', { headers: { Upgrade: 'websocket', Origin: origin } });
@@ -227,7 +231,7 @@ describe(`${createApp.name}() edges`, () => {
   }
 
   test('createApp() is alive while it stops, but not ready', async () => {
-    const under = appUnderTest();
+    const under = await appUnderTest();
     expect(await (await under.request('/healthz')).json()).toEqual({ ok: true });
     expect((await under.request('/readyz')).status).toBe(200);
     under.store.health = () => ({ ok: false, note: 'gone' });

@@ -41,7 +41,8 @@ export const appRoutes = (world: World): OpenAPIHono<Env> =>
   describedRoutes()
     .openapi(list, (c) => answer(c, { apps: listApps(world) }))
     .openapi(picture, async (c) => {
-      const found = await world.store.picture(c.req.valid('param').name);
+      const name = world.catalogue.apps.get(c.req.valid('param').name)?.picture ?? undefined;
+      const found = name === undefined ? undefined : await world.store.picture(name);
       if (found === undefined) return problem(refuse('not_found'));
       return new Response(found, { headers: { ...pictureHeaders, 'Content-Type': found.type } });
     });

@@ -2,9 +2,9 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import { isRefusal, type Refusal } from '../../shared/errors.ts';
 import { availability } from '../broker/availability.ts';
 import { cancelBooking, moveBooking } from '../broker/booking-moves.ts';
-import type { BookingNeeds } from '../broker/booking-ticks.ts';
 import { describeBooking, inviteUrl } from '../broker/booking-view.ts';
 import { book, getBooking, listBookings, type Visitor } from '../broker/bookings.ts';
+import type { Services } from '../broker/services.ts';
 import { calendarOf } from '../domain/calendar.ts';
 import { bearer } from '../secrets.ts';
 import type { Booking } from '../store/tables.ts';
@@ -16,9 +16,13 @@ import { describedRoutes } from './openapi.ts';
 import { answer, problem } from './problems.ts';
 import { etagOf, versionFrom } from './versions.ts';
 
-type Needs = Pick<BookingNeeds, 'services' | 'endBooked'>;
+export interface BookingRouteNeeds {
+  readonly services: Services;
+  /** Ends the session of a booking that was cancelled, if it still runs. */
+  endBooked(booking: Booking): Promise<void>;
+}
 
-const visitorOf = ({ services }: Needs, c: Ctx): Visitor => ({
+const visitorOf = ({ services }: BookingRouteNeeds, c: Ctx): Visitor => ({
   account: c.var.caller,
   token: bearer(c.req.header('authorization')),
   network: c.env.network,
@@ -32,7 +36,7 @@ const shown = (c: Ctx, booking: Booking | Refusal, { base }: Visitor): Response 
 };
 
 /** One's own bookings; operators may ask for everybody's. */
-const list = async (needs: Needs, c: Ctx, query: ListQuery): Promise<Response> => {
+const list = async (needs: BookingRouteNeeds, c: Ctx, query: ListQuery): Promise<Response> => {
   const { whose, account, ...filter } = query;
   const caller = callerWith(c, whose === 'all' ? 'operator' : 'user');
   if (isRefusal(caller)) return problem(caller);
@@ -45,7 +49,7 @@ const list = async (needs: Needs, c: Ctx, query: ListQuery): Promise<Response> =
   return answer(c, await listBookings(needs.services, { ...filter, state, account_id: account }, base));
 };
 
-const cancel = async (needs: Needs, c: Ctx, id: string): Promise<Response> => {
+const cancel = async (needs: BookingRouteNeeds, c: Ctx, id: string): Promise<Response> => {
   const visitor = visitorOf(needs, c);
   const version = versionFrom(c);
   if (isRefusal(version)) return problem(version);
@@ -54,7 +58,7 @@ const cancel = async (needs: Needs, c: Ctx, id: string): Promise<Response> => {
   return shown(c, cancelled, visitor);
 };
 
-const calendar = async (needs: Needs, c: Ctx, id: string): Promise<Response> => {
+const calendar = async (needs: BookingRouteNeeds, c: Ctx, id: string): Promise<Response> => {
   const visitor = visitorOf(needs, c);
   const booking = await getBooking(needs.services, id, visitor);
   if (isRefusal(booking)) return problem(booking);
@@ -80,7 +84,7 @@ const calendar = async (needs: Needs, c: Ctx, id: string): Promise<Response> => 
 };
 
 /** Free times and bookings, under `/api/v1`. */
-export const bookingRoutes = (needs: Needs): OpenAPIHono<Env> => {
+export const bookingRoutes = (needs: BookingRouteNeeds): OpenAPIHono<Env> => {
   const { services } = needs;
   return describedRoutes()
     .openapi(described.availability, async (c) =>

@@ -25,13 +25,31 @@ export const originAllowed = (c: Ctx, configuration: Configuration): boolean => 
   if (origin === undefined) return true;
   const { public_url, allowed_origins } = configuration;
   if (origin === public_url || allowed_origins.includes(origin)) return true;
-  return URL.canParse(origin) && new URL(origin).host === new URL(c.req.url).host;
+  const { host } = new URL(c.req.url);
+  // Of the public host only the public address is ours; a page of another scheme or port there is not.
+  if (public_url !== undefined && new URL(public_url).host === host) return false;
+  return URL.canParse(origin) && new URL(origin).host === host;
 };
 
-/** Refuses a Host header that makes no address, before anybody builds one from it. */
-export const checkHost = createMiddleware<Env>(async (c, next) =>
-  URL.canParse(c.req.url) ? next() : problem(refuse('malformed', 'the Host header')),
-);
+const ownHosts = ['localhost', '127.0.0.1', '[::1]'];
+
+const servesHost = (hostname: string, { public_url, allowed_hosts }: Configuration): boolean => {
+  if (public_url === undefined && allowed_hosts.length === 0) return true;
+  const named = public_url === undefined ? [] : [new URL(public_url).hostname];
+  return [...named, ...ownHosts, ...allowed_hosts].includes(hostname);
+};
+
+/**
+ * Refuses a Host header that makes no address, before anybody builds one from it, and one that names another server:
+ * a page of that name may be an attacker's, whose name now points here. Health checks call us by any name.
+ */
+export const checkHost = (store: Store) =>
+  createMiddleware<Env>(async (c, next) => {
+    if (!URL.canParse(c.req.url)) return problem(refuse('malformed', 'the Host header'));
+    const { hostname, pathname } = new URL(c.req.url);
+    if (pathname === '/healthz' || servesHost(hostname, store.configuration())) return next();
+    return problem(refuse('misdirected'));
+  });
 
 /** Refuses changes that a foreign page asks for. Reading is harmless: without CORS headers it cannot see the answer. */
 export const checkOrigin = (store: Store) =>
@@ -54,10 +72,14 @@ const apiHeaders = {
   'X-Content-Type-Options': 'nosniff',
 } as const;
 
-/** Headers of every answer that is not a page. An answer may bring its own Cache-Control. */
-export const setHeaders = createMiddleware<Env>(async (c, next) => {
-  await next();
-  for (const [name, value] of Object.entries(apiHeaders)) {
-    if (!c.res.headers.has(name)) c.res.headers.set(name, value);
-  }
-});
+const https_only = { 'Strict-Transport-Security': `max-age=${365 * 24 * 3_600}` };
+
+/** Headers of every answer. An answer may bring its own, as pages do. */
+export const setHeaders = (store: Store) =>
+  createMiddleware<Env>(async (c, next) => {
+    await next();
+    const https = store.configuration().public_url?.startsWith('https:') === true;
+    for (const [name, value] of Object.entries({ ...apiHeaders, ...(https ? https_only : {}) })) {
+      if (!c.res.headers.has(name)) c.res.headers.set(name, value);
+    }
+  });

@@ -3,6 +3,7 @@ import type { World } from '../broker/world.ts';
 import { isConnected } from '../domain/host.ts';
 import type { Env } from './env.ts';
 import { answers, describedRoutes } from './openapi.ts';
+import { isReady, type Parts } from './readiness.ts';
 
 const partSchema = z.strictObject({ ok: z.boolean(), note: z.string().optional() });
 const readySchema = z.strictObject({
@@ -31,16 +32,12 @@ const ready = createRoute({
 });
 
 /** `/healthz`: the process answers. `/readyz`: it can do its work; says which part cannot. */
-export const healthRoutes = (world: World, stopping: () => boolean): OpenAPIHono<Env> =>
+export const healthRoutes = (world: World, look: () => Promise<Parts>): OpenAPIHono<Env> =>
   describedRoutes()
     .openapi(alive, (c) => c.json({ ok: true as const }, 200))
     .openapi(ready, async (c) => {
-      const parts = {
-        store: world.store.health(),
-        database: await world.db.health(),
-        process: stopping() ? { ok: false, note: 'shutting down' } : { ok: true },
-      };
-      const ok = Object.values(parts).every((part) => part.ok);
+      const parts = await look();
+      const ok = isReady(parts);
       const hosts = [...world.hosts.values()].filter(isConnected).length;
       return c.json({ ok, parts, hosts_connected: hosts }, ok ? 200 : 503);
     });

@@ -6,6 +6,9 @@ import type { Problem } from '../../shared/protocol/http.ts';
 import { Unavailable } from '../store/database.ts';
 import type { Ctx } from './env.ts';
 
+/** A problem carries its code in this header from where it is made to where it is counted; it does not leave. */
+export const code_header = 'x-vitrina-code';
+
 /** An error answer: application/problem+json with a code of the closed list. */
 export const problem = ({ refused, detail }: Refusal, incident?: string): Response => {
   const { http, retryable, text } = errors[refused];
@@ -22,6 +25,7 @@ export const problem = ({ refused, detail }: Refusal, incident?: string): Respon
     status: http,
     headers: {
       'Content-Type': 'application/problem+json',
+      [code_header]: refused,
       ...(http === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}),
       ...(incident === undefined ? {} : { 'X-Incident-Id': incident }),
     },
@@ -37,7 +41,7 @@ export const onError =
       return problem(refuse('malformed', error.message));
     }
     if (error instanceof Unavailable) {
-      log.warn({ error: error.message, ...error.refusal }, 'the database cannot do it now');
+      log.warn({ reason: error.message, ...error.refusal }, 'the database cannot do it');
       return problem(error.refusal);
     }
     const incident = ids.id();

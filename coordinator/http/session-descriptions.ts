@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import {
+  admissionSchema,
   createSessionSchema,
   joinSchema,
   participationSchema,
@@ -22,18 +23,26 @@ export const sessionDescriptions = {
     request: { body: takes(createSessionSchema) },
     responses: {
       201: answers(participationSchema, 'The session is being started, and the caller owns it.'),
-      ...refuses('malformed', 'app_unknown', 'app_offline', 'servers_busy'),
+      ...refuses(
+        'malformed',
+        'app_unknown',
+        'app_disabled',
+        'app_offline',
+        'account_required',
+        'quota_exceeded',
+        'servers_busy',
+      ),
     },
   }),
   join: createRoute({
     method: 'post',
     path: '/join',
     tags,
-    summary: 'Join a live session with its code',
+    summary: 'Join a live session with its code or invite',
     request: { body: takes(joinSchema) },
     responses: {
       200: answers(participationSchema, 'The caller is a participant.'),
-      ...refuses('malformed', 'code_unknown', 'session_full', 'too_many_messages'),
+      ...refuses('malformed', 'code_unknown', 'invite_unknown', 'session_full', 'too_many_messages'),
     },
   }),
   show: createRoute({
@@ -68,7 +77,39 @@ export const sessionDescriptions = {
     summary: 'Get a ticket for one signalling connection',
     responses: {
       200: answers(ticketSchema, 'The address to open, within 30 s and once.'),
-      ...refuses('malformed', 'session_not_ready', 'session_ended', ...member),
+      ...refuses('malformed', 'session_not_ready', 'session_ended', 'lobby_waiting', ...member),
+    },
+  }),
+  activity: createRoute({
+    ...ofSession,
+    method: 'post',
+    path: '/sessions/{id}/activity',
+    summary: 'Tell of input, so that the session does not count as idle',
+    description:
+      'A page that tells once is expected to go on telling, every 15 s while there is input. Who never tells is never idle.',
+    responses: { 204: done('Noted.'), ...refuses('malformed', ...member) },
+  }),
+  admission: createRoute({
+    ...ofSession,
+    method: 'post',
+    path: '/sessions/{id}/admission',
+    summary: 'Let someone in from the lobby, or send them away',
+    description: 'Only for the owner.',
+    request: { ...ofSession.request, body: takes(admissionSchema) },
+    responses: {
+      204: done('Done.'),
+      ...refuses('malformed', 'forbidden', 'participant_unknown', 'session_ended', ...member),
+    },
+  }),
+  extension: createRoute({
+    ...ofSession,
+    method: 'post',
+    path: '/sessions/{id}/extension',
+    summary: 'Let a session go on beyond its end',
+    description: 'Only for the owner, and as long as the seat is free; by half an hour at most.',
+    responses: {
+      200: answers(sessionSchema, 'The session with its new end.'),
+      ...refuses('malformed', 'forbidden', 'extension_refused', 'session_ended', ...member),
     },
   }),
   leave: createRoute({

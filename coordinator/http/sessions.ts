@@ -1,16 +1,20 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { Ticket } from '../../shared/protocol/http.ts';
+import { extendSession } from '../broker/extensions.ts';
 import type { Guesses } from '../broker/guesses.ts';
 import {
-  createSession,
+  admitGuest,
+  type Door,
   endSession,
   issueTicket,
   joinSession,
   leaveSession,
   type Membership,
   memberOf,
+  noteActivity,
 } from '../broker/sessions.ts';
+import { createSession } from '../broker/starts.ts';
 import { describeSession, type World } from '../broker/world.ts';
 import { bearer } from '../secrets.ts';
 import type { Ctx, Env } from './env.ts';
@@ -30,12 +34,15 @@ export interface SessionNeeds {
 const caller = (world: World, c: Ctx): Membership | Refusal =>
   memberOf(world, c.req.param('id') ?? '', bearer(c.req.header('authorization')));
 
-const join = ({ world, guesses }: SessionNeeds, c: Ctx, code: string): Response => {
+const join = async ({ world, guesses }: SessionNeeds, c: Ctx, door: Door): Promise<Response> => {
   const { network } = c.env;
-  const refused = guesses.check(network);
+  const refused = 'code' in door ? guesses.check(network) : undefined;
   if (refused !== undefined) return problem(refused);
-  const joined = joinSession(world, code);
-  if (isRefusal(joined) && joined.refused === 'code_unknown') guesses.wrong(network);
+  const joined = await joinSession(world, door);
+  if (isRefusal(joined) && joined.refused === 'code_unknown') {
+    guesses.wrong(network);
+    world.counters.wrong_codes.count();
+  }
   return answer(c, joined);
 };
 
@@ -52,7 +59,7 @@ const show = async (
     await waiting.change(session.id, c.req.raw.signal);
   }
   const now = world.sessions.get(session.id);
-  return answer(c, now === undefined ? refuse('session_unknown') : describeSession(now));
+  return answer(c, now === undefined ? refuse('session_unknown') : describeSession(world, now));
 };
 
 const ticket = ({ world }: SessionNeeds, c: Ctx): Response => {
@@ -65,23 +72,33 @@ const ticket = ({ world }: SessionNeeds, c: Ctx): Response => {
   return c.json({ signalling_url: url.href, expires: issued.expires } satisfies Ticket);
 };
 
+/** What a participant does, answered without a body. */
+const byMember = (world: World, c: Ctx, run: (member: Membership) => unknown): Response => {
+  const member = caller(world, c);
+  const result = isRefusal(member) ? member : run(member);
+  return isRefusal(result) ? problem(result) : c.body(null, 204);
+};
+
 /** Sessions and their participants, under `/api/v1`. */
 export const sessionRoutes = (needs: SessionNeeds): OpenAPIHono<Env> => {
   const { world } = needs;
   return describedRoutes()
-    .openapi(described.create, (c) => answer(c, createSession(world, c.req.valid('json').app), 201))
-    .openapi(described.join, (c) => join(needs, c, c.req.valid('json').code))
+    .openapi(described.create, async (c) =>
+      answer(c, await createSession(world, { ...c.req.valid('json'), account: c.var.caller }), 201),
+    )
+    .openapi(described.join, (c) => join(needs, c, c.req.valid('json')))
     .openapi(described.show, (c) => show(needs, c, c.req.valid('query').after))
-    .openapi(described.end, (c) => {
-      const member = caller(world, c);
-      const ended = isRefusal(member) ? member : endSession(world, member);
-      return isRefusal(ended) ? problem(ended) : c.body(null, 204);
+    .openapi(described.activity, (c) => byMember(world, c, (member) => noteActivity(world, member)))
+    .openapi(described.admission, (c) => {
+      const { participant_id, admitted } = c.req.valid('json');
+      return byMember(world, c, (member) => admitGuest(world, member, participant_id, admitted));
     })
-    .openapi(described.ticket, (c) => ticket(needs, c))
-    .openapi(described.leave, (c) => {
+    .openapi(described.extension, async (c) => {
       const member = caller(world, c);
-      if (isRefusal(member)) return problem(member);
-      leaveSession(world, member);
-      return c.body(null, 204);
-    });
+      const extended = isRefusal(member) ? member : await extendSession(world, member);
+      return isRefusal(extended) ? problem(extended) : answer(c, describeSession(world, extended));
+    })
+    .openapi(described.end, (c) => byMember(world, c, (member) => endSession(world, member)))
+    .openapi(described.ticket, (c) => ticket(needs, c))
+    .openapi(described.leave, (c) => byMember(world, c, (member) => leaveSession(world, member)));
 };

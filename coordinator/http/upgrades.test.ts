@@ -9,7 +9,7 @@ import { upgradeRoutes } from './upgrades.ts';
 
 setDefaultTimeout(60_000);
 
-type Under = ReturnType<typeof appUnderTest>;
+type Under = Awaited<ReturnType<typeof appUnderTest>>;
 
 /** What comes of a handshake: the code of its refusal, the reason of a socket that closes at once, or "upgraded". */
 const dial = async (under: Under, path: string, headers: Record<string, string> = {}): Promise<string> => {
@@ -29,7 +29,7 @@ const dial = async (under: Under, path: string, headers: Record<string, string> 
 const closed = (code: ErrorCode) => `${errors[code].close} ${errors[code].text}`;
 
 const withTicket = async () => {
-  const under = appUnderTest();
+  const under = await appUnderTest();
   under.connect();
   const post = async (path: string, sent: { token?: string; body?: unknown }) =>
     JSON.parse(await (await under.request(path, { method: 'POST', ...sent })).text());
@@ -74,7 +74,7 @@ describe(`${upgradeRoutes.name}()`, () => {
   });
 
   test('upgradeRoutes() takes no page for an agent, and no agent without a key', async () => {
-    const under = appUnderTest();
+    const under = await appUnderTest();
     const Authorization = 'Bearer the-secret-key-of-a';
     expect(await dial(under, '/agent', { Authorization, Origin: 'http://localhost' })).toBe('origin_refused');
     expect(await dial(under, '/agent')).toBe('unauthorized');
@@ -83,7 +83,7 @@ describe(`${upgradeRoutes.name}()`, () => {
   });
 
   test('upgradeRoutes() bears a Host header that makes no address', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     for (const host of ['a"b', '[::1', 'a b', '', 'x:99999', 'a@b', '%']) {
       const answered = Promise.withResolvers<string>();
       const socket = await Bun.connect({
@@ -99,7 +99,7 @@ describe(`${upgradeRoutes.name}()`, () => {
   });
 
   test('upgradeRoutes() bounds the connections of one address', async () => {
-    await using rig = startRig({ connections_per_address: 2 });
+    await using rig = await startRig({ connections_per_address: 2 });
     const [one] = [await rig.client(), await rig.client()];
     const third = rig.client().then(
       () => 'opened',

@@ -1,7 +1,8 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
-import { closeWith, type Peer, type SocketData, type Wire } from '../../shared/socket.ts';
+import { closeWith, type Peer, type Wire } from '../../shared/socket.ts';
+import type { Counters } from '../broker/counters.ts';
 import { playerGone, useTicket } from '../broker/sessions.ts';
 import type { World } from '../broker/world.ts';
 import { bounds } from '../limits.ts';
@@ -41,13 +42,21 @@ const signalling = createRoute({
 type Connect = (wire: Wire) => Peer;
 
 const browser = { frame_bytes: limits.frame_bytes, backlog_bytes: limits.browser_backlog_bytes };
-const agent = { frame_bytes: limits.link_frame_bytes, backlog_bytes: limits.link_backlog_bytes };
+const bytes = {
+  client: browser,
+  player: browser,
+  agent: { frame_bytes: limits.link_frame_bytes, backlog_bytes: limits.link_backlog_bytes },
+};
 
-/** Counts open sockets by network, and wraps a connect so that it is counted. */
-const createCounter = () => {
+/** Who speaks on a socket. */
+type Kind = 'client' | 'agent' | 'player';
+
+/** Counts open sockets by network and kind, and wraps a connect so that it is counted. */
+const createCounter = ({ sockets }: Counters) => {
   const open = new Map<string, number>();
   let all = 0;
-  const add = (network: string, by: number) => {
+  const add = (network: string, kind: Kind, by: number) => {
+    sockets.set(kind, (sockets.get(kind) ?? 0) + by);
     const now = (open.get(network) ?? 0) + by;
     all += by;
     if (now === 0) open.delete(network);
@@ -59,14 +68,14 @@ const createCounter = () => {
         ? refuse('too_many_messages', 'connections from this address')
         : undefined,
     counted:
-      (network: string, connect: Connect): Connect =>
+      (network: string, kind: Kind, connect: Connect): Connect =>
       (wire) => {
-        add(network, 1);
+        add(network, kind, 1);
         const peer = connect(wire);
         return {
           frame: peer.frame,
           closed(code, reason) {
-            add(network, -1);
+            add(network, kind, -1);
             peer.closed(code, reason);
           },
         };
@@ -88,7 +97,7 @@ const closing =
  */
 export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds): OpenAPIHono<Env> => {
   const { store } = world;
-  const counter = createCounter();
+  const counter = createCounter(world.counters);
 
   const refusedFirst = (c: Ctx): Refusal | undefined => {
     if (c.req.header('upgrade')?.toLowerCase() !== 'websocket') {
@@ -99,8 +108,8 @@ export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds
   };
   const foreignPage = (c: Ctx): Refusal | undefined =>
     originAllowed(c, store.configuration()) ? undefined : refuse('origin_refused');
-  const upgrade = (c: Ctx, bytes: Omit<SocketData, 'connect'>, connect: Connect): boolean =>
-    c.env.upgrade({ ...bytes, connect: counter.counted(c.env.network, connect) });
+  const upgrade = (c: Ctx, kind: Kind, connect: Connect): boolean =>
+    c.env.upgrade({ ...bytes[kind], connect: counter.counted(c.env.network, kind, connect) });
   const upgraded = (done: boolean): Response =>
     done ? new Response(null) : problem(refuse('malformed', 'not a WebSocket handshake'));
 
@@ -110,7 +119,7 @@ export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds
       const refused = refusedFirst(c) ?? foreignPage(c);
       if (refused !== undefined) return problem(refused);
       return upgraded(
-        upgrade(c, browser, clients.connect(socketBase(c, store.configuration()), c.env.network)),
+        upgrade(c, 'client', clients.connect(socketBase(c, store.configuration()), c.env.network)),
       );
     })
     .get('/agent', (c) => {
@@ -124,7 +133,7 @@ export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds
         world.log.warn({ network: c.env.network }, 'an agent without a key was refused');
         return problem(refuse('unauthorized', 'Authorization: Bearer <key>'));
       }
-      return upgraded(upgrade(c, agent, agents.connect(key)));
+      return upgraded(upgrade(c, 'agent', agents.connect(key)));
     });
   return routes.openapi(signalling, (c) => {
     const refused = refusedFirst(c) ?? foreignPage(c);
@@ -134,9 +143,10 @@ export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds
     if (isRefusal(member)) {
       const { log } = world;
       log.info({ session: id, network: c.env.network, ...member }, 'a player was refused');
-      return upgraded(upgrade(c, browser, closing(member)));
+      world.counters.refusals.count({ code: member.refused });
+      return upgraded(upgrade(c, 'player', closing(member)));
     }
-    const done = upgrade(c, browser, connectPlayer(world, member));
+    const done = upgrade(c, 'player', connectPlayer(world, member));
     if (!done) playerGone(world, id, member.participant.id);
     return upgraded(done);
   });

@@ -5,15 +5,15 @@ import { createWaiting } from './waiting.ts';
 
 const idle = new AbortController().signal;
 
-const setUp = () => {
-  const { waiting, clock, world } = appUnderTest();
+const setUp = async () => {
+  const { waiting, clock, world } = await appUnderTest();
   const left = () => [clock.pending(), world.watchers.size];
   return { waiting, clock, left };
 };
 
 describe(`${createWaiting.name}()`, () => {
   test('createWaiting() lets a caller go who has gone away, and leaves nothing behind', async () => {
-    const { waiting, left } = setUp();
+    const { waiting, left } = await setUp();
     const caller = new AbortController();
     const waited = waiting.change('s', caller.signal);
     expect(left()).toEqual([1, 1]);
@@ -25,7 +25,7 @@ describe(`${createWaiting.name}()`, () => {
   });
 
   test('createWaiting() answers at once when too many wait for one session', async () => {
-    const { waiting, clock, left } = setUp();
+    const { waiting, clock, left } = await setUp();
     const waits = Array.from({ length: bounds.waiters_per_session }, () => waiting.change('s', idle));
     await waiting.change('s', idle);
     expect(left()).toEqual([bounds.waiters_per_session, 1]);
@@ -35,7 +35,7 @@ describe(`${createWaiting.name}()`, () => {
   });
 
   test('createWaiting() releases everybody at the stop, and holds nobody afterwards', async () => {
-    const { waiting, left } = setUp();
+    const { waiting, left } = await setUp();
     const waits = [waiting.change('s', idle), waiting.change('t', idle)];
     waiting.stop();
     await Promise.all(waits);

@@ -117,6 +117,14 @@ export const getTicket = (id: string, token: string, signal: AbortSignal): Promi
 export const leaveSession = (id: string, token: string): Promise<Answer<undefined>> =>
   command('POST', `/sessions/${id}/leave`, { token, keepalive: true });
 
+/** There was input: the session is not idle. */
+export const tellActivity = (id: string, token: string): Promise<Answer<undefined>> =>
+  command('POST', `/sessions/${id}/activity`, { token });
+
+/** Lets the session go on beyond its end; for its owner only. */
+export const extendSession = (id: string, token: string): Promise<Answer<Session>> =>
+  request('POST', `/sessions/${id}/extension`, sessionSchema, { token });
+
 /** Ends the session for everyone; for its owner only. */
 export const endSession = (id: string, token: string): Promise<Answer<undefined>> =>
   command('DELETE', `/sessions/${id}`, { token });

@@ -12,6 +12,12 @@ const session = (phase: Session['phase'], version: number): Session => ({
   version,
   participants: 1,
   phases: {},
+  now: 0,
+  invite: 'i1',
+  ends_at: 9,
+  extendable_to: null,
+  idle_at: null,
+  waiting: [],
   end: null,
 });
 

@@ -2,12 +2,15 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { systemClock } from '../../shared/clock.ts';
 import type { Session } from '../../shared/protocol/http.ts';
+import { watchActivity } from './activity.ts';
+import { tellActivity } from './api.ts';
 import { Icon } from './icons.tsx';
 import { useTexts } from './language.ts';
 import type { Link } from './link.ts';
 import type { Membership } from './membership.ts';
 import { Overlay } from './overlay.tsx';
 import { loadStream, Player } from './player.ts';
+import { TimeLeft } from './time-left.tsx';
 import { Waiting, waitOf } from './waiting.tsx';
 
 interface Props {
@@ -70,6 +73,12 @@ export const Stage = ({ id, membership, session, arrived, silent, title }: Props
     if (session !== undefined && !ready) setWatched(true);
   }, [session, ready]);
 
+  useEffect(() => {
+    if (!playing) return undefined;
+    // Not waited for: an answer that does not come changes nothing here, and the next input tells again.
+    return watchActivity(document, () => void tellActivity(id, membership.participant_token), systemClock);
+  }, [playing, id, membership]);
+
   const turnSound = (on: boolean) => {
     setMuted(!on);
     player.current?.setMuted(!on);
@@ -99,6 +108,14 @@ export const Stage = ({ id, membership, session, arrived, silent, title }: Props
           <Icon name="play" />
           {texts.pressToPlay}
         </button>
+      )}
+      {playing && session !== undefined && (
+        <TimeLeft
+          session={session}
+          arrived={arrived}
+          owner={membership.owner}
+          token={membership.participant_token}
+        />
       )}
       <Overlay
         id={id}

@@ -75,6 +75,9 @@ const failures: Record<FailureCode, string> = {
 };
 
 const endings: Record<EndReason, Ending> = {
+  time_up: { title: 'The time is over', text: 'The session has reached its end. You can start a new one.' },
+  idle: { title: 'The session is over', text: 'Nobody did anything for a while, so it was closed.' },
+  admin_ended: { title: 'The session was ended', text: 'An administrator ended it.' },
   last_left: { title: 'The session is over', text: 'Everyone has left, so it was closed.' },
   nobody_came: { title: 'The session was closed', text: 'Nobody connected in time, so the place was freed.' },
   owner_ended: { title: 'The session is over', text: 'The person who started it has ended it for everyone.' },
@@ -124,6 +127,10 @@ export const en = {
   catalogueHeading: 'Residential complexes',
   start: 'Start',
   starting: 'Starting…',
+  idleSoon: (seconds: number) =>
+    `Are you still there? The session closes in ${seconds} s: move or press something.`,
+  endsIn: (minutes: number) => `The session ends in ${minutes} min.`,
+  extendBy: (minutes: number) => `Go on for ${minutes} min`,
   seatsFree: (free: number) => (free === 1 ? '1 place free' : `${free} places free`),
   seatsBusy: 'All places are busy',
   seatsBusyHint: 'Somebody is walking through it. A place frees up when they finish.',

@@ -80,6 +80,9 @@ const failures: Record<FailureCode, string> = {
 };
 
 const endings: Record<EndReason, Ending> = {
+  time_up: { title: 'Время вышло', text: 'Сеанс дошёл до конца. Можно начать новый.' },
+  idle: { title: 'Сеанс завершён', text: 'Долго ничего не происходило, и он был закрыт.' },
+  admin_ended: { title: 'Сеанс остановлен', text: 'Его завершил администратор.' },
   last_left: { title: 'Сеанс завершён', text: 'Все вышли, и он был закрыт.' },
   nobody_came: { title: 'Сеанс закрыт', text: 'Никто не подключился вовремя, и место освободилось.' },
   owner_ended: { title: 'Сеанс завершён', text: 'Тот, кто его начал, завершил его для всех.' },
@@ -121,6 +124,10 @@ export const ru: Texts = {
   catalogueHeading: 'Жилые комплексы',
   start: 'Начать',
   starting: 'Запускаем…',
+  idleSoon: (seconds) =>
+    `Вы ещё здесь? Сеанс закроется через ${seconds} с: двиньтесь или нажмите что-нибудь.`,
+  endsIn: (minutes) => `До конца сеанса ${minutes} мин.`,
+  extendBy: (minutes) => `Продлить на ${minutes} мин`,
   seatsFree: (free) => `Свободно ${counted(free, 'место', 'места', 'мест')}`,
   seatsBusy: 'Все места заняты',
   seatsBusyHint: 'Сейчас там гуляет кто-то другой. Место освободится, когда он закончит.',

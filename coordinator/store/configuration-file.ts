@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { limits } from '../../shared/limits.ts';
 import { iceServerSchema } from '../../shared/protocol/ice.ts';
 import { wholeNumberSchema } from '../../shared/protocol/names.ts';
+import { isRedisUrl } from '../../shared/redis.ts';
 import type { BookingRules } from '../domain/bookings.ts';
 import { isZone } from '../domain/local-time.ts';
 import { quotaPeriods } from '../domain/quotas.ts';
@@ -18,6 +19,29 @@ const originSchema = z
   )
   .transform((text) => new URL(text).origin);
 
+/** "vitrina.example", "10.0.0.1" or "[::1]", without a port. */
+const hostSchema = z
+  .string()
+  .refine(
+    (text) => URL.canParse(`http://${text}`) && new URL(`http://${text}`).hostname === text.toLowerCase(),
+    'a host name or address without a port, like "vitrina.example"',
+  )
+  .toLowerCase();
+
+/** A TURN server that shares a secret with us: coturn with `use-auth-secret`. */
+const turnSchema = z.strictObject({
+  urls: z
+    .array(z.string().regex(/^turns?:/, 'starts with turn: or turns:'))
+    .min(1)
+    .max(20),
+  /** The file that holds coturn's static-auth-secret; a relative path starts in the data directory. */
+  secret_file: z.string().min(1),
+  /** For how long a participant may connect with its credential. */
+  ttl_seconds: wholeNumberSchema(60, 86_400).default(3_600),
+  /** coturn's realm; public_url's host when left out. */
+  realm: hostSchema.optional(),
+});
+
 const seconds = (most: number, otherwise: number) => wholeNumberSchema(1, most).default(otherwise);
 
 /** configuration.json: the three fields of the first design, and what has a default. Numbers may be strings. */
@@ -29,8 +53,14 @@ export const configurationSchema = z.strictObject({
   time_between_updates_seconds: wholeNumberSchema(1, 86_400),
   /** The address that visitors use, where it is not the one they ask for: behind a proxy that ends TLS. */
   public_url: originSchema.optional(),
+  /** Host names to answer to besides public_url's and this machine's own. Any, while neither is given. */
+  allowed_hosts: z.array(hostSchema).max(100).default([]),
+  /** Proxies in front of the coordinator that each append to X-Forwarded-For; 0 when callers connect directly. */
+  trusted_proxy_hops: wholeNumberSchema(0, 10).default(0),
   /** Handed to every participant. */
   ice_servers: z.array(iceServerSchema).max(20).default([]),
+  /** Adds a TURN server to those, with a credential of each participant's own. */
+  turn: turnSchema.optional(),
   /** Sites other than our own whose pages may connect. */
   allowed_origins: z.array(originSchema).max(100).default([]),
   code_digits: wholeNumberSchema(4, 10).default(4),
@@ -38,6 +68,15 @@ export const configurationSchema = z.strictObject({
   leave_grace_seconds: seconds(3_600, 10),
   host_lost_seconds: seconds(86_400, 120),
   start_timeout_seconds: seconds(3_600, 120),
+  /** The file with the bearer token that /metrics asks for; without it /metrics answers this machine only. */
+  metrics_token_file: z.string().min(1).optional(),
+  /** What one network (an IPv4 address, an IPv6 /64) may ask of /api/v1. */
+  requests_per_second: wholeNumberSchema(1, 10_000).default(20),
+  requests_burst: wholeNumberSchema(1, 100_000).default(100),
+  /** How often it may start or join a session, log in or register. */
+  starts_per_minute: wholeNumberSchema(1, 100_000).default(30),
+  /** Counts those for all coordinators together. Takes effect at the start. */
+  redis_url: z.string().refine(isRedisUrl, 'an address like redis://127.0.0.1:6379').optional(),
   /** WebSockets from one address. Raise it where a proxy makes all visitors come from one. */
   connections_per_address: wholeNumberSchema(1, 20_000).default(200),
   /** The time zone of callers who name none. */
@@ -45,7 +84,7 @@ export const configurationSchema = z.strictObject({
   /** A booking opens so long before its time, its app is started so long before, and its seat released so long after. */
   booking_open_minutes: wholeNumberSchema(1, 1_440).default(10),
   booking_start_minutes: wholeNumberSchema(0, 60).default(2),
-  booking_no_show_minutes: wholeNumberSchema(1, 1_440).default(15),
+  booking_no_show_minutes: wholeNumberSchema(1, 240).default(15),
   booking_days_ahead: wholeNumberSchema(1, 366).default(60),
   /** Bookings that one account may hold at a time. */
   bookings_per_account: wholeNumberSchema(1, 10_000).default(20),
@@ -63,6 +102,7 @@ export const rulesOf = (configuration: Configuration): Rules => ({
   first_join_ms: configuration.first_join_seconds * 1_000,
   leave_grace_ms: configuration.leave_grace_seconds * 1_000,
   host_lost_ms: configuration.host_lost_seconds * 1_000,
+  no_show_ms: configuration.booking_no_show_minutes * 60_000,
   code_digits: configuration.code_digits,
   participants: limits.participants,
 });

@@ -47,6 +47,38 @@ describe('openJsonStore()', () => {
     expect(texts.join('\n')).toContain('configuration.json:1: cannot be read');
   });
 
+  test('openJsonStore() reads the secrets that configuration.json names, again with it, and names one that is missing', async () => {
+    await using folder = await filled();
+    const turn = { urls: ['turn:turn.example:3478'], secret_file: 'turn.secret' };
+    await folder.write('configuration.json', { ...settings, turn });
+    const options = { directory: folder.path, clock: fakeClock(), log: recordedLog().log };
+    const missing = await openJsonStore(options);
+    const texts = 'problems' in missing ? missing.problems.map(describeProblem) : [];
+    expect(texts.join()).toMatch(/configuration.json:1 turn.secret_file: .*turn.secret cannot be read: /);
+    await folder.write('turn.secret', ' \n');
+    expect(await openJsonStore(options)).toHaveProperty('problems');
+
+    await folder.write('turn.secret', 'north\n');
+    const opened = await open(folder);
+    const { store } = opened;
+    expect([store.secret('turn'), store.secret('metrics'), store.health()]).toEqual([
+      'north',
+      undefined,
+      { ok: true },
+    ]);
+    await folder.write('turn.secret', 'south');
+    await reread(opened);
+    expect(store.secret('turn')).toBe('south');
+    await folder.remove('turn.secret');
+    await reread(opened);
+    await reread(opened);
+    expect([store.secret('turn'), store.health().note]).toEqual(['south', expect.any(String)]);
+    expect(opened.messages('error')).toEqual(['a secret cannot be read']);
+    await folder.write('configuration.json', settings);
+    await reread(opened);
+    expect([store.secret('turn'), store.health()]).toEqual([undefined, { ok: true }]);
+  });
+
   test('openJsonStore() puts an edit in force after the interval and tells who listens', async () => {
     await using folder = await filled();
     const opened = await open(folder);
@@ -121,15 +153,14 @@ describe('openJsonStore()', () => {
     expect(opened.store.catalogue().servers).toEqual([]);
   });
 
-  test('openJsonStore() has pictures of apps only', async () => {
+  test('openJsonStore() has pictures in its folder only', async () => {
     await using folder = await filled();
     const { store, messages } = await open(folder);
-    expect(await store.picture('Loft')).toBeUndefined();
+    expect(await store.picture('loft.svg')).toBeUndefined();
     expect(messages('warn')).toEqual(['the picture is not in pictures/']);
     await folder.write('pictures/loft.svg', '<svg/>');
-    const picture = await store.picture('Loft');
+    const picture = await store.picture('loft.svg');
     expect([picture?.type, await picture?.text()]).toEqual(['image/svg+xml', '<svg/>']);
-    expect(await store.picture('Villa')).toBeUndefined();
     expect(await store.picture('../servers.json')).toBeUndefined();
   });
 

@@ -3,7 +3,8 @@ import type { Clock } from '../../shared/clock.ts';
 import type { ConfigProblem } from '../../shared/config.ts';
 import type { Log } from '../../shared/log.ts';
 import { configurationSchema } from './configuration-file.ts';
-import { serversFileSchema } from './servers-file.ts';
+import { secretFiles } from './secret-files.ts';
+import { pictureSchema, serversFileSchema } from './servers-file.ts';
 import type { Store } from './store.ts';
 import { watchedFile } from './watched-file.ts';
 
@@ -23,12 +24,16 @@ export const openJsonStore = async ({
   clock,
   log,
 }: JsonStoreOptions): Promise<Store | { problems: readonly ConfigProblem[] }> => {
+  const configuration_file = join(directory, 'configuration.json');
   const servers = watchedFile(join(directory, 'servers.json'), serversFileSchema, log);
-  const settings = watchedFile(join(directory, 'configuration.json'), configurationSchema, log);
+  const settings = watchedFile(configuration_file, configurationSchema, log);
+  const secrets = secretFiles(directory, configuration_file, log);
   await Promise.all([servers.refresh(), settings.refresh()]);
   const [catalogue, configuration] = [servers.value(), settings.value()];
-  if (catalogue === undefined || configuration === undefined) {
-    return { problems: [...servers.problems(), ...settings.problems()] };
+  const problems = () => [...servers.problems(), ...settings.problems(), ...secrets.problems()];
+  if (configuration !== undefined) await secrets.refresh(configuration);
+  if (catalogue === undefined || configuration === undefined || secrets.problems().length > 0) {
+    return { problems: problems() };
   }
 
   const current = { catalogue, configuration };
@@ -51,7 +56,8 @@ export const openJsonStore = async ({
   const read = async (): Promise<void> => {
     try {
       const changed = await Promise.all([servers.refresh(), settings.refresh()]);
-      if (!closed && changed.includes(true)) takeOver();
+      const renewed = await secrets.refresh(settings.value() ?? current.configuration);
+      if (!closed && (renewed || changed.includes(true))) takeOver();
     } catch (error) {
       log.error({ error }, 'reading the data directory failed');
     }
@@ -66,23 +72,23 @@ export const openJsonStore = async ({
   return {
     catalogue: () => current.catalogue,
     configuration: () => current.configuration,
+    secret: secrets.value,
     onChange(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    async picture(app) {
-      const name = current.catalogue.apps.get(app)?.picture;
-      if (name === undefined) return undefined;
+    async picture(name) {
+      if (!pictureSchema.safeParse(name).success) return undefined;
       const file = Bun.file(join(directory, 'pictures', name));
       if (await file.exists()) return file;
-      log.warn({ app, picture: name }, 'the picture is not in pictures/');
+      log.warn({ picture: name }, 'the picture is not in pictures/');
       return undefined;
     },
     health() {
       if (!servers.readable() || !settings.readable()) {
         return { ok: false, note: 'the data directory cannot be read; its last good content is in force' };
       }
-      return servers.problems().length + settings.problems().length === 0
+      return problems().length === 0
         ? { ok: true }
         : { ok: true, note: 'an edit is broken, the last good content is in force; the log says where' };
     },

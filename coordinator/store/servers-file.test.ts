@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { describeProblem, parseConfig } from '../../shared/config.ts';
-import { matches } from '../secrets.ts';
+import { hashOf } from '../secrets.ts';
 import { entry } from '../testing/store.ts';
 import { serversFileSchema } from './servers-file.ts';
 
@@ -48,16 +48,17 @@ describe('serversFileSchema()', () => {
       { ...entry('a', 'Villa'), key: undefined },
     ]);
     if (!('value' in parsed)) throw new Error('broken');
-    const { apps, keys, servers } = parsed.value;
+    const { apps, hosts, servers } = parsed.value;
     expect(apps.get('Loft')).toEqual({
       name: 'Loft',
       title: { en: 'First', ru: 'R' },
       description: { en: 'About Loft' },
       picture: 'loft.png',
+      settings: {},
       hosts: ['a', 'b'],
     });
     expect(apps.get('Villa')?.hosts).toEqual(['a']);
-    expect(matches('the-secret-key-of-a', keys.get('a') ?? Buffer.alloc(32))).toBe(true);
+    expect(hosts.get('a')?.key_hash).toBe(hashOf('the-secret-key-of-a'));
     expect(JSON.stringify([...servers, ...apps.values()])).not.toContain('key-of');
   });
 

@@ -1,18 +1,34 @@
 import { z } from 'zod';
 import { type ServerEntry, serverEntrySchema } from '../../shared/protocol/client-verbs.ts';
 import { nameSchema, wholeNumberSchema } from '../../shared/protocol/names.ts';
-import { digest } from '../secrets.ts';
-import { type Catalogue, catalogueOf } from './catalogue.ts';
+import { hashOf } from '../secrets.ts';
+import { catalogueOf, type FileCatalogue, type FileHost, type FileSettings } from './catalogue.ts';
 
 const shownInfo = serverEntrySchema.shape.rc_info.shape.info.shape;
 
 /** A plain file name, so that nothing outside `pictures/` can be named. */
-const pictureSchema = z
+export const pictureSchema = z
   .string()
   .regex(
     /^[\w-][\w .-]*\.(png|jpg|jpeg|webp|avif|gif|svg)$/i,
     'the name of a picture in pictures/, like "tower.webp"',
   );
+
+/** A visit in minutes: bookings stand on a grid of five. */
+export const visitMinutesSchema = wholeNumberSchema(5, 1_440).refine(
+  (minutes) => minutes % 5 === 0,
+  'a multiple of 5',
+);
+
+/** How an app may be used, where it is not as `appDefaults` says. */
+const settingsSchema = {
+  default_minutes: visitMinutesSchema.optional(),
+  max_minutes: visitMinutesSchema.optional(),
+  /** 0 for never. */
+  idle_seconds: wholeNumberSchema(0, 86_400).optional(),
+  who_may_start: z.enum(['anyone', 'accounts']).optional(),
+  lobby: z.boolean().optional(),
+};
 
 const infoSchema = z
   .strictObject({
@@ -21,6 +37,7 @@ const infoSchema = z
     /** As the first design spells it. */
     deskription: shownInfo.description.optional(),
     picture: pictureSchema.optional(),
+    ...settingsSchema,
   })
   .superRefine(({ description, deskription }, context) => {
     if (description === undefined && deskription === undefined) {
@@ -60,6 +77,24 @@ const shown = ({ server_name, ip, port, rc_info }: FileEntry): ServerEntry => {
   };
 };
 
+const settingsOf = ({ rc_info: { info } }: FileEntry): FileSettings => {
+  const { default_minutes, max_minutes, idle_seconds, who_may_start, lobby } = info;
+  const given = { default_minutes, max_minutes, idle_seconds, who_may_start, lobby };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+};
+
+const hostsOf = (entries: readonly FileEntry[]): Map<string, FileHost> => {
+  const keys = keysOf(entries);
+  return new Map(
+    entries
+      .map(({ server_name, ip, port }): [string, FileHost] => [
+        server_name,
+        { ip, port, key_hash: hashOf(keys.get(server_name) ?? '') },
+      ])
+      .reverse(),
+  );
+};
+
 /** The key of each host: the first one that stands in the file. */
 const keysOf = (entries: readonly FileEntry[]): Map<string, string> =>
   new Map(
@@ -89,9 +124,9 @@ export const serversFileSchema = z
   .array(fileEntrySchema)
   .superRefine(checkHosts)
   .transform(
-    (entries): Catalogue =>
+    (entries): FileCatalogue =>
       catalogueOf(
-        entries.map(shown),
-        new Map([...keysOf(entries)].map(([server_name, key]) => [server_name, digest(key)])),
+        entries.map((entry) => ({ entry: shown(entry), settings: settingsOf(entry) })),
+        hostsOf(entries),
       ),
   );

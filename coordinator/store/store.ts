@@ -1,15 +1,18 @@
-import type { Catalogue } from './catalogue.ts';
+import type { FileCatalogue } from './catalogue.ts';
 import type { Configuration } from './configuration-file.ts';
+import type { SecretName } from './secret-files.ts';
 
-/** What the coordinator keeps outside its memory. Stage one reads it from JSON files; a database will implement it too. */
+/** What people write into the data directory: servers.json, configuration.json, pictures. */
 export interface Store {
-  /** The catalogue in force now. A caller that needs several facts to agree takes it once. */
-  catalogue(): Catalogue;
+  /** What servers.json says now. */
+  catalogue(): FileCatalogue;
   configuration(): Configuration;
+  /** The content of a file that the configuration names; undefined when it names none. */
+  secret(name: SecretName): string | undefined;
   /** Calls `listener` after a change of either. The function returned stops that. */
   onChange(listener: () => void): () => void;
-  /** The picture of an app, or undefined when it has none. */
-  picture(app: string): Promise<Blob | undefined>;
+  /** A picture by its file name, or undefined when it is not there. */
+  picture(name: string): Promise<Blob | undefined>;
   /** Whether the store can be read now, and a note for the operator when something is wrong with it. */
   health(): { readonly ok: boolean; readonly note?: string };
   /** Looks at what is due. */

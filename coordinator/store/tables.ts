@@ -8,6 +8,7 @@ export type AppRow = RowOf<Shapes['apps']>;
 export type HostRow = RowOf<Shapes['hosts']>;
 export type Booking = RowOf<Shapes['bookings']>;
 export type SeatSlot = RowOf<Shapes['seat_slots']>;
+export type Queued = RowOf<Shapes['queue']>;
 export type SessionRow = RowOf<Shapes['sessions']>;
 
 export type Tables = {

@@ -6,8 +6,12 @@ import { fakeClock } from '../../shared/testing/clock.ts';
 import { fakeIds } from '../../shared/testing/ids.ts';
 import { hostHello, hostReports } from '../broker/fleet.ts';
 import { createGuesses } from '../broker/guesses.ts';
-import { createWorld, type Link } from '../broker/world.ts';
+import { openWorld } from '../broker/open.ts';
+import type { Link } from '../broker/world.ts';
 import { createApp } from '../http/app.ts';
+import type { Bindings } from '../http/env.ts';
+import { createRateLimits } from '../http/rate-limits.ts';
+import type { Site } from '../http/site.ts';
 import { createWaiting } from '../http/waiting.ts';
 import { createAgents } from '../ws/agents.ts';
 import { createClients } from '../ws/clients.ts';
@@ -24,13 +28,14 @@ export interface Sent {
 }
 
 /** The HTTP side without a port, with one host "a" whose orders land in `orders`. */
-export const appUnderTest = (patch: object = {}, info: object = {}) => {
+export const appUnderTest = async (patch: object = {}, info: object = {}, site?: Site) => {
   const clock = fakeClock();
   const recorded = recordedLog();
   const store = memoryStore([entry('a', 'Loft', info)], patch);
-  const world = createWorld({ db: memoryDatabase(), store, clock, ids: fakeIds(), log: recorded.log });
+  const world = await openWorld({ db: memoryDatabase(), store, clock, ids: fakeIds(), log: recorded.log });
   const guesses = createGuesses(clock, recorded.log);
   const waiting = createWaiting(world, clock);
+  const rates = createRateLimits(store, clock, recorded.log);
   const state = { stopping: false };
   const upgrades: SocketData[] = [];
   const app = createApp({
@@ -39,9 +44,15 @@ export const appUnderTest = (patch: object = {}, info: object = {}) => {
     waiting,
     agents: createAgents(world),
     clients: createClients(world, guesses),
+    rates,
     stopping: () => state.stopping,
+    site,
   });
-  const bindings = { network: '127.0.0.1', upgrade: (data: SocketData) => upgrades.push(data) > 0 };
+  const bindings = {
+    socket: '127.0.0.1',
+    network: '127.0.0.1',
+    upgrade: (data: SocketData) => upgrades.push(data) > 0,
+  };
 
   const orders: MessageOf<typeof toAgent>[] = [];
   const link: Link = {
@@ -69,7 +80,11 @@ export const appUnderTest = (patch: object = {}, info: object = {}) => {
     state,
     upgrades,
     orders,
-    request: async (path: string, { method = 'GET', token, body, headers = {} }: Sent = {}) =>
+    request: async (
+      path: string,
+      { method = 'GET', token, body, headers = {} }: Sent = {},
+      from: Partial<Bindings> = {},
+    ) =>
       await app.request(
         path,
         {
@@ -81,7 +96,7 @@ export const appUnderTest = (patch: object = {}, info: object = {}) => {
           },
           ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
         },
-        bindings,
+        { ...bindings, ...from },
       ),
     /** Connects the host. */
     connect: () => {

@@ -10,6 +10,7 @@ export const rules: Rules = {
   first_join_ms: 60_000,
   leave_grace_ms: 10_000,
   host_lost_ms: 120_000,
+  no_show_ms: 900_000,
   code_digits: 4,
   participants: 3,
 };
@@ -23,7 +24,22 @@ export const must = (step: Step | Refusal): Step => {
 /** A session on host "h" that was opened at 0 by the participant "owner". */
 export const newSession = (): Session =>
   openSession(
-    { id: 's', app: 'Loft', host: 'h', code: '0001', owner: { id: 'owner', token_hash: 'owner-token' } },
+    {
+      id: 's',
+      app: 'Loft',
+      host: 'h',
+      seat: 0,
+      account_id: null,
+      booking_id: null,
+      code: '0001',
+      invite: 'invite',
+      lobby: false,
+      ends_at: 86_400_000,
+      longest_end: 2 * 86_400_000,
+      idle_ms: 0,
+      awaited_until: null,
+      owner: { id: 'owner', token_hash: 'owner-token' },
+    },
     0,
     rules,
   ).session;

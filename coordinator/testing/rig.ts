@@ -10,6 +10,7 @@ import {
 import type { SocketData } from '../../shared/socket.ts';
 import { type FakeClock, fakeClock } from '../../shared/testing/clock.ts';
 import { startCoordinator } from '../app.ts';
+import type { Database } from '../store/database.ts';
 import { memoryDatabase } from './database.ts';
 import { type FakeAgent, fakeAgent, type Hello } from './fake-agent.ts';
 import { type RecordedLog, recordedLog } from './log.ts';
@@ -55,12 +56,12 @@ export interface Rig extends AsyncDisposable {
   client(headers?: Record<string, string>): Promise<TestSocket>;
   /** Lets time pass while the agents keep talking. */
   pass(ms: number, ...agents: FakeAgent[]): Promise<void>;
-  stop(): void;
+  stop(): Promise<void>;
 }
 
-const listen = (store: MemoryStore, clock: FakeClock, recorded: RecordedLog) => {
-  const coordinator = startCoordinator({
-    db: memoryDatabase(),
+const listen = async (store: MemoryStore, clock: FakeClock, recorded: RecordedLog, db: Database) => {
+  const coordinator = await startCoordinator({
+    db,
     store,
     clock,
     ids: systemIds,
@@ -96,11 +97,11 @@ const requester =
   };
 
 /** Two hosts in the catalogue: "a" and "b" have the app Loft, "b" has Villa too. */
-export const startRig = (patch: object = {}): Rig => {
+export const startRig = async (patch: object = {}, db = memoryDatabase()): Promise<Rig> => {
   const clock = fakeClock();
   const store = memoryStore([entry('a', 'Loft'), entry('b', 'Loft'), entry('b', 'Villa')], patch);
   const recorded = recordedLog();
-  const { coordinator, server } = listen(store, clock, recorded);
+  const { coordinator, server } = await listen(store, clock, recorded, db);
   const base = `http://127.0.0.1:${server.port}`;
   const socketBase = `ws://127.0.0.1:${server.port}`;
   const request = requester(base);
@@ -151,8 +152,9 @@ export const startRig = (patch: object = {}): Rig => {
     },
     stop: () => coordinator.stop(),
     async [Symbol.asyncDispose]() {
-      coordinator.stop();
+      const stopping = coordinator.stop();
       await server.stop(true);
+      await stopping;
     },
   };
   return rig;

@@ -1,5 +1,6 @@
 import type { Configuration } from '../store/configuration-file.ts';
 import { configurationSchema } from '../store/configuration-file.ts';
+import type { SecretName } from '../store/secret-files.ts';
 import { serversFileSchema } from '../store/servers-file.ts';
 import type { Store } from '../store/store.ts';
 
@@ -20,23 +21,25 @@ const configuration = (patch: object = {}): Configuration =>
 export interface MemoryStore extends Store {
   /** Puts new content in force, as an edit of the files would. */
   edit(servers: readonly unknown[], patch?: object): void;
+  /** What the secret files hold; empty at first. */
+  readonly secrets: Map<SecretName, string>;
 }
 
 /** A store without files. */
 export const memoryStore = (servers: readonly unknown[], patch: object = {}): MemoryStore => {
   const listeners = new Set<() => void>();
+  const secrets = new Map<SecretName, string>();
   let current = { catalogue: serversFileSchema.parse(servers), configuration: configuration(patch) };
   return {
+    secrets,
+    secret: (name) => secrets.get(name),
     catalogue: () => current.catalogue,
     configuration: () => current.configuration,
     onChange(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    picture: async (app) =>
-      current.catalogue.apps.get(app)?.picture === undefined
-        ? undefined
-        : new Blob(['<svg/>'], { type: 'image/svg+xml' }),
+    picture: async () => new Blob(['<svg/>'], { type: 'image/svg+xml' }),
     health: () => ({ ok: true }),
     tick: () => {},
     refresh: async () => {},

@@ -11,7 +11,7 @@ setDefaultTimeout(60_000);
 
 describe(`${createAgents.name}()`, () => {
   test('createAgents() refuses a wrong key, an unknown host and a key of another host, each with its text', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     const wrong = [
       rig.agent({}, 'a-wrong-key-of-a'),
       rig.agent({ server_name: 'nobody' }),
@@ -26,7 +26,7 @@ describe(`${createAgents.name}()`, () => {
   });
 
   test('createAgents() refuses another version of the protocol and says which two', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     const agent = await rig.agent({ protocol: AGENT_LINK_VERSION + 1 });
     const { code, reason } = await agent.closed();
     expect(code).toBe(errors.agent_version.close);
@@ -36,7 +36,7 @@ describe(`${createAgents.name}()`, () => {
   });
 
   test('createAgents() lets a second connection of a host replace the first, and sessions go on', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     const first = await rig.host();
     const owner = await rig.session(first);
     const { socket } = await rig.player(first, owner);
@@ -50,7 +50,7 @@ describe(`${createAgents.name}()`, () => {
   });
 
   test('createAgents() tells a host what to stop, and gives its seat away once it has', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     const agent = await rig.agent({
       seats: 1,
       sessions: [{ session_id: 'unknown', generation: 3, state: 'ready' }],
@@ -66,7 +66,7 @@ describe(`${createAgents.name}()`, () => {
   });
 
   test('createAgents() ends sessions that the host forgot, and those of a host that stays away', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     const agent = await rig.host();
     const [one, two] = [await rig.session(agent), await rig.session(agent)];
     agent.close();
@@ -91,7 +91,7 @@ describe(`${createAgents.name}()`, () => {
   });
 
   test('createAgents() orders again what the host never heard of', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     const agent = await rig.host();
     const owner = await rig.create();
     expect((await agent.next('CREATE_SESSION')).ice_servers).toEqual(rig.store.configuration().ice_servers);
@@ -102,7 +102,7 @@ describe(`${createAgents.name}()`, () => {
   });
 
   test('createAgents() passes on how a launch goes, and why it failed', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     const agent = await rig.host();
     const owner = await rig.create();
     const { session_id, generation } = await agent.next('CREATE_SESSION');
@@ -129,7 +129,7 @@ describe(`${createAgents.name}()`, () => {
   });
 
   test('createAgents() ends a session that does not start in time', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     const agent = await rig.host();
     const owner = await rig.create();
     await agent.next('CREATE_SESSION');
@@ -141,7 +141,7 @@ describe(`${createAgents.name}()`, () => {
   });
 
   test('createAgents() gives a silent link up, and one that never says HELLO', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     const mute = await rig.agent(null);
     const agent = await rig.host();
     await rig.pass(bounds.hello_ms, agent);
@@ -153,7 +153,7 @@ describe(`${createAgents.name}()`, () => {
   });
 
   test('createAgents() bears nonsense, and closes for what it must not bear', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     const agent = await rig.host();
     for (const nonsense of [
       'null',
@@ -179,7 +179,7 @@ describe(`${createAgents.name}()`, () => {
   });
 
   test('createAgents() closes the link of a host whose key is taken out of servers.json', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     const agent = await rig.host();
     rig.store.edit([entry('a', 'Loft'), entry('b', 'Loft')]);
     await agent.heartbeat();
@@ -188,7 +188,7 @@ describe(`${createAgents.name}()`, () => {
   });
 
   test('createAgents() says to an agent that the coordinator is being stopped', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     const agent = await rig.host();
     const owner = await rig.session(agent);
     const { socket } = await rig.player(agent, owner);

@@ -5,6 +5,7 @@ import { encode, type Handlers } from '../../shared/protocol/message.ts';
 import { decodeRelayFrame } from '../../shared/protocol/relay-frame.ts';
 import { closeWith, door, type Peer, type Wire } from '../../shared/socket.ts';
 import { hostGone, hostHello, hostReports, keyIsRight } from '../broker/fleet.ts';
+import { participantIce } from '../broker/ice.ts';
 import type { Link, World } from '../broker/world.ts';
 import type { SessionEvent } from '../domain/lifecycle.ts';
 import { bounds } from '../limits.ts';
@@ -98,7 +99,7 @@ const createLink = (
         code: session.code,
         user_id: participant,
         channel: number,
-        ice_servers: world.store.configuration().ice_servers,
+        ice_servers: participantIce(world, session, participant),
       });
       return channel;
     },
@@ -117,17 +118,18 @@ const createLink = (
 
 /** Serves the agents' ends of the links. */
 export const createAgents = (world: World): Agents => {
-  const { clock, log, store } = world;
+  const { clock, log } = world;
   const links = new Set<AgentLink>();
   let epochs = 0;
 
-  const unwatch = store.onChange(() => {
+  const onCatalogue = () => {
     for (const link of links) {
       if (link.host === undefined || keyIsRight(world, link.host, link.key)) continue;
       log.warn({ host: link.host }, 'the key of the host is no longer in servers.json');
       link.close(refuse('agent_key_wrong'));
     }
-  });
+  };
+  world.catalogueListeners.add(onCatalogue);
 
   const connect =
     (key: string) =>
@@ -166,7 +168,7 @@ export const createAgents = (world: World): Agents => {
       }
     },
     stop() {
-      unwatch();
+      world.catalogueListeners.delete(onCatalogue);
       for (const link of links) link.close(refuse('shutting_down'));
     },
   };

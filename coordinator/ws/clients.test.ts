@@ -35,7 +35,7 @@ const connect = async (rig: Rig) => {
 
 describe(`${createClients.name}()`, () => {
   test('createClients() gives each client its own id first', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     const [one, two] = [await connect(rig), await connect(rig)];
     const ids = [one, two].map(({ connected }) => ('user_id' in connected ? connected.user_id : ''));
     expect(ids[0]).toMatch(/^[\w-]{22}$/);
@@ -43,7 +43,7 @@ describe(`${createClients.name}()`, () => {
   });
 
   test('createClients() lists entries X to Y, both included, without keys', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     const { ask } = await connect(rig);
     const names = async (range: string) => {
       const answer = await ask({ verb: 'GET_SERVERS', range, id: range });
@@ -65,7 +65,7 @@ describe(`${createClients.name}()`, () => {
   });
 
   test('createClients() starts a session and says where to connect, and only then', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     const agent = await rig.host();
     const { socket, ask } = await connect(rig);
     const asked = ask({ verb: 'CREATE_SESSION', rc_name: 'Loft', id: '7' });
@@ -94,7 +94,7 @@ describe(`${createClients.name}()`, () => {
   });
 
   test('createClients() tells the phases to who asks for them', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     const agent = await rig.host();
     const { socket, ask } = await connect(rig);
     const first = await ask({ verb: 'CREATE_SESSION', rc_name: 'Loft', progress: true, id: 'p' });
@@ -109,7 +109,7 @@ describe(`${createClients.name}()`, () => {
   });
 
   test('createClients() says SERVERS_BUSY with the reason, ERROR for an unknown app, SESSION_FAILED for a failed start', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     const { ask } = await connect(rig);
     const create = (rc_name = 'Loft') => ask({ verb: 'CREATE_SESSION', rc_name });
     expect(await create('Castle')).toMatchObject({ msg: 'ERROR', code: 'app_unknown' });
@@ -134,7 +134,7 @@ describe(`${createClients.name}()`, () => {
   });
 
   test('createClients() ends a start that nobody waits for any more', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     const agent = await rig.host();
     const { socket, send } = await connect(rig);
     send({ verb: 'CREATE_SESSION', rc_name: 'Loft' });
@@ -144,7 +144,7 @@ describe(`${createClients.name}()`, () => {
   });
 
   test('createClients() bounds the sessions of one client', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     await rig.host({ seats: 9 });
     const { send, ask } = await connect(rig);
     for (let n = 0; n < bounds.sessions_per_client; n++) send({ verb: 'CREATE_SESSION', rc_name: 'Loft' });
@@ -156,7 +156,7 @@ describe(`${createClients.name}()`, () => {
   });
 
   test('createClients() knows wrong codes, and stops listening to who tries many', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     const { ask } = await connect(rig);
     for (let n = 0; n < bounds.wrong_codes_per_minute; n++) {
       expect(await ask({ verb: 'CONNECT_SESSION_WITH_CODE', code: '0000', id: 'c' })).toEqual({
@@ -174,7 +174,7 @@ describe(`${createClients.name}()`, () => {
   });
 
   test('createClients() answers what it does not understand, with the id where there is one', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     const { socket } = await connect(rig);
     const rows: [frame: string, code: string, id?: string][] = [
       ['null', 'malformed'],
@@ -202,7 +202,7 @@ describe(`${createClients.name}()`, () => {
   });
 
   test('createClients() uses the public URL in what it answers', async () => {
-    await using rig = startRig({ public_url: 'https://vitrina.example' });
+    await using rig = await startRig({ public_url: 'https://vitrina.example' });
     const agent = await rig.host();
     const { ask } = await connect(rig);
     const asked = ask({ verb: 'CREATE_SESSION', rc_name: 'Loft' });

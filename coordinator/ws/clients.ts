@@ -7,7 +7,8 @@ import type { SessionPhase } from '../../shared/protocol/session.ts';
 import { closeWith, door, type Peer, type Wire } from '../../shared/socket.ts';
 import { planBooking } from '../broker/bookings.ts';
 import type { Guesses } from '../broker/guesses.ts';
-import { createSession, issueTicket, joinSession, leaveSession, memberOf } from '../broker/sessions.ts';
+import { issueTicket, joinSession, leaveSession, memberOf } from '../broker/sessions.ts';
+import { createSession } from '../broker/starts.ts';
 import { type World, watch } from '../broker/world.ts';
 import { endTexts } from '../domain/end-texts.ts';
 import { isLive, serving } from '../domain/session.ts';
@@ -29,16 +30,36 @@ interface Client {
   readonly base: URL;
   /** Sessions that this client has started or joined. */
   readonly joined: Set<string>;
+  /** Sessions that are being started for it. */
+  starting: number;
   /** Those it still waits for, with what gives the wait up. */
   readonly waits: Map<string, () => void>;
   send(message: MessageOf<typeof toClient>): void;
+  /** The connection is closed: nobody waits for an answer. */
+  gone(): boolean;
 }
+
+/** Does what takes time; what goes wrong in it is answered like a refusal, and logged when nobody foresaw it. */
+const attempt = (client: Client, id: string | undefined, run: () => Promise<void>): void => {
+  run().catch((error: unknown) => {
+    if (error instanceof Unavailable) return sendError(client, error.refusal, id);
+    const incident = client.world.ids.id();
+    client.world.log.error({ error, incident }, 'a verb failed');
+    sendError(client, refuse('internal', `incident ${incident}`), id);
+  });
+};
 
 /** The answer's `id`: the request's, if it had one. */
 const echo = (id: string | undefined): { id?: string } => (id === undefined ? {} : { id });
 
-const sendError = ({ send }: Pick<Client, 'send'>, refusal: Refusal, id: string | undefined): void =>
+const sendError = (
+  { world, send }: Pick<Client, 'world' | 'send'>,
+  refusal: Refusal,
+  id: string | undefined,
+): void => {
+  world.counters.refusals.count({ code: refusal.refused });
   send({ msg: 'ERROR', code: refusal.refused, text: explain(refusal), ...echo(id) });
+};
 
 const portOf = ({ port, protocol }: URL): string => port || (protocol === 'wss:' ? '443' : '80');
 
@@ -73,6 +94,11 @@ const answerWhenReady = (
 ): void => {
   const { world, waits, send } = client;
   const { session, participant_token } = participation;
+  if (client.gone()) {
+    const member = memberOf(world, session.id, participant_token);
+    if (!isRefusal(member)) leaveSession(world, member);
+    return;
+  }
   let told: SessionPhase | undefined;
 
   const look = () => {
@@ -114,12 +140,12 @@ const planSession = async ({ rc_name: app, id, ...when }: PlanSession, client: C
 };
 
 /** Refuses what goes beyond the client's share of sessions. */
-const mayTakePart = ({ world, joined }: Client): Refusal | undefined => {
+const mayTakePart = ({ world, joined, starting }: Client): Refusal | undefined => {
   for (const id of joined) {
     const session = world.sessions.get(id);
     if (session === undefined || !isLive(session)) joined.delete(id);
   }
-  return joined.size < bounds.sessions_per_client
+  return joined.size + starting < bounds.sessions_per_client
     ? undefined
     : refuse('too_many_messages', `${bounds.sessions_per_client} live sessions of one connection`);
 };
@@ -131,41 +157,44 @@ const handlers: Handlers<typeof fromClient, Client> = {
       const asked = `GET_SERVERS range: from low to high, at most ${bounds.servers_per_answer} entries`;
       return sendError(client, refuse('malformed', asked), id);
     }
-    const servers = client.world.store.catalogue().servers.slice(from, to + 1);
+    const servers = client.world.catalogue.servers.slice(from, to + 1);
     if (servers.length === 0) client.send({ msg: 'SERVERS_NOT_FOUND', ...echo(id) });
     else client.send({ msg: 'SERVERS_FOUND', servers, ...echo(id) });
   },
-  PLAN_SESSION: (message, client) => {
-    planSession(message, client).catch((error: unknown) => {
-      const incident = client.world.ids.id();
-      client.world.log.error({ error, incident }, 'planning a session failed');
-      const refusal =
-        error instanceof Unavailable ? error.refusal : refuse('internal', `incident ${incident}`);
-      sendError(client, refusal, message.id);
-    });
-  },
+  PLAN_SESSION: (message, client) => attempt(client, message.id, () => planSession(message, client)),
   CREATE_SESSION: ({ rc_name, progress, id }, client) => {
-    const created = mayTakePart(client) ?? createSession(client.world, rc_name);
-    if (!isRefusal(created)) {
-      client.joined.add(created.session.id);
-      return answerWhenReady(client, created, progress === true, id);
-    }
-    // A client of the first design knows only this "no": it is told why beside it.
-    if (created.refused === 'servers_busy' || created.refused === 'app_offline') {
-      client.send({ msg: 'SERVERS_BUSY', reason: explain(created), ...echo(id) });
-    } else sendError(client, created, id);
+    const refused = mayTakePart(client);
+    if (refused !== undefined) return sendError(client, refused, id);
+    client.starting += 1;
+    attempt(client, id, async () => {
+      const created = await createSession(client.world, { app: rc_name }).finally(() => {
+        client.starting -= 1;
+      });
+      if (!isRefusal(created)) {
+        client.joined.add(created.session.id);
+        return answerWhenReady(client, created, progress === true, id);
+      }
+      // A client of the first design knows only this "no": it is told why beside it.
+      if (created.refused === 'servers_busy' || created.refused === 'app_offline') {
+        client.send({ msg: 'SERVERS_BUSY', reason: explain(created), ...echo(id) });
+      } else sendError(client, created, id);
+    });
   },
   CONNECT_SESSION_WITH_CODE: ({ code, id }, client) => {
     const { guesses, network, world } = client;
     const refused = mayTakePart(client) ?? guesses.check(network);
-    const joined = refused ?? joinSession(world, code);
-    if (!isRefusal(joined)) {
-      client.joined.add(joined.session.id);
-      return answerWhenReady(client, joined, false, id);
-    }
-    if (joined.refused !== 'code_unknown') return sendError(client, joined, id);
-    guesses.wrong(network);
-    client.send({ msg: 'SESSION_NOT_EXIST', ...echo(id) });
+    if (refused !== undefined) return sendError(client, refused, id);
+    attempt(client, id, async () => {
+      const joined = await joinSession(world, { code });
+      if (!isRefusal(joined)) {
+        client.joined.add(joined.session.id);
+        return answerWhenReady(client, joined, false, id);
+      }
+      if (joined.refused !== 'code_unknown') return sendError(client, joined, id);
+      guesses.wrong(network);
+      world.counters.wrong_codes.count();
+      client.send({ msg: 'SESSION_NOT_EXIST', ...echo(id) });
+    });
   },
 };
 
@@ -194,6 +223,8 @@ export const createClients = (world: World, guesses: Guesses): Clients => {
         network,
         base,
         joined: new Set(),
+        starting: 0,
+        gone: () => !wires.has(wire),
         waits: new Map(),
         send: (message) => void wire.send(encode(toClient, message)),
       };

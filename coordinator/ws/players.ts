@@ -15,7 +15,8 @@ import { linkLost } from './channels.ts';
 export const connectPlayer =
   (world: World, { session, participant }: Membership) =>
   (wire: Wire): Peer => {
-    const { clock, log } = world;
+    const { clock, log, counters } = world;
+    const { to_host, to_player } = counters.relayed;
     const remember = addPlayer(world, session.id, { participant: participant.id, close: wire.close });
     const mayPass = budget(clock, limits.messages_per_second, limits.messages_burst);
     const mayWeigh = budget(clock, bounds.player_bytes_per_second, bounds.player_bytes_burst);
@@ -23,7 +24,10 @@ export const connectPlayer =
 
     const end = {
       text(text: string) {
-        if (wire.send(text)) copied.to_player += 1;
+        if (!wire.send(text)) return;
+        copied.to_player += 1;
+        to_player.frames.value += 1;
+        to_player.bytes.value += Buffer.byteLength(text);
       },
       close: (code: number, reason: string) => wire.close(closeCode(code), closeReason(reason)),
     };
@@ -39,6 +43,8 @@ export const connectPlayer =
       const payload = new TextEncoder().encode(frame);
       if (!mayPass(1) || !mayWeigh(payload.length)) return closeWith(wire, refuse('too_many_messages'));
       copied.to_host += 1;
+      to_host.frames.value += 1;
+      to_host.bytes.value += payload.length;
       channel?.data(payload);
     };
     return {

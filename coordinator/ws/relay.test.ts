@@ -18,7 +18,7 @@ const nextData = async (agent: FakeAgent) => {
 
 describe(`${connectPlayer.name}()`, () => {
   test('connectPlayer() takes a session from start to end: relay both ways, a guest, the last one leaves', async () => {
-    await using rig = startRig({ ice_servers: [{ urls: ['stun:stun.example:3478'] }] });
+    await using rig = await startRig({ ice_servers: [{ urls: ['stun:stun.example:3478'] }] });
     const agent = await rig.host();
     const owner = await rig.create();
     expect([owner.session.phase, owner.owner]).toEqual(['assigned', true]);
@@ -78,7 +78,7 @@ describe(`${connectPlayer.name}()`, () => {
   });
 
   test("connectPlayer() hands the owner's end on to everybody with 1001, so that no page dials again", async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     const agent = await rig.host();
     const owner = await rig.session(agent);
     const { socket } = await rig.player(agent, owner);
@@ -97,7 +97,7 @@ describe(`${connectPlayer.name}()`, () => {
   });
 
   test('connectPlayer() is told when its link drops; the session waits and goes on when the host is back', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     const agent = await rig.host();
     const owner = await rig.session(agent);
     const { socket } = await rig.player(agent, owner);
@@ -126,7 +126,7 @@ describe(`${connectPlayer.name}()`, () => {
   });
 
   test('connectPlayer() copies what the host says when it closes a channel', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     const agent = await rig.host();
     const { socket, channel } = await rig.player(agent, await rig.session(agent));
     agent.relay({ kind: 'close', channel, code: 4502, reason: 'no signalling server' });
@@ -137,7 +137,7 @@ describe(`${connectPlayer.name}()`, () => {
   });
 
   test('connectPlayer() refuses a frame that is too large, binary or one too many, and only that player', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     const agent = await rig.host();
     const owner = await rig.session(agent);
     const honest = await rig.player(agent, owner);
@@ -164,7 +164,7 @@ describe(`${connectPlayer.name}()`, () => {
   });
 
   test('connectPlayer() closes the sockets of a participant who leaves', async () => {
-    await using rig = startRig();
+    await using rig = await startRig();
     const agent = await rig.host();
     const owner = await rig.session(agent);
     await rig.player(agent, owner);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { errors } from '../errors.ts';
 import {
+  admissionSchema,
   appsSchema,
   createSessionSchema,
   joinSchema,
@@ -17,6 +18,12 @@ const session = {
   code: '1234',
   version: 3,
   participants: 1,
+  now: 5,
+  invite: 'invite-1',
+  ends_at: 9,
+  extendable_to: null,
+  idle_at: null,
+  waiting: ['id-3'],
   phases: { accepted: 1, ready: 2 },
   end: null,
 };
@@ -24,11 +31,25 @@ const bodies = {
   appsSchema: [
     appsSchema,
     {
-      apps: [{ name: 'SomeRC', title: { en: 'x' }, description: {}, picture: null, seats: 2, seats_free: 1 }],
+      apps: [
+        {
+          name: 'SomeRC',
+          title: { en: 'x' },
+          description: {},
+          picture: null,
+          seats: 2,
+          seats_free: 1,
+          default_minutes: 60,
+          max_minutes: 240,
+          who_may_start: 'anyone',
+          lobby: false,
+        },
+      ],
     },
   ],
   createSessionSchema: [createSessionSchema, { app: 'SomeRC' }],
   joinSchema: [joinSchema, { code: '1234' }],
+  admissionSchema: [admissionSchema, { participant_id: 'id-3', admitted: true }],
   sessionSchema: [sessionSchema, session],
   participationSchema: [
     participationSchema,

@@ -16,15 +16,34 @@ export const appSchema = z.strictObject({
   /** Seats over all hosts that are connected and have the app; 0 when none is. */
   seats: z.number().int(),
   seats_free: z.number().int(),
+  /** How long a session of it usually lasts, and at most. */
+  default_minutes: z.number().int(),
+  max_minutes: z.number().int(),
+  /** Whether one has to log in to start or book it. */
+  who_may_start: z.enum(['anyone', 'accounts']),
+  /** Guests who come by code wait until the owner lets them in. */
+  lobby: z.boolean(),
 });
 export type App = z.infer<typeof appSchema>;
 export const appsSchema = z.strictObject({ apps: z.array(appSchema) });
 
 /** `POST /api/v1/sessions`. */
-export const createSessionSchema = z.strictObject({ app: nameSchema });
+export const createSessionSchema = z.strictObject({
+  app: nameSchema,
+  /** How long it may last; the app's usual length without it, never more than its longest. */
+  minutes: z.number().int().min(5).max(1_440).optional(),
+  /** The place in the queue to which a seat was offered. */
+  queue: z.strictObject({ id: idSchema, token: z.string().max(100) }).optional(),
+});
 
-/** `POST /api/v1/join`. */
-export const joinSchema = z.strictObject({ code: codeSchema });
+/** `POST /api/v1/join`: by code, or by the secret of an invite link. */
+export const joinSchema = z.union([
+  z.strictObject({ code: codeSchema }),
+  z.strictObject({ invite: idSchema }),
+]);
+
+/** `POST /api/v1/sessions/{id}/admission`: the owner lets someone in from the lobby, or sends them away. */
+export const admissionSchema = z.strictObject({ participant_id: idSchema, admitted: z.boolean() });
 
 /** A session as its participants see it: `GET /api/v1/sessions/{id}`. */
 export const sessionSchema = z.strictObject({
@@ -35,6 +54,18 @@ export const sessionSchema = z.strictObject({
   /** Counts up with every change; `?after=<version>` holds the request until there is a newer one (at most 25 s). */
   version: z.number().int(),
   participants: z.number().int(),
+  /** The coordinator's clock when it answered, epoch ms: the visitor's may be wrong. */
+  now: z.number(),
+  /** The secret of the invite link `/i/<invite>`. */
+  invite: idSchema,
+  /** When it ends at the latest, epoch ms; earlier than asked for when the seat is booked then. */
+  ends_at: z.number(),
+  /** Near the end, until when `POST /sessions/{id}/extension` would let it go on; null when it cannot be extended. */
+  extendable_to: z.number().nullable(),
+  /** During the countdown: when it ends because nobody does anything. */
+  idle_at: z.number().nullable(),
+  /** Ids of participants in the lobby. */
+  waiting: z.array(idSchema),
   /** When each phase was first reached, epoch ms. `accepted` is the moment the request was taken. */
   phases: z.record(z.string(), z.number()),
   end: z.strictObject({ reason: endReasonSchema, code: z.number().int(), text: z.string() }).nullable(),

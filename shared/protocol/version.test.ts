@@ -13,9 +13,9 @@ interface Pin {
  * understands it. If it does not, raise the protocol's version; then write the new hash here.
  */
 const pinned: Record<string, Pin> = {
-  'agent-link': { version: 1, hash: '3625a2331f056c16' },
-  'client-verbs': { version: 1, hash: '512295bdecfb80d8' },
-  http: { version: 1, hash: '0f36459294f78b41' },
+  'agent-link': { version: 1, hash: 'b4f1e58faaed8b41' },
+  'client-verbs': { version: 1, hash: 'bd1080c3959e0682' },
+  http: { version: 1, hash: '8fab79008e9d5dba' },
   peers: { version: 1, hash: 'efa13d3cd930044a' },
   'pixel-streaming': { version: '1.3.0', hash: '2243a8a3a4c76bad' },
   'relay-frame': { version: 1, hash: 'e0b77520f06feead' },

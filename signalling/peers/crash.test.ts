@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
+import { startRedis } from '../../shared/testing/redis.ts';
 import { spawnSignalling } from '../testing/peer-process.ts';
-import { startRedis } from '../testing/redis.ts';
 
 test('spawnSignalling() twice on one Redis is one network, and a killed process loses nothing', async () => {
   await using redis = await startRedis();

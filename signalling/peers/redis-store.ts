@@ -1,7 +1,7 @@
-import { RedisClient } from 'bun';
 import { z } from 'zod';
 import type { Clock } from '../../shared/clock.ts';
 import type { Log } from '../../shared/log.ts';
+import { connectRedis, redis_patience_ms } from '../../shared/redis.ts';
 import { type Channel, isNo, type No, type Outcome, type Peer } from '../domain/peers/outcome.ts';
 import { changeScript, inboxScript } from './redis-script.ts';
 import type { PeerStore, Refs } from './store.ts';
@@ -9,9 +9,6 @@ import type { PeerStore, Refs } from './store.ts';
 const prefix = 'vitrina:peers:';
 /** A change is tried again when another process was faster, so often. */
 const attempts = 50;
-const answer_ms = 5_000;
-/** How long the start waits for Redis; without it the server starts all the same. */
-const patience_ms = 2_000;
 const expired_batch = 100;
 
 const names = z.array(z.string());
@@ -61,27 +58,7 @@ const changeText = (raw: Raw, held: readonly [string, string | null] | undefined
     })),
   });
 
-/** Commands that fail at once while Redis is away, and late ones that count as failed. */
-const connectClient = (url: string, clock: Clock) => {
-  const client = new RedisClient(url, {
-    autoReconnect: true,
-    maxRetries: 0xffff_ffff,
-    enableOfflineQueue: false,
-    connectionTimeout: patience_ms,
-  });
-  const within = async <T>(ms: number, promise: Promise<T>): Promise<T> => {
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const cancel = clock.after(ms, () => reject(new Error('Redis does not answer')));
-    return Promise.race([promise, late]).finally(cancel);
-  };
-  return {
-    client,
-    within,
-    send: (command: string, ...args: string[]): Promise<unknown> =>
-      within(answer_ms, client.send(command, args)),
-  };
-};
-type Send = ReturnType<typeof connectClient>['send'];
+type Send = ReturnType<typeof connectRedis>['send'];
 
 /** Everything that a decision sees, as it stands in Redis. */
 const load = async (send: Send, { peers, channels = [], lease }: Refs) => {
@@ -117,8 +94,8 @@ const load = async (send: Send, { peers, channels = [], lease }: Refs) => {
  * themselves, and listeners are then woken for everybody, because what was published meanwhile is lost.
  */
 export const openRedisStore = async (url: string, clock: Clock, log: Log): Promise<PeerStore> => {
-  const commands = connectClient(url, clock);
-  const news = connectClient(url, clock);
+  const commands = connectRedis(url, clock);
+  const news = connectRedis(url, clock);
   const { send } = commands;
   const listeners = new Set<(peer?: string) => void>();
   const wake = (peer?: string): void => {
@@ -148,10 +125,11 @@ export const openRedisStore = async (url: string, clock: Clock, log: Log): Promi
   };
   news.client.onconnect = () => void subscribe();
   commands.client.onconnect = () => log.info('connected to Redis');
+  // Without Redis the server starts all the same.
   await Promise.all([
-    commands.within(patience_ms, commands.client.connect()),
+    commands.within(redis_patience_ms, commands.client.connect()),
     news.within(
-      patience_ms,
+      redis_patience_ms,
       news.client.connect().then(() => listening.promise),
     ),
   ]).catch(failed);

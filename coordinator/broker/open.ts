@@ -1,0 +1,42 @@
+import { hostAway } from '../domain/host.ts';
+import { stopClocks } from '../domain/participants.ts';
+import type { Session } from '../domain/session.ts';
+import { readCatalogue, takeOverFile } from './catalogue.ts';
+import type { Services } from './services.ts';
+import { sessionOf } from './session-rows.ts';
+import { createWorld, rules, type World } from './world.ts';
+
+/** The session as it is after a restart: nobody is connected, its host has yet to come back. */
+const takenUp = (session: Session): Session => ({
+  ...session,
+  reachable: false,
+  tickets: [],
+  participants: stopClocks(session.participants.map((one) => ({ ...one, channels: 0 }))),
+});
+
+/** Takes the sessions up that the database knows of. Their hosts count as away until they come back, or are lost. */
+const takeUpSessions = async (world: World): Promise<void> => {
+  const rows = await world.db.read((tables) => tables.sessions.find({}));
+  const now = world.clock.now();
+  for (const row of rows) {
+    const session = sessionOf(row);
+    if (session === undefined) {
+      world.log.error({ session: row.id }, 'the stored session cannot be read and is left alone');
+      continue;
+    }
+    world.sessions.set(session.id, takenUp(session));
+    if (world.hosts.has(session.host)) continue;
+    const host = { name: session.host, seats: 0, apps: [], epoch: 0, lost_at: null, stopping: new Map() };
+    world.hosts.set(session.host, hostAway(host, now, rules(world)));
+  }
+  if (rows.length > 0) world.log.info({ sessions: rows.length }, 'sessions of the last run are taken up');
+};
+
+/** The world as the data directory and the database describe it. Rejects with Unavailable. */
+export const openWorld = async (services: Services): Promise<World> => {
+  const world = createWorld(services);
+  await takeOverFile(services);
+  world.catalogue = await readCatalogue(services);
+  await takeUpSessions(world);
+  return world;
+};

@@ -1,0 +1,145 @@
+import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
+import type { QueuePlace } from '../../shared/protocol/queue.ts';
+import { expectedAt, freeForOthers, inOrder, isGone, nextOffers } from '../domain/queue.ts';
+import { isLive } from '../domain/session.ts';
+import { bounds } from '../limits.ts';
+import { hashOf } from '../secrets.ts';
+import type { Account, Queued, Tables } from '../store/tables.ts';
+import { freeNow } from './sessions.ts';
+import type { World } from './world.ts';
+
+const rules = { claim_ms: bounds.queue_claim_ms, forgotten_ms: bounds.queue_forgotten_ms };
+
+const describe = (
+  world: World,
+  place: Queued,
+  queue: readonly Queued[],
+  hosts: readonly string[],
+): QueuePlace => {
+  const waiting = inOrder(queue.filter(({ state }) => state === 'waiting'));
+  const position = waiting.findIndex(({ id }) => id === place.id) + 1;
+  const ends = [...world.sessions.values()]
+    .filter((session) => isLive(session) && hosts.includes(session.host))
+    .map(({ ends_at }) => ends_at);
+  return {
+    id: place.id,
+    app: place.app,
+    state: place.state,
+    position: place.state === 'offered' ? 0 : position,
+    expected_at: place.state === 'offered' ? null : expectedAt(position, ends),
+    claim_until: place.claim_until,
+  };
+};
+
+const hostsOf = (world: World, app: string): readonly string[] => world.catalogue.apps.get(app)?.hosts ?? [];
+
+/** Takes a place at the end of the app's queue; app_unknown, app_disabled, account_required, too_many_messages. */
+export const enterQueue = async (
+  world: World,
+  name: string,
+  account: Account | undefined,
+): Promise<(QueuePlace & { token: string }) | Refusal> => {
+  const app = world.catalogue.apps.get(name);
+  if (app === undefined) return refuse('app_unknown', name);
+  if (!app.enabled) return refuse('app_disabled');
+  if (app.who_may_start === 'accounts' && account === undefined) return refuse('account_required');
+  const token = world.ids.secret();
+  const now = world.clock.now();
+  const place: Queued = {
+    id: world.ids.id(),
+    app: name,
+    account_id: account?.id ?? null,
+    token_hash: hashOf(token),
+    created_at: now,
+    seen_at: now,
+    claim_until: null,
+    state: 'waiting',
+    version: 1,
+  };
+  return world.db.transact(async ({ queue }) => {
+    const others = await queue.find({ app: name });
+    if (others.length >= bounds.queue_places) return refuse('too_many_messages', 'the queue is full');
+    await queue.insert(place);
+    return { ...describe(world, place, [...others, place], app.hosts), token };
+  });
+};
+
+const placeOf = async (
+  { queue }: Pick<Tables, 'queue'>,
+  id: string,
+  token: string | undefined,
+): Promise<Queued | Refusal> => {
+  if (token === undefined) return refuse('unauthorized');
+  const place = await queue.lock({ id });
+  return place?.token_hash === hashOf(token) ? place : refuse('queue_unknown');
+};
+
+/** The place, which is kept for another while by asking for it; queue_unknown. */
+export const askPlace = async (
+  world: World,
+  id: string,
+  token: string | undefined,
+): Promise<QueuePlace | Refusal> =>
+  world.db.transact(async (tables) => {
+    const place = await placeOf(tables, id, token);
+    if (isRefusal(place)) return place;
+    await tables.queue.update({ id }, { seen_at: world.clock.now() });
+    return describe(world, place, await tables.queue.find({ app: place.app }), hostsOf(world, place.app));
+  });
+
+/** Gives the place up; queue_unknown. */
+export const leaveQueue = (
+  world: World,
+  id: string,
+  token: string | undefined,
+): Promise<Refusal | undefined> =>
+  world.db.transact(async (tables) => {
+    const place = await placeOf(tables, id, token);
+    if (isRefusal(place)) return place;
+    await tables.queue.remove({ id });
+    return undefined;
+  });
+
+/** Lets go of those who went away, and offers free seats to those whose turn it is. */
+export const moveQueue = async (world: World): Promise<void> => {
+  const now = world.clock.now();
+  if ((await world.db.read(({ queue }) => queue.count({}))) === 0) return;
+  await world.db.transact(async ({ queue }) => {
+    const all = await queue.find({});
+    for (const { id } of all.filter((place) => isGone(place, now, rules))) await queue.remove({ id });
+    const left = all.filter((place) => !isGone(place, now, rules));
+    for (const [app, places] of Map.groupBy(left, (place) => place.app)) {
+      for (const { id } of nextOffers(places, freeNow(world, app))) {
+        await queue.update(
+          { id },
+          { state: 'offered', claim_until: now + rules.claim_ms },
+          { state: 'waiting' },
+        );
+      }
+    }
+  });
+};
+
+/**
+ * Whether the caller may take a seat of the app now: it has been offered one, which it uses up, or there are more free
+ * seats than people who queue. Servers_busy otherwise.
+ */
+export const takeTurn = async (
+  world: World,
+  { queue }: Pick<Tables, 'queue'>,
+  app: string,
+  claim: { readonly id: string; readonly token: string } | undefined,
+): Promise<Refusal | undefined> => {
+  if (claim !== undefined) {
+    const place = await placeOf({ queue }, claim.id, claim.token);
+    if (isRefusal(place)) return place;
+    if (place.app !== app) return refuse('queue_unknown');
+    if (place.state !== 'offered') return refuse('servers_busy', 'it is not your turn yet');
+    await queue.remove({ id: claim.id });
+    return undefined;
+  }
+  const queued = await queue.count({ app });
+  return queued > 0 && freeForOthers(queued, freeNow(world, app)) === 0
+    ? refuse('servers_busy', 'others wait already')
+    : undefined;
+};

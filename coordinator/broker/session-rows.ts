@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import { endReasonSchema, endReasons, sessionPhaseSchema } from '../../shared/protocol/session.ts';
+import { isLive, type Session } from '../domain/session.ts';
+import type { SessionRow, Tables } from '../store/tables.ts';
+import { releaseCode } from './codes.ts';
+import { emit } from './events.ts';
+import type { Services } from './services.ts';
+
+const participantSchema = z.object({
+  id: z.string(),
+  token_hash: z.string(),
+  owner: z.boolean(),
+  channels: z.number(),
+  came: z.boolean(),
+  away: z.boolean(),
+  admitted: z.boolean(),
+  active_at: z.number().nullable(),
+  leave_at: z.number().nullable(),
+});
+
+/** The `data` of a row: a session, as this version of the coordinator writes it. */
+const sessionSchema = z.object({
+  id: z.string(),
+  app: z.string(),
+  host: z.string(),
+  seat: z.number(),
+  account_id: z.string().nullable(),
+  booking_id: z.string().nullable(),
+  generation: z.number(),
+  code: z.string(),
+  invite: z.string(),
+  lobby: z.boolean(),
+  phase: sessionPhaseSchema,
+  version: z.number(),
+  phases: z.record(z.string(), z.number()),
+  reachable: z.boolean(),
+  seat_held: z.boolean(),
+  participants: z.array(participantSchema),
+  tickets: z.array(
+    z.object({ hash: z.string(), participant: z.string(), expires: z.number(), used: z.boolean() }),
+  ),
+  due: z.number().nullable(),
+  awaited_until: z.number().nullable(),
+  ends_at: z.number(),
+  longest_end: z.number(),
+  extendable_to: z.number().nullable(),
+  idle_ms: z.number(),
+  idle_at: z.number().nullable(),
+  end: z.object({ reason: endReasonSchema, at: z.number() }).nullable(),
+});
+
+/** Whose rows in `codes` and `seat_slots` the session uses: a booked one goes on with its booking's. */
+export const holderOf = ({ id, booking_id }: Session): string => booking_id ?? id;
+
+export const rowOf = (session: Session, now: number): Omit<SessionRow, 'version'> => ({
+  id: session.id,
+  app: session.app,
+  host: session.host,
+  seat: session.seat,
+  booking_id: session.booking_id,
+  account_id: session.account_id,
+  generation: session.generation,
+  phase: session.phase,
+  code: session.code,
+  ends_at: session.ends_at,
+  data: JSON.stringify(session),
+  created_at: session.phases.accepted ?? now,
+  updated_at: now,
+});
+
+/** The session of a row, or undefined when another version of the coordinator wrote it in a way that this one cannot read. */
+export const sessionOf = ({ data }: Pick<SessionRow, 'data'>): Session | undefined =>
+  sessionSchema.safeParse(JSON.parse(data)).data;
+
+const minute_ms = 60_000;
+
+/** What webhooks are told of a session. */
+export const sessionEvent = ({ id, app, host, account_id, booking_id, phases, end }: Session) => ({
+  session_id: id,
+  app,
+  host,
+  account_id,
+  booking_id,
+  phases,
+  ...(end === null ? {} : { end: { reason: end.reason, code: endReasons[end.reason] } }),
+});
+
+/** The session's record: how long people waited and played, and why it ended. */
+const keepRecord = async (
+  tables: Tables,
+  session: Session,
+  end: NonNullable<Session['end']>,
+): Promise<void> => {
+  const { accepted = end.at, ready } = session.phases;
+  await tables.records.insert({
+    session_id: session.id,
+    app: session.app,
+    host: session.host,
+    account_id: session.account_id,
+    booking_id: session.booking_id,
+    waited_ms: (ready ?? end.at) - accepted,
+    phases: JSON.stringify(session.phases),
+    minutes: ready === undefined ? 0 : Math.ceil((end.at - ready) / minute_ms),
+    participants_max: session.participants.filter(({ came }) => came).length,
+    end_reason: endReasons[end.reason],
+    started_at: accepted,
+    ended_at: end.at,
+  });
+};
+
+/**
+ * Stores the session as it is now, and with it what follows: events for webhooks, the record when it has ended, and the
+ * release of its code and of its seat.
+ */
+export const storeSession = async (services: Services, tables: Tables, session: Session): Promise<void> => {
+  const now = services.clock.now();
+  const row = await tables.sessions.lock({ id: session.id });
+  const before = row === undefined ? undefined : sessionOf(row);
+  if (before === undefined) return;
+  const { id, created_at: _, ...changes } = rowOf(session, now);
+  await tables.sessions.update({ id }, changes);
+  if (before.phases.ready === undefined && session.phases.ready !== undefined) {
+    await emit(services, tables, 'session.ready', sessionEvent(session));
+  }
+  if (isLive(before) && session.end !== null) {
+    await keepRecord(tables, session, session.end);
+    await releaseCode(services, tables, holderOf(session));
+    await emit(services, tables, 'session.ended', sessionEvent(session));
+    if (session.booking_id !== null) {
+      const state = session.participants.some(({ came }) => came) ? 'used' : 'missed';
+      await tables.bookings.update({ id: session.booking_id }, { state });
+      if (state === 'missed') await emit(services, tables, 'booking.missed', sessionEvent(session));
+    }
+  }
+  if (before.seat_held && !session.seat_held) {
+    await tables.seat_slots.remove({ holder: { in: [session.id, holderOf(session)] } });
+  }
+};

@@ -1,0 +1,205 @@
+import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
+import type { Participation } from '../../shared/protocol/http.ts';
+import { bestSeat, type FreeSeat, seatsFor } from '../domain/allocation.ts';
+import type { Hold } from '../domain/availability.ts';
+import type { Host } from '../domain/host.ts';
+import { openSession, type Session, type Step } from '../domain/session.ts';
+import { slot_ms, slotsOf } from '../domain/slots.ts';
+import { bounds } from '../limits.ts';
+import { hashOf } from '../secrets.ts';
+import { Taken } from '../store/database.ts';
+import type { Account, Booking, ReadTables, Tables } from '../store/tables.ts';
+import type { App } from './catalogue.ts';
+import { takeCode } from './codes.ts';
+import { decide } from './decide.ts';
+import { emit } from './events.ts';
+import { takeTurn } from './queue.ts';
+import { rowOf, sessionEvent, sessionOf } from './session-rows.ts';
+import { participation } from './sessions.ts';
+import { commit, rules, type World } from './world.ts';
+
+const minute_ms = 60_000;
+
+export interface StartRequest {
+  readonly app: string;
+  /** Who is logged in. */
+  readonly account?: Account | undefined;
+  /** How long it may last; the app's usual length without it. */
+  readonly minutes?: number | undefined;
+  /** The place in the queue to which a seat was offered. */
+  readonly queue?: { readonly id: string; readonly token: string } | undefined;
+}
+
+/** Who holds which seats of the hosts from now on until `to`, slot by slot. */
+const holdsOf = async (
+  tables: Pick<ReadTables, 'seat_slots'>,
+  hosts: readonly string[],
+  now: number,
+  to: number,
+): Promise<Hold[]> => {
+  const slots = await tables.seat_slots.find({
+    host: { in: hosts },
+    slot_at: { from: Math.floor(now / slot_ms) * slot_ms, to },
+  });
+  return slots.map(({ host, seat, slot_at }) => ({ host, seat, from: slot_at, to: slot_at + slot_ms }));
+};
+
+/** Holds the seat from now on until `until` in the name of `holder`. Throws Taken when somebody else does. */
+export const holdSeat = async (
+  { seat_slots }: Pick<Tables, 'seat_slots'>,
+  { host, seat, until }: FreeSeat,
+  from: number,
+  holder: string,
+): Promise<void> => {
+  const slots = slotsOf({ from, to: until });
+  if (slots.length === 0) return;
+  await seat_slots.insert(...slots.map((slot) => ({ host, seat, slot_at: slot * slot_ms, holder })));
+};
+
+interface Plan {
+  readonly request: StartRequest;
+  readonly app: App;
+  readonly now: number;
+  readonly to: number;
+  readonly owner: { readonly id: string; readonly token_hash: string };
+}
+
+const occupancy = (world: World, holds: readonly Hold[], now: number) => ({
+  hosts: world.hosts,
+  sessions: [...world.sessions.values()],
+  holds,
+  now,
+});
+
+/** Tries one host: in its lock the seat is chosen and everything about the session stored. Undefined when it has no room. */
+const startOn = (world: World, name: string, plan: Plan): Promise<Step | Refusal | undefined> =>
+  decide<Step | undefined>(world.db, async (tables) => {
+    const { app, now, to, owner, request } = plan;
+    const row = await tables.hosts.lock({ name });
+    const host: Host | undefined = world.hosts.get(name);
+    if (row === undefined || row.draining || host === undefined) return undefined;
+    const holds = await holdsOf(tables, [name], now, to);
+    const seat = bestSeat(host, occupancy(world, holds, now), to);
+    if (seat === undefined) return undefined;
+    const refused = await takeTurn(world, tables, app.name, request.queue);
+    if (refused !== undefined) return refused;
+    const id = world.ids.id();
+    const code = await takeCode(world, tables, id, rules(world).code_digits);
+    if (isRefusal(code)) return code;
+    try {
+      await holdSeat(tables, seat, now, id);
+    } catch (error) {
+      // Another coordinator was there first.
+      if (error instanceof Taken) return undefined;
+      throw error;
+    }
+    const step = openSession(
+      {
+        id,
+        app: app.name,
+        host: name,
+        seat: seat.seat,
+        account_id: request.account?.id ?? null,
+        booking_id: null,
+        code,
+        invite: world.ids.id(),
+        lobby: app.lobby,
+        ends_at: seat.until,
+        longest_end: now + app.max_minutes * minute_ms,
+        idle_ms: app.idle_seconds * 1_000,
+        awaited_until: null,
+        owner,
+      },
+      now,
+      rules(world),
+    );
+    await tables.sessions.insert({ ...rowOf(step.session, now), version: 1 });
+    await emit(world, tables, 'session.started', sessionEvent(step.session));
+    return step;
+  });
+
+const declined = (world: World, app: string, refusal: Refusal): Refusal => {
+  world.log.info({ app, refused: refusal.refused }, 'no session was created');
+  return refusal;
+};
+
+/** What is asked for, once the catalogue allows it. */
+const planStart = (world: World, request: StartRequest, token: string): Plan | Refusal => {
+  const app = world.catalogue.apps.get(request.app);
+  if (app === undefined) return refuse('app_unknown', request.app);
+  if (app.who_may_start === 'accounts' && request.account === undefined) return refuse('account_required');
+  const minutes = Math.min(request.minutes ?? app.default_minutes, app.max_minutes);
+  const now = world.clock.now();
+  const owner = { id: world.ids.id(), token_hash: hashOf(token) };
+  return { request, app, now, to: now + minutes * minute_ms, owner };
+};
+
+/**
+ * Takes a seat and tells its host to start: everything is stored first. A booking that comes soon makes it shorter.
+ * Refused with app_unknown, app_disabled, app_offline, account_required, quota_exceeded or servers_busy.
+ */
+export const createSession = async (
+  world: World,
+  request: StartRequest,
+): Promise<Participation | Refusal> => {
+  const token = world.ids.secret();
+  const plan = planStart(world, request, token);
+  if (isRefusal(plan)) return declined(world, request.app, plan);
+  const { app, now, to, owner } = plan;
+  const holds = await world.db.read((tables) => holdsOf(tables, app.hosts, now, to));
+  const seats = seatsFor(app.name, app, occupancy(world, holds, now), to);
+  if (isRefusal(seats)) return declined(world, app.name, seats);
+  for (const { host } of seats.slice(0, bounds.hosts_tried)) {
+    const step = await startOn(world, host, plan);
+    if (step === undefined) continue;
+    if (isRefusal(step)) return declined(world, app.name, step);
+    commit(world, step);
+    return participation(world, step.session, owner.id, token, true);
+  }
+  return declined(world, app.name, refuse('servers_busy'));
+};
+
+/**
+ * Starts the session of a booking on the seat that it holds, and gives the session's id. Once only: whoever asks again
+ * gets the same one. Refused with host_offline while the host is not connected.
+ */
+export const startBooked = async (world: World, booking: Booking): Promise<string | Refusal> => {
+  const app = world.catalogue.apps.get(booking.app);
+  if (app === undefined) return refuse('app_unknown', booking.app);
+  const inUse = ({ host, seat, seat_held, booking_id }: Session) =>
+    seat_held && host === booking.host && seat === booking.seat && booking_id !== booking.id;
+  if ([...world.sessions.values()].some(inUse)) return refuse('servers_busy', 'the seat is still in use');
+  const now = world.clock.now();
+  const { no_show_ms } = rules(world);
+  const started = await world.db.transact(async (tables) => {
+    const [known] = await tables.sessions.find({ booking_id: booking.id });
+    if (known !== undefined) return sessionOf(known)?.id ?? known.id;
+    if (!world.links.has(booking.host)) return refuse('host_offline');
+    const step = openSession(
+      {
+        id: world.ids.id(),
+        app: app.name,
+        host: booking.host,
+        seat: booking.seat,
+        account_id: booking.account_id,
+        booking_id: booking.id,
+        code: booking.code,
+        invite: booking.invite,
+        lobby: app.lobby,
+        ends_at: booking.ends_at,
+        longest_end: Math.max(booking.ends_at, booking.starts_at + app.max_minutes * minute_ms),
+        idle_ms: app.idle_seconds * 1_000,
+        awaited_until: booking.starts_at + no_show_ms,
+        owner: null,
+      },
+      now,
+      rules(world),
+    );
+    await tables.sessions.insert({ ...rowOf(step.session, now), version: 1 });
+    await emit(world, tables, 'session.started', sessionEvent(step.session));
+    return step;
+  });
+  if (typeof started === 'string' || isRefusal(started)) return started;
+  commit(world, started);
+  return started.session.id;
+};

@@ -1,0 +1,125 @@
+import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
+import { bounds } from '../limits.ts';
+import {
+  acted,
+  admit,
+  connected,
+  depart,
+  disconnected,
+  extendClock,
+  letIn,
+  present,
+  waiting,
+} from './participants.ts';
+import type { Rules } from './rules.ts';
+import { isLive, newParticipant, type Session, type Step, serving } from './session.ts';
+import { changed, ended, still } from './steps.ts';
+import { addTicket, useTicket } from './tickets.ts';
+
+export const leave = (session: Session, id: string, now: number): Step => {
+  const leaver = session.participants.find((one) => one.id === id && !one.away);
+  if (leaver === undefined || !isLive(session)) return still(session);
+  const step = changed(session, { participants: depart(session.participants, id) }, [
+    { type: 'close_players', participant: id },
+  ]);
+  const last = present(step.session.participants).length === 0 && session.awaited_until === null;
+  return last ? ended(step.session, 'last_left', now, true) : step;
+};
+
+export const join = (
+  session: Session,
+  newcomer: { id: string; token_hash: string; invited: boolean; owner?: boolean },
+  now: number,
+  rules: Rules,
+): Step | Refusal => {
+  if (!isLive(session)) return refuse('session_ended');
+  const admitted = !session.lobby || newcomer.invited;
+  const clock = serving(session) ? now + rules.first_join_ms : null;
+  const leave_at = admitted ? clock : now + bounds.lobby_ms;
+  const participants = admit(
+    session.participants,
+    { ...newParticipant(newcomer, newcomer.owner ?? false), admitted, leave_at },
+    rules.participants,
+  );
+  return isRefusal(participants) ? participants : changed(session, { participants });
+};
+
+export const admitGuest = (
+  session: Session,
+  id: string,
+  admitted: boolean,
+  now: number,
+  rules: Rules,
+): Step | Refusal => {
+  if (!isLive(session)) return refuse('session_ended');
+  const guest = waiting(session.participants).find((one) => one.id === id);
+  if (guest === undefined) return refuse('participant_unknown');
+  if (!admitted) return changed(session, { participants: depart(session.participants, id) });
+  const clock = serving(session) ? now + rules.first_join_ms : null;
+  return changed(session, { participants: letIn(session.participants, id, clock) });
+};
+
+export const active = (session: Session, id: string, now: number): Step => {
+  if (!isLive(session)) return still(session);
+  const participants = acted(session.participants, id, now);
+  return session.idle_at === null
+    ? still({ ...session, participants })
+    : changed(session, { participants, idle_at: null });
+};
+
+/** Why players may not connect now, if they may not. */
+const closedDoor = (session: Session): Refusal | undefined => {
+  if (!isLive(session)) return refuse('session_ended');
+  if (session.phase !== 'ready') return refuse('session_not_ready');
+  return session.reachable ? undefined : refuse('host_offline');
+};
+
+/** Someone who was away and asks for a ticket is back, if there is room. */
+export const issueTicket = (
+  session: Session,
+  id: string,
+  hash: string,
+  now: number,
+  rules: Rules,
+): Step | Refusal => {
+  const holder = session.participants.find((one) => one.id === id);
+  const closed = closedDoor(session);
+  if (closed !== undefined) return closed;
+  if (holder === undefined) return refuse('unauthorized');
+  if (!holder.admitted) return refuse('lobby_waiting');
+  const expires = now + bounds.ticket_ms;
+  const tickets = addTicket(session.tickets, { hash, participant: id, expires, used: false }, now);
+  if (!holder.away) {
+    return still({ ...session, tickets, participants: extendClock(session.participants, id, expires) });
+  }
+  const returned = { ...holder, away: false, leave_at: now + rules.first_join_ms };
+  const participants = admit(session.participants, returned, rules.participants);
+  return isRefusal(participants) ? participants : changed(session, { tickets, participants });
+};
+
+export const redeemTicket = (session: Session, hash: string, now: number): Step | Refusal => {
+  const closed = closedDoor(session);
+  if (closed !== undefined) return closed;
+  const used = useTicket(session.tickets, hash, now);
+  if (isRefusal(used)) return used;
+  const holder = present(session.participants).find(({ id }) => id === used.participant);
+  if (holder === undefined) return refuse('ticket_unknown');
+  if (holder.channels >= bounds.channels_per_participant) {
+    return refuse('session_full', `this participant has ${holder.channels} connections open`);
+  }
+  return still({
+    ...session,
+    tickets: used.tickets,
+    participants: connected(session.participants, holder.id),
+  });
+};
+
+export const channelClosed = (session: Session, id: string, now: number, rules: Rules): Step =>
+  still({
+    ...session,
+    participants: disconnected(
+      session.participants,
+      id,
+      serving(session) ? now + rules.leave_grace_ms : null,
+    ),
+  });

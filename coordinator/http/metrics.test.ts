@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'bun:test';
+import { createCounters, createLagMeter } from '../broker/counters.ts';
+import { appUnderTest } from '../testing/app.ts';
+import { metricsRoutes } from './metrics.ts';
+
+describe(`${metricsRoutes.name}()`, () => {
+  test('metricsRoutes() shows the fleet, the requests and the refusals, in a form that Prometheus reads', async () => {
+    const under = await appUnderTest();
+    under.connect();
+    await under.request('/api/v1/sessions', { method: 'POST', body: { app: 'Loft' } });
+    await under.request('/api/v1/join', { method: 'POST', body: { code: 'abcd' } });
+    const wrong = await under.request('/api/v1/join', { method: 'POST', body: { code: '9999' } });
+    expect([...wrong.headers.keys()].filter((name) => name.startsWith('x-vitrina'))).toEqual([]);
+    await under.request('/some/"path"\nof a stranger');
+    await under.request('/api/v1/apps/Loft/picture');
+    const response = await under.request('/metrics');
+    expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    const text = await response.text();
+    const lines = text.trimEnd().split('\n');
+    for (const line of [
+      'coordinator_sessions{phase="assigned"} 1',
+      'coordinator_sessions{phase="ready"} 0',
+      'coordinator_participants 1',
+      'coordinator_hosts_connected 1',
+      'coordinator_seats 1',
+      'coordinator_seats_free 0',
+      'coordinator_sockets{kind="player"} 0',
+      'coordinator_requests_total{route="/api/v1/sessions",method="POST",status="201"} 1',
+      'coordinator_requests_total{route="/api/v1/join",method="POST",status="400"} 1',
+      'coordinator_requests_total{route="/api/v1/apps/:name/picture",method="GET",status="404"} 1',
+      'coordinator_requests_total{route="none",method="GET",status="404"} 1',
+      'coordinator_request_duration_seconds_count{route="/api/v1/join",method="POST"} 2',
+      'coordinator_request_duration_seconds_bucket{route="/api/v1/join",method="POST",le="+Inf"} 2',
+      'coordinator_refusals_total{code="code_unknown"} 1',
+      'coordinator_refusals_total{code="malformed"} 1',
+      'coordinator_refusals_total{code="not_found"} 2',
+      'coordinator_wrong_codes_total 1',
+      'coordinator_relay_frames_total{direction="to_host"} 0',
+      'coordinator_part_ok{part="database"} 1',
+      'coordinator_event_loop_lag_seconds 0',
+    ]) {
+      expect(lines).toContain(line);
+    }
+    for (const line of lines) {
+      expect(line).toMatch(/^(# (HELP|TYPE) .+|[a-z_]+(\{([a-z]+="[^"]*",?)+\})? [\d.e+-]+)$/);
+    }
+  });
+
+  test('metricsRoutes() answers this machine only, and nobody through a proxy', async () => {
+    const under = await appUnderTest();
+    const status = async (socket: string, headers = {}) =>
+      (await under.request('/metrics', { headers }, { socket })).status;
+    expect(await status('127.0.0.1')).toBe(200);
+    expect(await status('::1')).toBe(200);
+    expect(await status('10.0.0.1')).toBe(404);
+    expect(await status('127.0.0.1', { 'X-Forwarded-For': '127.0.0.1' })).toBe(404);
+    expect(await status('127.0.0.1', { 'X-Forwarded-For': '' })).toBe(404);
+  });
+
+  test('metricsRoutes() answers whoever has the token of metrics_token_file, and nobody else', async () => {
+    const under = await appUnderTest({ metrics_token_file: 'metrics.token' });
+    const status = async (token: string | undefined) =>
+      (await under.request('/metrics', { ...(token === undefined ? {} : { token }) })).status;
+    expect(await status('')).toBe(404);
+    under.store.secrets.set('metrics', 'the-token');
+    expect([await status('the-token'), await status('the-tokem'), await status(undefined)]).toEqual([
+      200, 404, 404,
+    ]);
+  });
+});
+
+describe('createLagMeter()', () => {
+  test('createLagMeter() shows the longest lateness of the last minute', () => {
+    const counters = createCounters();
+    const tick = createLagMeter(counters, 1_000, 0);
+    let now = 0;
+    const after = (ms: number) => {
+      now += ms;
+      tick(now);
+      return counters.lag_ms;
+    };
+    expect([after(1_000), after(1_250), after(900)]).toEqual([0, 250, 250]);
+    for (let ticks = 0; ticks < 58; ticks++) expect(after(1_000)).toBe(250);
+    expect(after(1_000)).toBe(0);
+  });
+});

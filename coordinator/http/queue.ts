@@ -1,0 +1,53 @@
+import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
+import { isRefusal } from '../../shared/errors.ts';
+import { enterQueueSchema, queuedSchema, queuePlaceSchema } from '../../shared/protocol/queue.ts';
+import { askPlace, enterQueue, leaveQueue } from '../broker/queue.ts';
+import type { World } from '../broker/world.ts';
+import { bearer } from '../secrets.ts';
+import type { Env } from './env.ts';
+import { answers, byBearer, describedRoutes, done, pathOf, refuses, takes } from './openapi.ts';
+import { answer, problem } from './problems.ts';
+
+const tags = ['queue'];
+const ofPlace = { tags, security: byBearer, path: '/queue/{id}', request: { params: pathOf('id') } } as const;
+
+const enter = createRoute({
+  method: 'post',
+  path: '/queue',
+  tags,
+  summary: 'Wait for a seat of an app',
+  request: { body: takes(enterQueueSchema) },
+  responses: {
+    201: answers(queuedSchema, 'The place.'),
+    ...refuses('malformed', 'app_unknown', 'app_disabled', 'account_required', 'too_many_messages'),
+  },
+});
+const ask = createRoute({
+  ...ofPlace,
+  method: 'get',
+  summary: 'Show a place in the queue, and keep it',
+  responses: {
+    200: answers(queuePlaceSchema, 'The place.'),
+    ...refuses('malformed', 'unauthorized', 'queue_unknown'),
+  },
+});
+const leave = createRoute({
+  ...ofPlace,
+  method: 'delete',
+  summary: 'Give a place in the queue up',
+  responses: { 204: done('Given up.'), ...refuses('malformed', 'unauthorized', 'queue_unknown') },
+});
+
+/** Who waits for a seat, under `/api/v1`. */
+export const queueRoutes = (world: World): OpenAPIHono<Env> =>
+  describedRoutes()
+    .openapi(enter, async (c) =>
+      answer(c, await enterQueue(world, c.req.valid('json').app, c.var.caller), 201),
+    )
+    .openapi(ask, async (c) =>
+      answer(c, await askPlace(world, c.req.valid('param').id, bearer(c.req.header('authorization')))),
+    )
+    .openapi(leave, async (c) => {
+      const left = await leaveQueue(world, c.req.valid('param').id, bearer(c.req.header('authorization')));
+      return isRefusal(left) ? problem(left) : c.body(null, 204);
+    });

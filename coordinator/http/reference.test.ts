@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'bun:test';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { appUnderTest } from '../testing/app.ts';
+import { referenceOf, referenceRoutes } from './reference.ts';
+
+const methods = ['get', 'post', 'put', 'patch', 'delete'] as const;
+
+const under = await appUnderTest();
+const document = referenceOf(under.app);
+const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
+  methods.flatMap((method) => {
+    const operation = item[method];
+    return operation === undefined ? [] : [{ path, method, operation }];
+  }),
+);
+
+describe('referenceOf()', () => {
+  test('referenceOf() makes a valid OpenAPI 3.1 document', async () => {
+    const validator = new Validator();
+    const { valid, errors } = await validator.validate(JSON.parse(JSON.stringify(document)));
+    expect([errors, valid, validator.version]).toEqual([undefined, true, '3.1']);
+  });
+
+  test('referenceOf() holds every route under /api/v1', () => {
+    const described = new Set(
+      operations.map(({ path, method }) => `${method} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`),
+    );
+    const served = under.app.routes
+      .filter(({ path, method }) => path.startsWith('/api/v1/') && method !== 'ALL')
+      .map(({ path, method }) => `${method.toLowerCase()} ${path}`);
+    expect(served.length).toBeGreaterThan(5);
+    expect([...new Set(served)].filter((route) => !described.has(route))).toEqual([]);
+  });
+
+  for (const { path, method, operation } of operations) {
+    test(`referenceOf() says what ${method} ${path} does, and what it refuses`, () => {
+      expect(operation.summary).toMatch(/^[A-Z].{5,}[^.]$/);
+      expect(operation.tags?.length).toBe(1);
+      const statuses = Object.keys(operation.responses ?? {});
+      expect(statuses.filter((status) => Number(status) < 400).length).toBeGreaterThan(0);
+      const takes = operation.parameters !== undefined || operation.requestBody !== undefined;
+      if (takes) expect(statuses).toContain('400');
+      if (operation.security !== undefined) expect(statuses).toContain('401');
+    });
+  }
+
+  test('referenceOf() writes patterns that a validator understands', () => {
+    const patterns = [...JSON.stringify(document).matchAll(/"pattern":"((?:[^"\\]|\\.)*)"/g)].map(
+      ([, text]) => JSON.parse(`"${text}"`),
+    );
+    expect(patterns.length).toBeGreaterThan(3);
+    for (const pattern of patterns) expect(() => new RegExp(pattern, 'u')).not.toThrow();
+    expect(patterns.filter((pattern) => !pattern.startsWith('^') || !pattern.endsWith('$'))).toEqual([]);
+  });
+});
+
+describe(`${referenceRoutes.name}()`, () => {
+  test('referenceRoutes() serves the document with the address that callers use', async () => {
+    const servers = async (patch: object) =>
+      JSON.parse(await (await (await appUnderTest(patch)).request('/openapi.json')).text()).servers;
+    expect(await servers({})).toEqual([{ url: 'http://localhost' }]);
+    expect(await servers({ public_url: 'https://vitrina.example' })).toEqual([
+      { url: 'https://vitrina.example' },
+    ]);
+  });
+
+  test('referenceRoutes() serves a page for people that runs no script and loads its own style only', async () => {
+    const response = await under.request('/docs');
+    const text = await response.text();
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      200,
+      'text/html; charset=UTF-8',
+    ]);
+    expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect(text.match(/<script|style="|<style| on[a-z]+="|src="/)).toBeNull();
+    expect([...text.matchAll(/<link[^>]*href="([^"]*)"/g)].map(([, href]) => href)).toEqual([
+      '/docs/style.css',
+    ]);
+    expect((await under.request('/docs/style.css')).headers.get('content-type')).toContain('text/css');
+    for (const { path, operation } of operations) {
+      expect(text).toContain(`<code>${path}</code>`);
+      expect(text).toContain(operation.summary?.replaceAll("'", '&#39;') ?? '');
+    }
+    expect(text).toContain('name="viewport"');
+    const anchors = [...text.matchAll(/href="#([^"]+)"/g)].map(([, id = '']) => id);
+    for (const id of anchors) expect(text).toContain(`id="${id}"`);
+    expect(/undefined|\[object/.test(text)).toBe(false);
+  });
+});

@@ -1,0 +1,105 @@
+import { Hono } from 'hono';
+import type { Configuration } from '../store/configuration-file.ts';
+import type { Store } from '../store/store.ts';
+import type { Ctx, Env } from './env.ts';
+import { socketBase } from './guards.ts';
+
+interface File {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly type: string;
+}
+
+/** The built site: its one page, and by path what the page loads. The names of those hold a hash of their content. */
+export interface Site {
+  readonly page: File & { readonly etag: string };
+  readonly assets: ReadonlyMap<string, File>;
+}
+
+/** What an HTML import gives: in a compiled program the files built into it, from source only the page's name. */
+interface Bundle {
+  readonly index: string;
+  readonly files?: readonly {
+    readonly path: string;
+    readonly headers: { readonly 'content-type': string };
+  }[];
+}
+
+interface Output {
+  readonly path: string;
+  readonly type: string;
+  bytes(): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+const builtIn = (files: NonNullable<Bundle['files']>): Output[] =>
+  files.map(({ path, headers }) => ({
+    path,
+    type: headers['content-type'],
+    bytes: () => Bun.file(path).bytes(),
+  }));
+
+const buildNow = async (index: string): Promise<Output[]> => {
+  const { outputs } = await Bun.build({
+    entrypoints: [index],
+    naming: '[name]-[hash].[ext]',
+    publicPath: '/',
+    minify: { whitespace: true, syntax: true },
+    define: { 'process.env.NODE_ENV': '"production"' },
+  });
+  return outputs.map((output) => ({
+    path: output.path,
+    type: output.type,
+    bytes: async () => new Uint8Array(await output.arrayBuffer()),
+  }));
+};
+
+/** The site of an HTML import, read into memory. Rejects when it cannot be built. */
+export const loadSite = async ({ index, files }: Bundle): Promise<Site> => {
+  const outputs = files === undefined ? await buildNow(index) : builtIn(files);
+  const assets = new Map<string, File>();
+  let page: File | undefined;
+  for (const { path, type, bytes } of outputs) {
+    const file = { bytes: await bytes(), type };
+    if (path.endsWith('.html')) page = file;
+    else assets.set(`/${path.slice(path.lastIndexOf('/') + 1)}`, file);
+  }
+  if (page === undefined) throw new Error(`the site has no page: ${index}`);
+  return { page: { ...page, etag: `"${Bun.hash(page.bytes).toString(36)}"` }, assets };
+};
+
+/** What a page of ours may do: use what this server gives it, and talk to this server. */
+export const pagePolicy = (c: Ctx, configuration: Configuration): Record<string, string> => {
+  const { host } = socketBase(c, configuration);
+  return {
+    'Content-Security-Policy': [
+      "default-src 'none'",
+      "script-src 'self'",
+      "style-src 'self'",
+      "img-src 'self' data: blob:",
+      "media-src 'self' blob: mediastream:",
+      `connect-src 'self' ws://${host} wss://${host}`,
+      "font-src 'self'",
+      "base-uri 'none'",
+      "form-action 'self'",
+      "frame-ancestors 'none'",
+    ].join('; '),
+    'Permissions-Policy':
+      'camera=(self), microphone=(self), geolocation=(), payment=(), usb=(), serial=(), hid=(), midi=()',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cache-Control': 'no-cache',
+  };
+};
+
+/** The site: one page at every address of it. Nothing of a request's path reaches a file system. */
+export const siteRoutes = ({ page, assets }: Site, store: Store): Hono<Env> => {
+  const routes = new Hono<Env>();
+  routes.on('GET', ['/', '/s/:id', '/i/:invite'], (c) => {
+    const headers = { ...pagePolicy(c, store.configuration()), ETag: page.etag };
+    if (c.req.header('if-none-match') === page.etag) return new Response(null, { status: 304, headers });
+    return new Response(page.bytes, { headers: { ...headers, 'Content-Type': page.type } });
+  });
+  for (const [path, { bytes, type }] of assets) {
+    const headers = { 'Content-Type': type, 'Cache-Control': 'public, max-age=31536000, immutable' };
+    routes.get(path, () => new Response(bytes, { headers }));
+  }
+  return routes;
+};

@@ -1,0 +1,56 @@
+import type { JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { systemClock } from '../../shared/clock.ts';
+import type { Session } from '../../shared/protocol/http.ts';
+import { extendSession, isFailure } from './api.ts';
+import { useTexts } from './language.ts';
+
+interface Props {
+  session: Session;
+  /** When it arrived, on the clock that does not jump. */
+  arrived: number;
+  owner: boolean;
+  token: string;
+}
+
+/** The end is spoken of this long before. */
+const announced_ms = 10 * 60_000;
+
+/** The coordinator's time, looked at every second: the visitor's own clock may be wrong. */
+const useNow = ({ now }: Session, arrived: number): number => {
+  const [passed, setPassed] = useState(0);
+  useEffect(() => systemClock.every(1_000, () => setPassed(systemClock.monotonic())), []);
+  return now + Math.max(0, passed - arrived);
+};
+
+/** Says that the session is about to end, for want of input or because its time is over, and lets the owner extend it. */
+export const TimeLeft = ({ session, arrived, owner, token }: Props): JSX.Element | null => {
+  const texts = useTexts();
+  const now = useNow(session, arrived);
+  const [asked, setAsked] = useState<'no' | 'asked' | 'refused'>('no');
+  const { id, idle_at, ends_at, extendable_to } = session;
+  useEffect(() => setAsked('no'), [ends_at]);
+  if (idle_at !== null && idle_at > now) {
+    return (
+      <p class="time-left" role="alert">
+        {texts.idleSoon(Math.ceil((idle_at - now) / 1_000))}
+      </p>
+    );
+  }
+  if (ends_at - now > announced_ms || ends_at <= now) return null;
+  const extend = async () => {
+    setAsked('asked');
+    if (isFailure(await extendSession(id, token))) setAsked('refused');
+  };
+  return (
+    <p class="time-left" role="status">
+      {texts.endsIn(Math.ceil((ends_at - now) / 60_000))}
+      {owner && extendable_to !== null && asked !== 'refused' && (
+        <button type="button" class="tool" disabled={asked === 'asked'} onClick={extend}>
+          {texts.extendBy(Math.round((extendable_to - ends_at) / 60_000))}
+        </button>
+      )}
+      {asked === 'refused' && <span>{texts.failures.extension_refused}</span>}
+    </p>
+  );
+};

@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stunAnswers } from './turn-client.ts';
+
+/** Debian's coturn, of this test alone, on 127.0.0.1. */
+export interface TestTurn extends AsyncDisposable {
+  readonly port: number;
+}
+
+const freePort = async (): Promise<number> => {
+  const socket = await Bun.udpSocket({ hostname: '127.0.0.1', port: 0 });
+  const { port } = socket;
+  socket.close();
+  return port;
+};
+
+/** Starts it with `options` (lines of its configuration without dashes) and waits until it answers. */
+export const startCoturn = async (...options: string[]): Promise<TestTurn> => {
+  const folder = mkdtempSync(join(tmpdir(), 'vitrina-coturn-'));
+  const port = await freePort();
+  const child = Bun.spawn(
+    [
+      ...['turnserver', '-n', '--no-tls', '--no-dtls', '--no-cli', '--log-file', 'stdout'],
+      ...[`--listening-port=${port}`, '--listening-ip=127.0.0.1', '--relay-ip=127.0.0.1'],
+      ...[`--pidfile=${join(folder, 'pid')}`, `--userdb=${join(folder, 'userdb')}`],
+      ...options.map((option) => `--${option}`),
+    ],
+    { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' },
+  );
+  const stop = async () => {
+    child.kill('SIGKILL');
+    await child.exited;
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await Promise.race([
+      stunAnswers(port),
+      child.exited.then((exit) => Promise.reject(new Error(`turnserver ended with ${exit}`))),
+    ]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { port, [Symbol.asyncDispose]: stop };
+};
