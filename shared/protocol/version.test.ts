@@ -14,7 +14,8 @@ interface Pin {
  */
 const pinned: Record<string, Pin> = {
   'agent-link': { version: 1, hash: 'b4f1e58faaed8b41' },
-  'client-verbs': { version: 1, hash: 'bd1080c3959e0682' },
+  bookings: { version: 1, hash: '209e0b4366845021' },
+  'client-verbs': { version: 1, hash: 'a04ab5b7254319ea' },
   http: { version: 1, hash: '8fab79008e9d5dba' },
   peers: { version: 1, hash: 'efa13d3cd930044a' },
   'pixel-streaming': { version: '1.3.0', hash: '2243a8a3a4c76bad' },
