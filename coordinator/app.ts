@@ -2,8 +2,11 @@ import type { Server, WebSocketHandler } from 'bun';
 import { networkOf } from '../shared/network.ts';
 import { type SocketData, socketHandler } from '../shared/socket.ts';
 import { createBackground } from './broker/background.ts';
+import { bookingNeeds, createSweep } from './broker/booked-sessions.ts';
+import { tickBookings } from './broker/booking-ticks.ts';
 import { followCatalogue } from './broker/catalogue-changes.ts';
 import { createLagMeter } from './broker/counters.ts';
+import { createEvacuations } from './broker/evacuations.ts';
 import { offerExtensions } from './broker/extensions.ts';
 import { tick } from './broker/fleet.ts';
 import { createGuesses } from './broker/guesses.ts';
@@ -45,9 +48,13 @@ export const startCoordinator = async (services: Services, site?: Site): Promise
   let stopped = false;
   const app = createApp({ world, guesses, waiting, agents, clients, rates, stopping: () => stopped, site });
 
+  const bookings = bookingNeeds(world);
   const background = createBackground(log, {
     extensions: () => offerExtensions(world),
     queue: () => moveQueue(world),
+    bookings: () => tickBookings(bookings),
+    evacuations: createEvacuations(world),
+    sweep: createSweep(world),
   });
   const stopTicker = clock.every(bounds.tick_ms, () => {
     measureLag(clock.monotonic());

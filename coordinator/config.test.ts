@@ -19,6 +19,23 @@ describe('parseCommand()', () => {
     ['import d', { name: 'import', data: 'd' }],
     ['import', { name: 'wrong', text: 'import needs the data directory to copy' }],
     ['import d extra', { name: 'wrong', text: '"extra" is one word too many' }],
+    [
+      'config nginx --host vitrina.example --port 81',
+      {
+        name: 'config',
+        program: 'nginx',
+        flags: {
+          data: undefined,
+          host: 'vitrina.example',
+          port: 81,
+          secret_file: undefined,
+          address: undefined,
+        },
+      },
+    ],
+    ['config', { name: 'wrong', text: 'config prints one of nginx, coturn, systemd' }],
+    ['config apache', { name: 'wrong', text: 'config prints one of nginx, coturn, systemd' }],
+    ['config nginx --port x', { name: 'wrong', text: '--port is a number from 0 to 65535' }],
     ['start', { name: 'wrong', text: 'there is no command "start"' }],
   ];
   for (const [line, command] of rows) {

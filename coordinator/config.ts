@@ -1,11 +1,13 @@
 import { networkInterfaces } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type LogLevel, logLevels } from '../shared/log.ts';
+import { type DeploymentFlags, deployments, type Program } from './deployment.ts';
 
 export type Command =
   | { readonly name: 'serve'; readonly data: string; readonly port?: number; readonly log_level: LogLevel }
   | { readonly name: 'migrate'; readonly mode: 'apply' | 'status' | 'dry-run' }
   | { readonly name: 'import'; readonly data: string }
+  | { readonly name: 'config'; readonly program: Program; readonly flags: DeploymentFlags }
   | { readonly name: 'version' }
   | { readonly name: 'help' }
   /** The command line cannot be understood: what to say about it. */
@@ -14,6 +16,8 @@ export type Command =
 export const help = `Usage: coordinator serve --data DIR [--port N] [--log_level L]
        coordinator migrate [--status | --dry-run]
        coordinator import DIR
+       coordinator config nginx|coturn|systemd [--data DIR] [--host NAME] [--port N]
+                          [--secret_file FILE] [--address IP]
        coordinator version
        coordinator help
 
@@ -25,25 +29,48 @@ migrate     brings the schema of the database at DATABASE_URL up to this version
   --status         only says what is applied and what is due
   --dry-run        only prints the SQL that is due
 import      copies the JSON files of the data directory DIR into the empty database at DATABASE_URL
+config      prints the configuration of a program around the coordinator, from configuration.json in DIR and these:
+  --host NAME      the name that visitors type
+  --port N         where the coordinator listens
+  --secret_file F  the secret that coturn and the coordinator share
+  --address IP     the address of this machine that coturn listens on
 version     prints the version
 help        prints this
 `;
 
 const wrong = (text: string): Command => ({ name: 'wrong', text });
 
+const portOf = (port: string): number | undefined =>
+  /^\d{1,5}$/.test(port) && Number(port) <= 65_535 ? Number(port) : undefined;
+
+const port_text = '--port is a number from 0 to 65535';
+
 const serveCommand = (data?: string, port?: string, level = 'info'): Command => {
   if (data === undefined) return wrong('serve needs --data DIR, the directory that holds servers.json');
   const log_level = logLevels.find((one) => one === level);
   if (log_level === undefined) return wrong(`--log_level is one of ${logLevels.join(', ')}`);
   if (port === undefined) return { name: 'serve', data, log_level };
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) return wrong('--port is a number from 0 to 65535');
-  return { name: 'serve', data, port: Number(port), log_level };
+  const number = portOf(port);
+  return number === undefined ? wrong(port_text) : { name: 'serve', data, port: number, log_level };
 };
 
 const migrateCommand = (status = false, dryRun = false): Command => {
   if (status && dryRun) return wrong('--status and --dry-run exclude each other');
   if (status) return { name: 'migrate', mode: 'status' };
   return { name: 'migrate', mode: dryRun ? 'dry-run' : 'apply' };
+};
+
+type Flag = string | undefined;
+
+const configCommand = (
+  asked: Flag,
+  { port, ...values }: Omit<DeploymentFlags, 'port'> & { readonly port: Flag },
+): Command => {
+  const program = deployments.find((one) => one === asked);
+  if (program === undefined) return wrong(`config prints one of ${deployments.join(', ')}`);
+  const number = port === undefined ? undefined : portOf(port);
+  if (port !== undefined && number === undefined) return wrong(port_text);
+  return { name: 'config', program, flags: { ...values, port: number } };
 };
 
 /** What the command line asks for. Never throws. */
@@ -56,18 +83,26 @@ export const parseCommand = (args: readonly string[]): Command => {
         data: { type: 'string' },
         port: { type: 'string' },
         log_level: { type: 'string' },
+        host: { type: 'string' },
+        secret_file: { type: 'string' },
+        address: { type: 'string' },
         status: { type: 'boolean' },
         'dry-run': { type: 'boolean' },
       },
     });
     const [name = 'help', ...rest] = positionals;
     const data = name === 'import' ? rest.shift() : undefined;
+    const program = name === 'config' ? rest.shift() : undefined;
     const [extra] = rest;
     if (extra !== undefined) return wrong(`"${extra}" is one word too many`);
     if (name === 'serve') return serveCommand(values.data, values.port, values.log_level);
     if (name === 'migrate') return migrateCommand(values.status, values['dry-run']);
     if (name === 'import') {
       return data === undefined ? wrong('import needs the data directory to copy') : { name, data };
+    }
+    if (name === 'config') {
+      const { data, host, port, secret_file, address } = values;
+      return configCommand(program, { data, host, port, secret_file, address });
     }
     if (name === 'version' || name === 'help') return { name };
     return wrong(`there is no command "${name}"`);

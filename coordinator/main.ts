@@ -17,6 +17,7 @@ import {
   ownAddresses,
   parseCommand,
 } from './config.ts';
+import { printDeployment } from './deployment.ts';
 import { loadSite } from './http/site.ts';
 import page from './site/index.html';
 import { importFiles, migrateSchema, openDatabase } from './store/commands.ts';
@@ -128,6 +129,8 @@ const run = async (command: Command): Promise<number> => {
         log: createLog('coordinator', 'warn'),
         say,
       });
+    case 'config':
+      return printDeployment(command.program, command.flags, say);
     case 'version':
       process.stdout.write(`${version}\n`);
       return 0;

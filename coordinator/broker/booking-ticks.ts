@@ -1,14 +1,15 @@
-import { isRefusal, type Refusal } from '../../shared/errors.ts';
+import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import { dueOf, nextState } from '../domain/bookings.ts';
 import { bounds } from '../limits.ts';
 import { Unavailable } from '../store/database.ts';
 import type { Booking, Tables } from '../store/tables.ts';
 import { loseBooking } from './booking-hosts.ts';
-import { relocateBooking } from './booking-moves.ts';
+import { closeBooking, lockBooking, relocateBooking } from './booking-moves.ts';
 import { rulesFor } from './booking-rules.ts';
 import { bookingEventData } from './booking-view.ts';
+import { releaseCode } from './codes.ts';
 import { emit } from './events.ts';
-import { planChanged } from './seat-plans.ts';
+import { freeSeat, untilSettled } from './seats.ts';
 import type { Services } from './services.ts';
 
 /** What the ticks of bookings need of the sessions. */
@@ -16,6 +17,8 @@ export interface BookingNeeds {
   readonly services: Services;
   /** Starts the booked app: the session's id once its row is stored, the same one each time for the same booking. */
   startBooked(booking: Booking): Promise<string | Refusal>;
+  /** Ends the session of a booking that is over, if it still runs. */
+  endBooked(booking: Booking): Promise<void>;
   /** Whether a session could be started on the host now. */
   usable(host: string): boolean;
 }
@@ -36,14 +39,26 @@ const start = async (needs: BookingNeeds, booking: Booking): Promise<void> => {
   const { id, host } = booking;
   const session_id = await startBooked(booking);
   if (!isRefusal(session_id)) {
-    const expected = { state: 'open', session_id: null } as const;
-    await services.db.transact(({ bookings }) => bookings.update({ id }, { session_id }, expected));
+    await services.db.transact(({ bookings }) =>
+      bookings.update({ id }, { session_id }, { state: 'open', session_id: null }),
+    );
     return;
   }
   services.log.warn({ booking: id, host, ...session_id }, 'a booked app cannot be started');
   const hosts = await services.db.read((tables) => tables.host_apps.find({ app: booking.app }));
   const away = new Set(hosts.map((row) => row.host).filter((name) => !usable(name)));
   await relocateBooking(services, id, away);
+};
+
+const miss = async ({ services, endBooked }: BookingNeeds, id: string): Promise<void> => {
+  const missed = await untilSettled(() =>
+    services.db.transact(async (tables) => {
+      const booking = await lockBooking(tables, id);
+      if (booking === undefined || isRefusal(nextState(booking, 'miss'))) return undefined;
+      return closeBooking(services, tables, booking, 'missed');
+    }),
+  );
+  if (missed !== undefined) await endBooked(missed);
 };
 
 const act = async (needs: BookingNeeds, booking: Booking): Promise<unknown> => {
@@ -53,6 +68,8 @@ const act = async (needs: BookingNeeds, booking: Booking): Promise<unknown> => {
       return openBooking(needs, booking.id);
     case 'start':
       return start(needs, booking);
+    case 'miss':
+      return miss(needs, booking.id);
     case 'lose':
       return loseBooking(services, booking.id);
     case undefined:
@@ -61,7 +78,7 @@ const act = async (needs: BookingNeeds, booking: Booking): Promise<unknown> => {
 };
 
 /**
- * Does what is due: opens bookings, starts their apps, gives up those that cannot be had. Two coordinators may do so at
+ * Does what is due: opens bookings, starts their apps, gives up those to which nobody came. Two coordinators may do so at
  * once; one of them must not begin again before it is done. Rejects with Unavailable when the database is away.
  */
 export const tickBookings = async (needs: BookingNeeds): Promise<void> => {
@@ -83,22 +100,40 @@ export const tickBookings = async (needs: BookingNeeds): Promise<void> => {
   }
 };
 
+/** Somebody has come to the booking's session: it can be missed no more. Why not, or nothing. */
+export const bookingUsed = async (
+  { bookings }: Pick<Tables, 'bookings'>,
+  id: string,
+): Promise<Refusal | undefined> => {
+  // Locked: a tick may be about to give it up, or to note which session it is.
+  const booking = await bookings.lock({ id });
+  if (booking === undefined) return refuse('booking_unknown');
+  if (booking.state === 'used') return undefined;
+  const state = nextState(booking, 'use');
+  if (isRefusal(state)) return state;
+  await bookings.update({ id }, { state });
+  return undefined;
+};
+
 /**
- * The booking's session has ended: `came` when anybody had joined it, else the booking was missed. In the transaction that
- * stores the end, which gives the code and the seat's slots back itself. A booking that is over already stays what it is.
+ * The booking's session has ended: seat and code are free. In the transaction that stores the end, under no lock but the
+ * account's. `came`: somebody had joined; otherwise the booking was missed.
  */
-export const bookingOver = async (
+export const bookingEnded = async (
   services: Services,
   tables: Tables,
   id: string,
   came: boolean,
 ): Promise<void> => {
-  const booking = await tables.bookings.lock({ id });
-  const state = booking === undefined ? undefined : nextState(booking, came ? 'use' : 'miss');
-  if (booking === undefined || state === undefined || isRefusal(state)) return;
-  await tables.bookings.update({ id }, { state });
-  if (!came) await emit(services, tables, 'booking.missed', bookingEventData({ ...booking, state }));
-  await planChanged(tables, booking.host);
+  const booking = await lockBooking(tables, id);
+  if (booking === undefined) return;
+  if (!came && !isRefusal(nextState(booking, 'miss'))) {
+    await closeBooking(services, tables, booking, 'missed');
+    return;
+  }
+  if (booking.state === 'open') await tables.bookings.update({ id }, { state: 'used' });
+  await freeSeat(tables, booking.host, id);
+  await releaseCode(services, tables, id);
 };
 
 /** Removes what has expired: codes out of quarantine, repeated answers, counters. Once a minute is enough. */

@@ -9,7 +9,7 @@ import { session } from '../testing/rows.ts';
 import { availability } from './availability.ts';
 import { hostDrained, hostLost } from './booking-hosts.ts';
 import { cancelBooking, moveBooking } from './booking-moves.ts';
-import { bookingOver, sweepExpired, tickBookings } from './booking-ticks.ts';
+import { bookingEnded, bookingUsed, sweepExpired, tickBookings } from './booking-ticks.ts';
 import { book, getBooking, listBookings } from './bookings.ts';
 import { planChanged } from './seat-plans.ts';
 
@@ -300,24 +300,28 @@ for (const [kind, open] of Object.entries(kinds)) {
       expect(refusedBy(await move(65, 2))).toBe('quota_exceeded');
     });
 
-    test(`tickBookings() opens and starts in time, once, and bookingOver() ends, on ${kind}`, async () => {
+    test(`tickBookings() opens, starts and gives up in time, on ${kind}`, async () => {
       const { services, booked } = await rigs();
       const made = [await booked('12:00'), await booked('12:00')];
-      const [came = '', missed = ''] = made.map(({ id }) => id);
-      const started: string[] = [];
+      const [came, missed] = made.map(({ id }) => id);
+      const calls: string[] = [];
       const needs = {
         services,
         startBooked: async ({ id }: { id: string }) => {
-          started.push(id);
+          calls.push(`start ${id}`);
           return `session-of-${id}`;
         },
+        endBooked: async ({ id }: { id: string }) => void calls.push(`end ${id}`),
         usable: () => true,
       };
-      const rows = () =>
-        Promise.all(made.map(async ({ id }) => db.read(({ bookings }) => bookings.get({ id }))));
-      const states = async () => (await rows()).map((row) => row?.state);
+      const states = async () =>
+        Promise.all(
+          made.map(async ({ id }) => (await db.read(({ bookings }) => bookings.get({ id })))?.state),
+        );
       const tickAt = async (minutes: number) => {
-        services.clock.advance((made[0]?.starts_at ?? 0) + minutes * minute - services.clock.now());
+        services.clock.advance(
+          made[0] === undefined ? 0 : made[0].starts_at + minutes * minute - services.clock.now(),
+        );
         await Promise.all([tickBookings(needs), tickBookings(needs)]);
       };
       await tickAt(-10.01);
@@ -325,21 +329,18 @@ for (const [kind, open] of Object.entries(kinds)) {
       await tickAt(-10);
       expect(await states()).toEqual(['open', 'open']);
       await tickAt(-2.01);
-      expect(started).toEqual([]);
+      expect(calls).toEqual([]);
       await tickAt(-2);
-      expect(new Set(started)).toEqual(new Set([came, missed]));
-      started.length = 0;
+      expect(new Set(calls)).toEqual(new Set([`start ${came}`, `start ${missed}`]));
+      calls.length = 0;
+      expect(await db.transact((tables) => bookingUsed(tables, came ?? ''))).toBeUndefined();
+      expect(await db.transact((tables) => bookingUsed(tables, came ?? ''))).toBeUndefined();
       await tickAt(15);
-      expect([await states(), started]).toEqual([['open', 'open'], []]);
-      expect((await rows()).map((row) => row?.session_id)).toEqual([
-        `session-of-${came}`,
-        `session-of-${missed}`,
-      ]);
-      for (const _ of ['once', 'again']) {
-        await db.transact((tables) => bookingOver(services, tables, came, true));
-        await db.transact((tables) => bookingOver(services, tables, missed, false));
-      }
-      expect(await states()).toEqual(['used', 'missed']);
+      expect([await states(), calls]).toEqual([['used', 'missed'], [`end ${missed}`]]);
+      expect(await bookingFaults(db)).toEqual([]);
+      await db.transact((tables) => bookingEnded(services, tables, came ?? '', true));
+      expect(await db.read(({ seat_slots }) => seat_slots.count({}))).toBe(0);
+      expect(await db.read(({ codes }) => codes.count({ free_at: null }))).toBe(0);
     });
 
     test(`tickBookings() looks for a host that can start the app, else the booking is lost, on ${kind}`, async () => {
@@ -355,6 +356,7 @@ for (const [kind, open] of Object.entries(kinds)) {
           tried.push(host);
           return { refused: 'host_offline' } as const;
         },
+        endBooked: async () => {},
         usable: () => usable,
       };
       services.clock.advance(made.starts_at - services.clock.now());

@@ -74,6 +74,7 @@ export const hostHello = (
   welcome({ msg: 'WELCOME', heartbeat_ms: limits.heartbeat_ms, sessions: [...answers] });
   const stopping = answers.filter(({ action }) => action === 'stop').length;
   world.log.info({ host: name, seats, running: answers.length, stopping }, 'host connected');
+  world.lost.delete(name);
   warnOfMissingApps(world, hello);
   rememberSeats(world, name, seats);
   for (const step of steps) commit(world, step);
@@ -115,6 +116,7 @@ export const tick = (world: World): void => {
   for (const host of [...world.hosts.values()]) {
     if (!isLost(host, now)) continue;
     world.hosts.delete(host.name);
+    world.lost.add(host.name);
     world.log.error({ host: host.name }, 'host lost');
     for (const session of sessionsOf(world, host.name)) happen(world, session.id, { type: 'host_lost' });
   }

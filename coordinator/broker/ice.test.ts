@@ -28,7 +28,7 @@ const credentialOf = ({ username = '', credential: password = '' }: IceServer = 
   password,
 });
 
-const session = readySession();
+const session = { ...readySession(), longest_end: systemClock.now() + 365 * 86_400_000 };
 
 describe('participantIce()', () => {
   test('participantIce() is what the configuration lists while there is no TURN server', () => {
@@ -51,9 +51,16 @@ describe('participantIce()', () => {
     expect(servers.map(([, second]) => second?.username)).toEqual([
       `${seconds + 630}:${session.id}.p`,
       `${seconds + 630}:${session.id}.q`,
-      `${seconds + 86_430}:${session.id}.app`,
+      `${Math.floor(session.longest_end / 1_000) + 30}:${session.id}.app`,
     ]);
     expect(new Set(servers.map(([, second]) => second?.credential)).size).toBe(3);
+  });
+
+  test('participantIce() lasts no longer than the session may', () => {
+    const given = services({ turn }, 'north');
+    const soon = { ...session, longest_end: given.clock.now() + 60_000 };
+    const [, relay] = participantIce(given, soon, 'p');
+    expect(relay?.username).toBe(`${Math.floor(given.clock.now() / 1_000) + 90}:${session.id}.p`);
   });
 
   test('participantIce() lets its participant in at coturn, and nobody with an expired or altered credential', async () => {

@@ -25,9 +25,12 @@ const takeUpSessions = async (world: World): Promise<void> => {
       continue;
     }
     world.sessions.set(session.id, takenUp(session));
-    if (world.hosts.has(session.host)) continue;
-    const host = { name: session.host, seats: 0, apps: [], epoch: 0, lost_at: null, stopping: new Map() };
-    world.hosts.set(session.host, hostAway(host, now, rules(world)));
+  }
+  // Bookings count on hosts that have ever come, sessions on the one that they run on.
+  const known = [...world.catalogue.hosts.values()].filter(({ seats }) => seats > 0).map(({ name }) => name);
+  for (const name of new Set([...known, ...[...world.sessions.values()].map(({ host }) => host)])) {
+    const host = { name, seats: 0, apps: [], epoch: 0, lost_at: null, stopping: new Map() };
+    world.hosts.set(name, hostAway(host, now, rules(world)));
   }
   if (rows.length > 0) world.log.info({ sessions: rows.length }, 'sessions of the last run are taken up');
 };

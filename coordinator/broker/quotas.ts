@@ -6,7 +6,7 @@ import type { Services } from './services.ts';
 /** What is to be added to an account's usage. */
 export interface QuotaRequest {
   readonly account: Account;
-  readonly app: AppRow;
+  readonly app: Pick<AppRow, 'name' | 'quota_sessions' | 'quota_minutes'>;
   /** When it begins, epoch ms: it counts in the period that contains this. */
   readonly at: number;
   readonly minutes: number;

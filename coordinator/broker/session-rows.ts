@@ -2,8 +2,10 @@ import { z } from 'zod';
 import { endReasonSchema, endReasons, sessionPhaseSchema } from '../../shared/protocol/session.ts';
 import { isLive, type Session } from '../domain/session.ts';
 import type { SessionRow, Tables } from '../store/tables.ts';
+import { bookingEnded, bookingUsed } from './booking-ticks.ts';
 import { releaseCode } from './codes.ts';
 import { emit } from './events.ts';
+import { freeSeat } from './seats.ts';
 import type { Services } from './services.ts';
 
 const participantSchema = z.object({
@@ -74,6 +76,8 @@ export const sessionOf = ({ data }: Pick<SessionRow, 'data'>): Session | undefin
 
 const minute_ms = 60_000;
 
+const came = ({ participants }: Session): boolean => participants.some((one) => one.came);
+
 /** What webhooks are told of a session. */
 export const sessionEvent = ({ id, app, host, account_id, booking_id, phases, end }: Session) => ({
   session_id: id,
@@ -124,15 +128,18 @@ export const storeSession = async (services: Services, tables: Tables, session: 
   }
   if (isLive(before) && session.end !== null) {
     await keepRecord(tables, session, session.end);
-    await releaseCode(services, tables, holderOf(session));
+    if (session.booking_id === null) await releaseCode(services, tables, session.id);
     await emit(services, tables, 'session.ended', sessionEvent(session));
-    if (session.booking_id !== null) {
-      const state = session.participants.some(({ came }) => came) ? 'used' : 'missed';
-      await tables.bookings.update({ id: session.booking_id }, { state });
-      if (state === 'missed') await emit(services, tables, 'booking.missed', sessionEvent(session));
-    }
+    if (session.booking_id !== null) await bookingEnded(services, tables, session.booking_id, came(session));
   }
-  if (before.seat_held && !session.seat_held) {
-    await tables.seat_slots.remove({ holder: { in: [session.id, holderOf(session)] } });
+  if (session.booking_id !== null && came(session) && !came(before) && isLive(session)) {
+    const refused = await bookingUsed(tables, session.booking_id);
+    if (refused !== undefined)
+      services.log.warn({ session: session.id, ...refused }, 'the booking of a session');
+  }
+  // A booking gives its seat back itself.
+  if (before.seat_held && !session.seat_held && session.booking_id === null) {
+    await tables.hosts.lock({ name: session.host });
+    await freeSeat(tables, session.host, session.id);
   }
 };

@@ -5,6 +5,7 @@ import type { Participant } from '../domain/participants.ts';
 import { isLive, type Session } from '../domain/session.ts';
 import { bounds } from '../limits.ts';
 import { hashOf } from '../secrets.ts';
+import type { Booking } from '../store/tables.ts';
 import { addTo, describeSession, happen, type Player, type World } from './world.ts';
 
 /** A session and the participant whose token was presented. */
@@ -80,6 +81,24 @@ export const joinSession = async (world: World, door: Door): Promise<Participati
   if (isRefusal(joined)) return joined;
   await world.saver.saved(session.id);
   return participation(world, joined, id, token, false);
+};
+
+/**
+ * Makes whoever holds the booking an owner of its session; booking_not_open before there is one, session_ended after.
+ */
+export const joinBooked = async (
+  world: World,
+  { session_id }: Pick<Booking, 'session_id'>,
+): Promise<Participation | Refusal> => {
+  const session = session_id === null ? undefined : world.sessions.get(session_id);
+  if (session === undefined) return refuse('booking_not_open');
+  const token = world.ids.secret();
+  const id = world.ids.id();
+  const newcomer = { type: 'join', id, token_hash: hashOf(token), invited: true, owner: true } as const;
+  const joined = happen(world, session.id, newcomer);
+  if (isRefusal(joined)) return joined;
+  await world.saver.saved(session.id);
+  return participation(world, joined, id, token, true);
 };
 
 /** Whose token this is in the session; session_unknown or unauthorized. */

@@ -1,10 +1,10 @@
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
-import type { Participation } from '../../shared/protocol/http.ts';
-import { bestSeat, type FreeSeat, seatsFor } from '../domain/allocation.ts';
+import { type Participation, participationSchema } from '../../shared/protocol/http.ts';
+import { bestSeat, seatsFor } from '../domain/allocation.ts';
 import type { Hold } from '../domain/availability.ts';
 import type { Host } from '../domain/host.ts';
 import { openSession, type Session, type Step } from '../domain/session.ts';
-import { slot_ms, slotsOf } from '../domain/slots.ts';
+import { slot_ms } from '../domain/slots.ts';
 import { bounds } from '../limits.ts';
 import { hashOf } from '../secrets.ts';
 import { Taken } from '../store/database.ts';
@@ -13,7 +13,10 @@ import type { App } from './catalogue.ts';
 import { takeCode } from './codes.ts';
 import { decide } from './decide.ts';
 import { emit } from './events.ts';
+import { once, type Repeatable } from './idempotency.ts';
 import { takeTurn } from './queue.ts';
+import { checkQuota } from './quotas.ts';
+import { holdSeat } from './seats.ts';
 import { rowOf, sessionEvent, sessionOf } from './session-rows.ts';
 import { participation } from './sessions.ts';
 import { commit, rules, type World } from './world.ts';
@@ -28,6 +31,8 @@ export interface StartRequest {
   readonly minutes?: number | undefined;
   /** The place in the queue to which a seat was offered. */
   readonly queue?: { readonly id: string; readonly token: string } | undefined;
+  /** By what a request that is sent again is known. */
+  readonly repeatable?: Repeatable;
 }
 
 /** Who holds which seats of the hosts from now on until `to`, slot by slot. */
@@ -44,24 +49,14 @@ const holdsOf = async (
   return slots.map(({ host, seat, slot_at }) => ({ host, seat, from: slot_at, to: slot_at + slot_ms }));
 };
 
-/** Holds the seat from now on until `until` in the name of `holder`. Throws Taken when somebody else does. */
-export const holdSeat = async (
-  { seat_slots }: Pick<Tables, 'seat_slots'>,
-  { host, seat, until }: FreeSeat,
-  from: number,
-  holder: string,
-): Promise<void> => {
-  const slots = slotsOf({ from, to: until });
-  if (slots.length === 0) return;
-  await seat_slots.insert(...slots.map((slot) => ({ host, seat, slot_at: slot * slot_ms, holder })));
-};
-
 interface Plan {
   readonly request: StartRequest;
   readonly app: App;
   readonly now: number;
   readonly to: number;
   readonly owner: { readonly id: string; readonly token_hash: string };
+  /** The owner's token. */
+  readonly token: string;
 }
 
 const occupancy = (world: World, holds: readonly Hold[], now: number) => ({
@@ -71,52 +66,85 @@ const occupancy = (world: World, holds: readonly Hold[], now: number) => ({
   now,
 });
 
-/** Tries one host: in its lock the seat is chosen and everything about the session stored. Undefined when it has no room. */
-const startOn = (world: World, name: string, plan: Plan): Promise<Step | Refusal | undefined> =>
-  decide<Step | undefined>(world.db, async (tables) => {
-    const { app, now, to, owner, request } = plan;
-    const row = await tables.hosts.lock({ name });
-    const host: Host | undefined = world.hosts.get(name);
-    if (row === undefined || row.draining || host === undefined) return undefined;
-    const holds = await holdsOf(tables, [name], now, to);
-    const seat = bestSeat(host, occupancy(world, holds, now), to);
-    if (seat === undefined) return undefined;
-    const refused = await takeTurn(world, tables, app.name, request.queue);
-    if (refused !== undefined) return refused;
-    const id = world.ids.id();
-    const code = await takeCode(world, tables, id, rules(world).code_digits);
-    if (isRefusal(code)) return code;
-    try {
-      await holdSeat(tables, seat, now, id);
-    } catch (error) {
-      // Another coordinator was there first.
-      if (error instanceof Taken) return undefined;
-      throw error;
-    }
-    const step = openSession(
-      {
-        id,
-        app: app.name,
-        host: name,
-        seat: seat.seat,
-        account_id: request.account?.id ?? null,
-        booking_id: null,
-        code,
-        invite: world.ids.id(),
-        lobby: app.lobby,
-        ends_at: seat.until,
-        longest_end: now + app.max_minutes * minute_ms,
-        idle_ms: app.idle_seconds * 1_000,
-        awaited_until: null,
-        owner,
-      },
-      now,
-      rules(world),
-    );
-    await tables.sessions.insert({ ...rowOf(step.session, now), version: 1 });
-    await emit(world, tables, 'session.started', sessionEvent(step.session));
-    return step;
-  });
+/** The session on the best seat of the host, stored, where there is room and the caller may; undefined where there is none. */
+const place = async (
+  world: World,
+  tables: Tables,
+  name: string,
+  { app, now, to, owner, request }: Plan,
+): Promise<Step | Refusal | undefined> => {
+  const account = request.account === undefined ? undefined : await tables.accounts.lock(request.account);
+  if (request.account !== undefined && account?.state !== 'approved') return refuse('account_required');
+  const row = await tables.hosts.lock({ name });
+  const host: Host | undefined = world.hosts.get(name);
+  if (row === undefined || row.draining || host === undefined) return undefined;
+  const holds = await holdsOf(tables, [name], now, to);
+  const seat = bestSeat(host, occupancy(world, holds, now), to);
+  if (seat === undefined) return undefined;
+  const minutes = Math.ceil((seat.until - now) / minute_ms);
+  const spent =
+    account === undefined ? undefined : await checkQuota(world, tables, { account, app, at: now, minutes });
+  const refused = spent ?? (await takeTurn(world, tables, app.name, request.queue));
+  if (refused !== undefined) return refused;
+  const id = world.ids.id();
+  const code = await takeCode(world, tables, id, rules(world).code_digits);
+  if (isRefusal(code)) return code;
+  const step = openSession(
+    {
+      id,
+      app: app.name,
+      host: name,
+      seat: seat.seat,
+      account_id: account?.id ?? null,
+      booking_id: null,
+      code,
+      invite: world.ids.id(),
+      lobby: app.lobby,
+      ends_at: seat.until,
+      longest_end: now + app.max_minutes * minute_ms,
+      idle_ms: app.idle_seconds * 1_000,
+      awaited_until: null,
+      owner,
+    },
+    now,
+    rules(world),
+  );
+  await holdSeat(tables, seat, { from: now, to: seat.until }, id);
+  await tables.sessions.insert({ ...rowOf(step.session, now), version: 1 });
+  await emit(world, tables, 'session.started', sessionEvent(step.session));
+  return step;
+};
+
+/** What came of trying one host. `repeated`: the request had been carried out before. */
+type Attempt = { readonly step: Step } | { readonly repeated: Participation } | 'no room';
+
+/** A request that nobody can send again. */
+const singular: Repeatable = { scope: '', key: undefined, body_hash: '' };
+
+/** Tries one host: in its lock the seat is chosen, and everything about the session stored at once. */
+const startOn = async (world: World, name: string, plan: Plan): Promise<Attempt | Refusal> => {
+  const { request, owner, token } = plan;
+  let made: Step | undefined;
+  let full = false;
+  const reply = await decide(world.db, (tables) =>
+    once(world, tables, request.repeatable ?? singular, async () => {
+      [made, full] = [undefined, false];
+      const step = await place(world, tables, name, plan).catch((error: unknown) => {
+        // Another coordinator was there first.
+        if (error instanceof Taken) return undefined;
+        throw error;
+      });
+      full = step === undefined;
+      if (step === undefined) return refuse('servers_busy');
+      if (isRefusal(step)) return step;
+      made = step;
+      return { status: 201, body: participation(world, step.session, owner.id, token, true) };
+    }),
+  );
+  if (full) return 'no room';
+  if (isRefusal(reply)) return reply;
+  return made === undefined ? { repeated: participationSchema.parse(reply.body) } : { step: made };
+};
 
 const declined = (world: World, app: string, refusal: Refusal): Refusal => {
   world.log.info({ app, refused: refusal.refused }, 'no session was created');
@@ -124,14 +152,15 @@ const declined = (world: World, app: string, refusal: Refusal): Refusal => {
 };
 
 /** What is asked for, once the catalogue allows it. */
-const planStart = (world: World, request: StartRequest, token: string): Plan | Refusal => {
+const planStart = (world: World, request: StartRequest): Plan | Refusal => {
   const app = world.catalogue.apps.get(request.app);
   if (app === undefined) return refuse('app_unknown', request.app);
   if (app.who_may_start === 'accounts' && request.account === undefined) return refuse('account_required');
   const minutes = Math.min(request.minutes ?? app.default_minutes, app.max_minutes);
   const now = world.clock.now();
+  const token = world.ids.secret();
   const owner = { id: world.ids.id(), token_hash: hashOf(token) };
-  return { request, app, now, to: now + minutes * minute_ms, owner };
+  return { request, app, now, to: now + minutes * minute_ms, owner, token };
 };
 
 /**
@@ -142,19 +171,19 @@ export const createSession = async (
   world: World,
   request: StartRequest,
 ): Promise<Participation | Refusal> => {
-  const token = world.ids.secret();
-  const plan = planStart(world, request, token);
+  const plan = planStart(world, request);
   if (isRefusal(plan)) return declined(world, request.app, plan);
-  const { app, now, to, owner } = plan;
+  const { app, now, to } = plan;
   const holds = await world.db.read((tables) => holdsOf(tables, app.hosts, now, to));
   const seats = seatsFor(app.name, app, occupancy(world, holds, now), to);
   if (isRefusal(seats)) return declined(world, app.name, seats);
   for (const { host } of seats.slice(0, bounds.hosts_tried)) {
-    const step = await startOn(world, host, plan);
-    if (step === undefined) continue;
-    if (isRefusal(step)) return declined(world, app.name, step);
-    commit(world, step);
-    return participation(world, step.session, owner.id, token, true);
+    const attempt = await startOn(world, host, plan);
+    if (attempt === 'no room') continue;
+    if (isRefusal(attempt)) return declined(world, app.name, attempt);
+    if ('repeated' in attempt) return attempt.repeated;
+    commit(world, attempt.step);
+    return participation(world, attempt.step.session, plan.owner.id, plan.token, true);
   }
   return declined(world, app.name, refuse('servers_busy'));
 };
@@ -196,6 +225,7 @@ export const startBooked = async (world: World, booking: Booking): Promise<strin
       rules(world),
     );
     await tables.sessions.insert({ ...rowOf(step.session, now), version: 1 });
+    await tables.bookings.update({ id: booking.id }, { session_id: step.session.id });
     await emit(world, tables, 'session.started', sessionEvent(step.session));
     return step;
   });

@@ -51,6 +51,8 @@ export interface World extends Services {
   readonly hosts: Map<string, Host>;
   readonly links: Map<string, Link>;
   readonly sessions: Map<string, Session>;
+  /** Hosts that were given up and have not come back. */
+  readonly lost: Set<string>;
   readonly players: Map<string, Set<Player>>;
   readonly watchers: Map<string, Set<() => void>>;
   readonly saver: Saver;
@@ -65,6 +67,7 @@ export const createWorld = (needs: Services): World => ({
   hosts: new Map(),
   links: new Map(),
   sessions: new Map(),
+  lost: new Set(),
   players: new Map(),
   watchers: new Map(),
   saver: createSaver(needs),

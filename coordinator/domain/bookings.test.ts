@@ -36,7 +36,7 @@ const grid: Record<string, Record<(typeof bookingEvents)[number], string>> = {
   'open none': {
     open: '-',
     use: 'used',
-    miss: 'missed',
+    miss: 'early',
     cancel: 'cancelled',
     move: '-',
     relocate: 'open',
@@ -86,8 +86,9 @@ test.each<[what: string, one: ReturnType<typeof booking>, minutes: number, due: 
   ['an open one before its start', booking('open'), -2.1, undefined],
   ['an open one at its start', booking('open'), -2, 'start'],
   ['an open one that could not be started', booking('open'), 15, 'lose'],
-  ['an open one that runs', booking('open', 's'), 15, undefined],
-  ['a short one that could not be started', booking('open', null, 10), 10, 'lose'],
+  ['an open one that runs', booking('open', 's'), 14.9, undefined],
+  ['an open one to which nobody came', booking('open', 's'), 15, 'miss'],
+  ['a short one to which nobody came', booking('open', 's', 10), 10, 'miss'],
   ['a used one', booking('used', 's'), 15, undefined],
   ['a cancelled one', booking('cancelled'), -10, undefined],
 ])('dueOf() of %s, at %d minutes, is what is to be done', (_, one, minutes, due) => {

@@ -5,8 +5,8 @@ export const bookingStates = ['held', 'open', 'used', 'cancelled', 'missed', 'lo
 export type BookingState = (typeof bookingStates)[number];
 
 /**
- * `open`: its time has come near. `use`: its session is over and somebody came; `miss`: nobody did. `move`: its owner
- * wants another time. `relocate`: its host cannot have it, another seat can. `lose`: no seat can.
+ * `open`: its time has come near. `use`: somebody has come. `miss`: nobody has. `move`: its owner wants another time.
+ * `relocate`: its host cannot have it, another seat can. `lose`: no seat can.
  */
 export const bookingEvents = ['open', 'use', 'miss', 'cancel', 'move', 'relocate', 'lose'] as const;
 export type BookingEvent = (typeof bookingEvents)[number];
@@ -51,7 +51,7 @@ export const nextState = (
     case 'use':
       return state === 'open' ? 'used' : refuse('booking_not_open');
     case 'miss':
-      return state === 'open' ? 'missed' : refuse('booking_not_open');
+      return state === 'open' && started ? 'missed' : refuse('booking_not_open');
     case 'cancel':
       return 'cancelled';
     case 'move':
@@ -64,18 +64,18 @@ export const nextState = (
 };
 
 /** What is to be done about a booking now. `start`: its app is to be started. */
-export type Due = 'open' | 'start' | 'lose';
+export type Due = 'open' | 'start' | 'miss' | 'lose';
 
 /**
- * Once its app is started, the session decides: it ends when nobody has come in time. A booking whose app could not be
- * started until then was lost, not missed: its owner may have come.
+ * A booking whose app could not be started until its seat is released was lost, not missed: its owner may have come.
  */
 export const dueOf = (booking: BookedTime, now: number, rules: BookingRules): Due | undefined => {
   const { state, starts_at, ends_at, session_id } = booking;
-  if ((state !== 'held' && state !== 'open') || session_id !== null) return undefined;
-  if (now >= Math.min(starts_at + rules.no_show_ms, ends_at)) return 'lose';
+  if (state !== 'held' && state !== 'open') return undefined;
+  const over = now >= Math.min(starts_at + rules.no_show_ms, ends_at);
+  if (over) return session_id === null ? 'lose' : 'miss';
   if (state === 'held') return now >= starts_at - rules.open_ms ? 'open' : undefined;
-  return now >= starts_at - rules.start_ms ? 'start' : undefined;
+  return session_id === null && now >= starts_at - rules.start_ms ? 'start' : undefined;
 };
 
 /** Who asks: an account, or whoever has the booking's token. */

@@ -1,6 +1,8 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { refuse } from '../../shared/errors.ts';
+import { bookingNeeds } from '../broker/booked-sessions.ts';
 import { appRoutes } from './apps.ts';
+import { bookingRoutes } from './bookings.ts';
 import { allowOrigins } from './cors.ts';
 import type { Env } from './env.ts';
 import { checkHost, checkOrigin, limitBody, setHeaders } from './guards.ts';
@@ -40,5 +42,6 @@ export const createApp = (needs: AppNeeds): OpenAPIHono<Env> => {
     .route('/', upgradeRoutes(needs))
     .route('/api/v1', appRoutes(world))
     .route('/api/v1', sessionRoutes(needs))
-    .route('/api/v1', queueRoutes(world));
+    .route('/api/v1', queueRoutes(world))
+    .route('/api/v1', bookingRoutes(world, bookingNeeds(world)));
 };

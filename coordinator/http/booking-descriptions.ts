@@ -8,9 +8,10 @@ import {
   changeBookingSchema,
   createBookingSchema,
 } from '../../shared/protocol/bookings.ts';
+import { participationSchema } from '../../shared/protocol/http.ts';
 import { wholeNumberSchema } from '../../shared/protocol/names.ts';
 import { bounds } from '../limits.ts';
-import { answers, byBearer, pathOf, refuses, takes } from './openapi.ts';
+import { answers, byBearer, idempotencyKey, pathOf, refuses, takes } from './openapi.ts';
 
 const tags = ['bookings'];
 const optionalBearer = [{}, ...byBearer];
@@ -18,6 +19,7 @@ const ofBooking = { tags, security: byBearer, request: { params: pathOf('id') } 
 const timeRefusals = ['time_skipped', 'time_ambiguous', 'time_past', 'time_taken', 'quota_exceeded'] as const;
 const changeRefusals = [
   'malformed',
+  'unauthorized',
   'booking_unknown',
   'booking_closed',
   'version_required',
@@ -75,15 +77,7 @@ export const bookingDescriptions = {
       'Without an account only apps that anyone may start; the answer then holds the token that manages the booking.',
     security: optionalBearer,
     request: {
-      headers: z.object({
-        'idempotency-key': z
-          .string()
-          .min(1)
-          .max(200)
-          .regex(/^[!-~]+$/, 'printable ASCII')
-          .optional()
-          .meta({ description: 'Repeating a request with its key makes no second booking, for 24 hours.' }),
-      }),
+      headers: idempotencyKey,
       body: takes(createBookingSchema),
     },
     responses: {
@@ -117,7 +111,10 @@ export const bookingDescriptions = {
     method: 'get',
     path: '/bookings/{id}',
     summary: 'Show a booking',
-    responses: { 200: answers(bookingSchema, 'The booking.'), ...refuses('malformed', 'booking_unknown') },
+    responses: {
+      200: answers(bookingSchema, 'The booking.'),
+      ...refuses('malformed', 'unauthorized', 'booking_unknown'),
+    },
   }),
   change: createRoute({
     ...ofBooking,
@@ -142,6 +139,23 @@ export const bookingDescriptions = {
       ...refuses(...changeRefusals, 'too_busy'),
     },
   }),
+  join: createRoute({
+    ...ofBooking,
+    method: 'post',
+    path: '/bookings/{id}/join',
+    summary: "Join one's own booked session, as its owner",
+    responses: {
+      200: answers(participationSchema, 'The caller is an owner of the session.'),
+      ...refuses(
+        'malformed',
+        'unauthorized',
+        'booking_unknown',
+        'booking_not_open',
+        'session_ended',
+        'session_full',
+      ),
+    },
+  }),
   calendar: createRoute({
     ...ofBooking,
     method: 'get',
@@ -152,7 +166,7 @@ export const bookingDescriptions = {
         description: 'RFC 5545, with the invite link.',
         content: { 'text/calendar': { schema: z.string() } },
       },
-      ...refuses('malformed', 'booking_unknown'),
+      ...refuses('malformed', 'unauthorized', 'booking_unknown'),
     },
   }),
 };

@@ -7,6 +7,7 @@ import {
   bookingsSchema,
 } from '../../shared/protocol/bookings.ts';
 import { problemSchema } from '../../shared/protocol/http.ts';
+import { openWorld } from '../broker/open.ts';
 import type { Account, Booking } from '../store/tables.ts';
 import type { Sent } from '../testing/app.ts';
 import { bookingRig, minute, monday } from '../testing/bookings.ts';
@@ -29,7 +30,9 @@ const rig = async (options: Parameters<typeof bookingRig>[1] = {}) => {
     c.set('caller', caller);
     await next();
   });
-  app.route('/', bookingRoutes({ services, endBooked: async (booking) => void ended.push(booking) }));
+  const world = await openWorld(services);
+  const endBooked = async (booking: Booking) => void ended.push(booking);
+  app.route('/', bookingRoutes(world, { services, endBooked }));
   const request = async (path: string, { method = 'GET', token, body, headers = {} }: Sent = {}) =>
     app.request(
       path,
@@ -115,7 +118,7 @@ describe(`${bookingRoutes.name}()`, () => {
     as(undefined);
     const { id, token, account_id } = await create();
     expect([account_id, token?.length]).toEqual([null, 43]);
-    expect(await refused(`/bookings/${id}`)).toBe('booking_unknown');
+    expect(await refused(`/bookings/${id}`)).toBe('unauthorized');
     expect(await refused(`/bookings/${id}`, { token: 'wrong' })).toBe('booking_unknown');
     expect((await request(`/bookings/${id}`, { token: token ?? '' })).status).toBe(200);
     expect(await refused('/bookings', { token: token ?? '' })).toBe('account_required');

@@ -1,10 +1,12 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
-import { isRefusal, type Refusal } from '../../shared/errors.ts';
+import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import { availability } from '../broker/availability.ts';
 import { cancelBooking, moveBooking } from '../broker/booking-moves.ts';
+import type { BookingNeeds } from '../broker/booking-ticks.ts';
 import { describeBooking, inviteUrl } from '../broker/booking-view.ts';
 import { book, getBooking, listBookings, type Visitor } from '../broker/bookings.ts';
-import type { Services } from '../broker/services.ts';
+import { joinBooked } from '../broker/sessions.ts';
+import type { World } from '../broker/world.ts';
 import { calendarOf } from '../domain/calendar.ts';
 import { bearer } from '../secrets.ts';
 import type { Booking } from '../store/tables.ts';
@@ -16,18 +18,20 @@ import { describedRoutes } from './openapi.ts';
 import { answer, problem } from './problems.ts';
 import { etagOf, versionFrom } from './versions.ts';
 
-export interface BookingRouteNeeds {
-  readonly services: Services;
-  /** Ends the session of a booking that was cancelled, if it still runs. */
-  endBooked(booking: Booking): Promise<void>;
-}
+type Needs = Pick<BookingNeeds, 'services' | 'endBooked'>;
 
-const visitorOf = ({ services }: BookingRouteNeeds, c: Ctx): Visitor => ({
+const visitorOf = ({ services }: Needs, c: Ctx): Visitor => ({
   account: c.var.caller,
   token: bearer(c.req.header('authorization')),
   network: c.env.network,
   base: publicBase(c, services.store.configuration()).origin,
 });
+
+/** The visitor of a route that is about one booking; unauthorized when it shows nothing by which it could be known. */
+const holderOf = (needs: Needs, c: Ctx): Visitor | Refusal => {
+  const visitor = visitorOf(needs, c);
+  return visitor.account === undefined && visitor.token === undefined ? refuse('unauthorized') : visitor;
+};
 
 const shown = (c: Ctx, booking: Booking | Refusal, { base }: Visitor): Response => {
   if (isRefusal(booking)) return problem(booking);
@@ -36,7 +40,7 @@ const shown = (c: Ctx, booking: Booking | Refusal, { base }: Visitor): Response 
 };
 
 /** One's own bookings; operators may ask for everybody's. */
-const list = async (needs: BookingRouteNeeds, c: Ctx, query: ListQuery): Promise<Response> => {
+const list = async (needs: Needs, c: Ctx, query: ListQuery): Promise<Response> => {
   const { whose, account, ...filter } = query;
   const caller = callerWith(c, whose === 'all' ? 'operator' : 'user');
   if (isRefusal(caller)) return problem(caller);
@@ -49,8 +53,9 @@ const list = async (needs: BookingRouteNeeds, c: Ctx, query: ListQuery): Promise
   return answer(c, await listBookings(needs.services, { ...filter, state, account_id: account }, base));
 };
 
-const cancel = async (needs: BookingRouteNeeds, c: Ctx, id: string): Promise<Response> => {
-  const visitor = visitorOf(needs, c);
+const cancel = async (needs: Needs, c: Ctx, id: string): Promise<Response> => {
+  const visitor = holderOf(needs, c);
+  if (isRefusal(visitor)) return problem(visitor);
   const version = versionFrom(c);
   if (isRefusal(version)) return problem(version);
   const cancelled = await cancelBooking(needs.services, id, visitor, version);
@@ -58,8 +63,9 @@ const cancel = async (needs: BookingRouteNeeds, c: Ctx, id: string): Promise<Res
   return shown(c, cancelled, visitor);
 };
 
-const calendar = async (needs: BookingRouteNeeds, c: Ctx, id: string): Promise<Response> => {
-  const visitor = visitorOf(needs, c);
+const calendar = async (needs: Needs, c: Ctx, id: string): Promise<Response> => {
+  const visitor = holderOf(needs, c);
+  if (isRefusal(visitor)) return problem(visitor);
   const booking = await getBooking(needs.services, id, visitor);
   if (isRefusal(booking)) return problem(booking);
   const url = inviteUrl(visitor.base, booking.invite);
@@ -84,7 +90,7 @@ const calendar = async (needs: BookingRouteNeeds, c: Ctx, id: string): Promise<R
 };
 
 /** Free times and bookings, under `/api/v1`. */
-export const bookingRoutes = (needs: BookingRouteNeeds): OpenAPIHono<Env> => {
+export const bookingRoutes = (world: World, needs: Needs): OpenAPIHono<Env> => {
   const { services } = needs;
   return describedRoutes()
     .openapi(described.availability, async (c) =>
@@ -99,16 +105,24 @@ export const bookingRoutes = (needs: BookingRouteNeeds): OpenAPIHono<Env> => {
     })
     .openapi(described.list, (c) => list(needs, c, c.req.valid('query')))
     .openapi(described.show, async (c) => {
-      const visitor = visitorOf(needs, c);
+      const visitor = holderOf(needs, c);
+      if (isRefusal(visitor)) return problem(visitor);
       return shown(c, await getBooking(services, c.req.valid('param').id, visitor), visitor);
     })
     .openapi(described.change, async (c) => {
-      const visitor = visitorOf(needs, c);
+      const visitor = holderOf(needs, c);
+      if (isRefusal(visitor)) return problem(visitor);
       const version = versionFrom(c);
       if (isRefusal(version)) return problem(version);
       const { id } = c.req.valid('param');
       return shown(c, await moveBooking(services, id, c.req.valid('json'), visitor, version), visitor);
     })
     .openapi(described.cancel, (c) => cancel(needs, c, c.req.valid('param').id))
+    .openapi(described.join, async (c) => {
+      const visitor = holderOf(needs, c);
+      if (isRefusal(visitor)) return problem(visitor);
+      const booking = await getBooking(services, c.req.valid('param').id, visitor);
+      return answer(c, isRefusal(booking) ? booking : await joinBooked(world, booking));
+    })
     .openapi(described.calendar, (c) => calendar(needs, c, c.req.valid('param').id));
 };

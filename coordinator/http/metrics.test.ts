@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { join } from 'node:path';
 import { createCounters, createLagMeter } from '../broker/counters.ts';
 import { appUnderTest } from '../testing/app.ts';
 import { metricsRoutes } from './metrics.ts';
@@ -44,6 +45,14 @@ describe(`${metricsRoutes.name}()`, () => {
     for (const line of lines) {
       expect(line).toMatch(/^(# (HELP|TYPE) .+|[a-z_]+(\{([a-z]+="[^"]*",?)+\})? [\d.e+-]+)$/);
     }
+  });
+
+  test('metricsRoutes() shows exactly what docs/operations.md describes', async () => {
+    const text = await (await (await appUnderTest()).request('/metrics')).text();
+    const shown = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+    const page = await Bun.file(join(import.meta.dir, '..', '..', 'docs', 'operations.md')).text();
+    const described = [...page.matchAll(/^\| `((?:coordinator|process)_\w+)`/gm)].map(([, name]) => name);
+    expect(described.sort()).toEqual(shown.sort());
   });
 
   test('metricsRoutes() answers this machine only, and nobody through a proxy', async () => {

@@ -24,12 +24,15 @@ const routeOf = (c: Ctx): string => {
   return hashed.test(path) ? 'asset' : path;
 };
 
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
 /** Counts requests, their duration and their refusals. */
 export const countRequests = ({ counters, clock }: World) =>
   createMiddleware<Env>(async (c, next) => {
     const started = clock.monotonic();
     await next();
-    const labels = { route: routeOf(c), method: c.req.method };
+    const method = methods.has(c.req.method) ? c.req.method : 'other';
+    const labels = { route: routeOf(c), method };
     counters.requests.count({ ...labels, status: String(c.res.status) });
     counters.request_seconds.observe((clock.monotonic() - started) / 1_000, labels);
     const code = c.res.headers.get(code_header);

@@ -58,3 +58,14 @@ export const refuses = (...codes: readonly ErrorCode[]): Record<string, Answer> 
 /** A path parameter. */
 export const pathOf = <Name extends string>(name: Name) =>
   z.object({ [name]: z.string().min(1).max(200) } as Record<Name, z.ZodString>);
+
+/** The header by which a request that is sent again is known. */
+export const idempotencyKey = z.object({
+  'idempotency-key': z
+    .string()
+    .min(1)
+    .max(200)
+    .regex(/^[!-~]+$/, 'printable ASCII')
+    .optional()
+    .meta({ description: 'A request that is repeated with its key has no second effect, for 24 hours.' }),
+});

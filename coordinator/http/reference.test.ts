@@ -73,7 +73,7 @@ describe(`${referenceRoutes.name}()`, () => {
     ]);
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
     expect(text.match(/<script|style="|<style| on[a-z]+="|src="/)).toBeNull();
-    expect([...text.matchAll(/<link[^>]*href="([^"]*)"/g)].map(([, href]) => href)).toEqual([
+    expect([...text.matchAll(/<link rel="stylesheet"[^>]*href="([^"]*)"/g)].map(([, href]) => href)).toEqual([
       '/docs/style.css',
     ]);
     expect((await under.request('/docs/style.css')).headers.get('content-type')).toContain('text/css');

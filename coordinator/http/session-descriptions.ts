@@ -7,7 +7,7 @@ import {
   sessionSchema,
   ticketSchema,
 } from '../../shared/protocol/http.ts';
-import { answers, byBearer, done, pathOf, refuses, takes } from './openapi.ts';
+import { answers, byBearer, done, idempotencyKey, pathOf, refuses, takes } from './openapi.ts';
 
 const tags = ['sessions'];
 const ofSession = { tags, security: byBearer, request: { params: pathOf('id') } };
@@ -20,7 +20,7 @@ export const sessionDescriptions = {
     path: '/sessions',
     tags,
     summary: 'Start a session of an app',
-    request: { body: takes(createSessionSchema) },
+    request: { body: takes(createSessionSchema), headers: idempotencyKey },
     responses: {
       201: answers(participationSchema, 'The session is being started, and the caller owns it.'),
       ...refuses(
@@ -31,6 +31,8 @@ export const sessionDescriptions = {
         'account_required',
         'quota_exceeded',
         'servers_busy',
+        'idempotency_mismatch',
+        'queue_unknown',
       ),
     },
   }),

@@ -3,6 +3,7 @@ import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { Ticket } from '../../shared/protocol/http.ts';
 import { extendSession } from '../broker/extensions.ts';
 import type { Guesses } from '../broker/guesses.ts';
+import { bodyHash } from '../broker/idempotency.ts';
 import {
   admitGuest,
   type Door,
@@ -83,9 +84,13 @@ const byMember = (world: World, c: Ctx, run: (member: Membership) => unknown): R
 export const sessionRoutes = (needs: SessionNeeds): OpenAPIHono<Env> => {
   const { world } = needs;
   return describedRoutes()
-    .openapi(described.create, async (c) =>
-      answer(c, await createSession(world, { ...c.req.valid('json'), account: c.var.caller }), 201),
-    )
+    .openapi(described.create, async (c) => {
+      const body = c.req.valid('json');
+      const account = c.var.caller;
+      const scope = `sessions ${account?.id ?? c.env.network}`;
+      const repeatable = { scope, key: c.req.valid('header')['idempotency-key'], body_hash: bodyHash(body) };
+      return answer(c, await createSession(world, { ...body, account, repeatable }), 201);
+    })
     .openapi(described.join, (c) => join(needs, c, c.req.valid('json')))
     .openapi(described.show, (c) => show(needs, c, c.req.valid('query').after))
     .openapi(described.activity, (c) => byMember(world, c, (member) => noteActivity(world, member)))

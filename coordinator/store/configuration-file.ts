@@ -84,7 +84,7 @@ export const configurationSchema = z.strictObject({
   /** A booking opens so long before its time, its app is started so long before, and its seat released so long after. */
   booking_open_minutes: wholeNumberSchema(1, 1_440).default(10),
   booking_start_minutes: wholeNumberSchema(0, 60).default(2),
-  booking_no_show_minutes: wholeNumberSchema(1, 240).default(15),
+  booking_no_show_minutes: wholeNumberSchema(1, 1_440).default(15),
   booking_days_ahead: wholeNumberSchema(1, 366).default(60),
   /** Bookings that one account may hold at a time. */
   bookings_per_account: wholeNumberSchema(1, 10_000).default(20),

@@ -1,6 +1,7 @@
 import { systemClock } from '../../shared/clock.ts';
 import { systemIds } from '../../shared/ids.ts';
 import { createLog } from '../../shared/log.ts';
+import { openWorld } from '../broker/open.ts';
 import { bookingRoutes } from '../http/bookings.ts';
 import { describedRoutes } from '../http/openapi.ts';
 import { onError } from '../http/problems.ts';
@@ -24,7 +25,8 @@ app.use(async (c, next) => {
   c.set('caller', account(Number(c.req.header('x-account'))));
   await next();
 });
-app.route('/', bookingRoutes({ services, endBooked: async () => {} }));
+const world = await openWorld(services);
+app.route('/', bookingRoutes(world, { services, endBooked: async () => {} }));
 
 const server = Bun.serve({
   hostname: '127.0.0.1',

@@ -18,9 +18,12 @@ const cookie = 0x2112a442;
 const binding = 0x0001;
 const allocate = 0x0003;
 const allocated = 0x0103;
+const create_permission = 0x0008;
+const permitted = 0x0108;
 const username = 0x0006;
 const integrity = 0x0008;
 const error_code = 0x0009;
+const peer_address = 0x0012;
 const realm = 0x0014;
 const nonce = 0x0015;
 const relayed_address = 0x0016;
@@ -106,19 +109,19 @@ const udp = attribute(requested_transport, Buffer.from([17, 0, 0, 0]));
 export const stunAnswers = (port: number): Promise<Answer> =>
   withSocket(port, (ask) => ask(binding, () => Buffer.alloc(0)));
 
-const signed = (challenge: Answer, { username: user, password }: Credential) => {
+const signed = (challenge: Answer, { username: user, password }: Credential, type: number, body: Buffer) => {
   const realm_text = challenge.attributes.get(realm) ?? Buffer.alloc(0);
   const nonce_text = challenge.attributes.get(nonce) ?? Buffer.alloc(0);
   const key = createHash('md5').update(`${user}:${realm_text}:${password}`).digest();
   return (transaction: Buffer): Buffer => {
     const attributes = Buffer.concat([
-      udp,
+      body,
       attribute(username, Buffer.from(user)),
       attribute(realm, realm_text),
       attribute(nonce, nonce_text),
     ]);
     // The length that is signed counts the signature in: 24 bytes.
-    const text = message(allocate, transaction, attributes, 24);
+    const text = message(type, transaction, attributes, 24);
     return Buffer.concat([attributes, attribute(integrity, createHmac('sha1', key).update(text).digest())]);
   };
 };
@@ -127,7 +130,41 @@ const signed = (challenge: Answer, { username: user, password }: Credential) => 
 export const allocateRelay = (port: number, credential: Credential): Promise<Allocated> =>
   withSocket(port, async (ask) => {
     const challenge = await ask(allocate, () => udp);
-    const answer = await ask(allocate, signed(challenge, credential));
+    const answer = await ask(allocate, signed(challenge, credential, allocate, udp));
     if (answer.type !== allocated) return { error: errorOf(answer) };
     return { relayed: addressOf(answer.attributes.get(relayed_address) ?? Buffer.alloc(8)) };
+  });
+
+/** An address as it stands in a message, mixed with the cookie and for IPv6 with the transaction. Port 9. */
+const peerOf = (address: string, transaction: Buffer): Buffer => {
+  const mask = Buffer.concat([Buffer.from([0x21, 0x12, 0xa4, 0x42]), transaction]);
+  const bytes = address.includes(':')
+    ? address
+        .split(':')
+        .flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff])
+    : address.split('.').map(Number);
+  const head = Buffer.from([0, address.includes(':') ? 2 : 1, 0, 0]);
+  head.writeUInt16BE(9 ^ (cookie >>> 16), 2);
+  return Buffer.concat([head, Buffer.from(bytes.map((byte, at) => byte ^ (mask[at] ?? 0)))]);
+};
+
+/** Which of the peers (IPv4, or IPv6 with all eight groups) the relay would send to: 0, or the error by which it refuses. */
+export const permitPeers = (
+  port: number,
+  credential: Credential,
+  peers: readonly string[],
+): Promise<Map<string, number>> =>
+  withSocket(port, async (ask) => {
+    const challenge = await ask(allocate, () => udp);
+    const relay = await ask(allocate, signed(challenge, credential, allocate, udp));
+    if (relay.type !== allocated) throw new Error(`no relay: ${errorOf(relay)}`);
+    const found = new Map<string, number>();
+    for (const peer of peers) {
+      const answer = await ask(create_permission, (transaction) => {
+        const body = attribute(peer_address, peerOf(peer, transaction));
+        return signed(challenge, credential, create_permission, body)(transaction);
+      });
+      found.set(peer, answer.type === permitted ? 0 : errorOf(answer));
+    }
+    return found;
   });

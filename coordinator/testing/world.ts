@@ -14,6 +14,7 @@ import type { Link, World } from '../broker/world.ts';
 import { slot_ms } from '../domain/slots.ts';
 import type { Database } from '../store/database.ts';
 import { memoryDatabase } from './database.ts';
+import { account } from './rows.ts';
 import { entry, keyOf, memoryStore } from './store.ts';
 
 export const minute_ms = 60_000;
@@ -44,6 +45,9 @@ export const worldUnderTest = async (
       () => {},
     );
   hello();
+  await db.transact(async ({ accounts }) => {
+    if ((await accounts.get({ id: 'account-1' })) === undefined) await accounts.insert(account(1));
+  });
   return { world, clock, db, orders, link, hello };
 };
 

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { idSchema, nameSchema } from './names.ts';
 
+/** Bodies of the queue's routes under `/api/v1`. */
+export const QUEUE_VERSION = 1;
+
 /** `POST /api/v1/queue`: wait for a seat of an app. */
 export const enterQueueSchema = z.strictObject({ app: nameSchema });
 

@@ -13,8 +13,9 @@ interface Pin {
  * understands it. If it does not, raise the protocol's version; then write the new hash here.
  */
 const pinned: Record<string, Pin> = {
-  'agent-link': { version: 1, hash: 'b4f1e58faaed8b41' },
+  queue: { version: 1, hash: '5de835b6818d642c' },
   bookings: { version: 1, hash: '209e0b4366845021' },
+  'agent-link': { version: 1, hash: 'b4f1e58faaed8b41' },
   'client-verbs': { version: 1, hash: 'a04ab5b7254319ea' },
   http: { version: 1, hash: '8fab79008e9d5dba' },
   peers: { version: 1, hash: 'efa13d3cd930044a' },

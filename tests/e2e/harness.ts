@@ -41,6 +41,9 @@ interface Places {
   agentPlace: string[];
 }
 
+/** Tests ask more often than people. */
+const patient = { requests_per_second: 1_000, requests_burst: 1_000, starts_per_minute: 1_000 };
+
 /** One host with one seat and the loft app unless `hosts` says otherwise. */
 export const startTestSystem = async (
   hosts: Partial<DemoHost>[] = [{}],
@@ -55,7 +58,7 @@ export const startTestSystem = async (
     port: 0,
     coordinator: [...coordinatorPlace, executable('coordinator-linux-x64')],
     agent: [...agentPlace, executable('session-agent-linux-x64')],
-    configuration: { leave_grace_seconds: 15, ...configuration },
+    configuration: { leave_grace_seconds: 15, ...patient, ...configuration },
     hosts: hosts.map((host, index) => ({
       server_name: `host-${index + 1}`,
       seats: 1,
