@@ -6,6 +6,7 @@ import { bookingNeeds, createSweep } from './broker/booked-sessions.ts';
 import { tickBookings } from './broker/booking-ticks.ts';
 import { followCatalogue } from './broker/catalogue-changes.ts';
 import { createLagMeter } from './broker/counters.ts';
+import { createDeliveries } from './broker/deliveries.ts';
 import { createEvacuations } from './broker/evacuations.ts';
 import { offerExtensions } from './broker/extensions.ts';
 import { tick } from './broker/fleet.ts';
@@ -46,8 +47,19 @@ export const startCoordinator = async (services: Services, site?: Site): Promise
   const rates = createRateLimits(store, clock, log);
   const measureLag = createLagMeter(world.counters, bounds.tick_ms, clock.monotonic());
   let stopped = false;
-  const app = createApp({ world, guesses, waiting, agents, clients, rates, stopping: () => stopped, site });
+  const app = createApp({
+    world,
+    guesses,
+    waiting,
+    agents,
+    clients,
+    rates,
+    catalogueChanged: catalogue.changed,
+    stopping: () => stopped,
+    site,
+  });
 
+  const deliveries = createDeliveries(services, fetch);
   const bookings = bookingNeeds(world);
   const background = createBackground(log, {
     extensions: () => offerExtensions(world),
@@ -63,6 +75,7 @@ export const startCoordinator = async (services: Services, site?: Site): Promise
     agents.tick();
     tick(world);
     background.tick();
+    deliveries.tick();
   });
 
   return {
@@ -89,6 +102,7 @@ export const startCoordinator = async (services: Services, site?: Site): Promise
       clients.stop();
       agents.stop();
       await background.stop();
+      await deliveries.stop();
       await catalogue.stop();
       rates.stop();
       store.close();

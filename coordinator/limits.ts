@@ -75,4 +75,13 @@ export const bounds = {
   lost_ahead_ms: 86_400_000,
   /** Bookings that one tick looks at, of each kind. */
   bookings_per_tick: 200,
+  /** Webhooks over all; a further one is refused. */
+  webhooks: 50,
+  /** Latest events shown with a webhook. */
+  deliveries_shown: 50,
+  /** Apps and hosts that operators may add, those of servers.json counted in; a further one is refused. */
+  apps: 1_000,
+  hosts: 1_000,
+  /** Largest picture that can be uploaded. */
+  picture_bytes: 2 * 1024 * 1024,
 } as const;

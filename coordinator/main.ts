@@ -19,6 +19,7 @@ import {
 } from './config.ts';
 import { printDeployment } from './deployment.ts';
 import { loadSite } from './http/site.ts';
+import { bounds } from './limits.ts';
 import page from './site/index.html';
 import { importFiles, migrateSchema, openDatabase } from './store/commands.ts';
 import { type Database, Unavailable, Unusable } from './store/database.ts';
@@ -65,7 +66,7 @@ const listen = (coordinator: Coordinator, hostname: string, port: number): Serve
     port,
     idleTimeout: idle_seconds,
     // Above what the routes take: Bun's own refusal has no body that says why.
-    maxRequestBodySize: 4 * limits.body_bytes,
+    maxRequestBodySize: bounds.picture_bytes + limits.body_bytes,
     development: false,
     // Without it Bun shares the port with another process as soon as `development` is false.
     reusePort: false,

@@ -206,7 +206,8 @@ CREATE TABLE IF NOT EXISTS `records` (
   PRIMARY KEY(`session_id`),
   INDEX `records_ended` (`ended_at`),
   INDEX `records_account` (`account_id`,`started_at`),
-  INDEX `records_app` (`app`,`started_at`)
+  INDEX `records_account_ended` (`account_id`,`ended_at`),
+  INDEX `records_app_ended` (`app`,`ended_at`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 --> statement-breakpoint
 -- Addresses that are told of events. `secret` signs what is sent.
@@ -220,7 +221,7 @@ CREATE TABLE IF NOT EXISTS `webhooks` (
   PRIMARY KEY(`id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 --> statement-breakpoint
--- Events on their way to webhooks. Rows whose `state` is not "waiting" can be deleted.
+-- Events on their way to webhooks. Rows whose `state` is not "waiting" can be deleted; the coordinator does it after 7 days.
 CREATE TABLE IF NOT EXISTS `outbox` (
   `id` varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   `webhook_id` varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -233,6 +234,7 @@ CREATE TABLE IF NOT EXISTS `outbox` (
   `delivered_at` bigint,
   PRIMARY KEY(`id`),
   INDEX `outbox_due` (`state`,`due_at`),
+  INDEX `outbox_next` (`webhook_id`,`state`,`due_at`),
   INDEX `outbox_webhook` (`webhook_id`,`created_at`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 --> statement-breakpoint

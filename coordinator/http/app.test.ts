@@ -178,6 +178,24 @@ describe(`${createApp.name}() sessions`, () => {
     expect(under.clock.pending()).toBe(held.before);
   });
 
+  test('createApp() takes a picture of up to 2 MiB, and no other body of that size', async () => {
+    const under = await appUnderTest();
+    const sent = (method: string, body: string): Sent => ({ method, body, headers: { 'If-Match': '"1"' } });
+    const path = '/api/v1/catalogue/apps/Loft';
+    const large = 'x'.repeat(limits.body_bytes + 1);
+    expect(await refusedBy(under, `${path}/picture`, sent('PUT', large))).toBe('account_required');
+    expect(await refusedBy(under, path, sent('PATCH', large))).toBe('frame_too_large');
+    const larger = 'x'.repeat(bounds.picture_bytes + 1);
+    expect(await refusedBy(under, `${path}/picture`, sent('PUT', larger))).toBe('frame_too_large');
+  });
+
+  test('createApp() keeps what operators and administrators do from everybody else', async () => {
+    const under = await appUnderTest();
+    for (const path of ['catalogue/apps', 'catalogue/hosts', 'records', 'records.csv', 'webhooks', 'audit']) {
+      expect(await refusedBy(under, `/api/v1/${path}`)).toBe('account_required');
+    }
+  });
+
   test('createApp() answers no fault of its own with more than an incident id', async () => {
     const under = await appUnderTest({}, { picture: 'loft.svg' });
     under.store.picture = () => {

@@ -2,6 +2,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
 import { refuse } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
+import { bounds } from '../limits.ts';
 import type { Configuration } from '../store/configuration-file.ts';
 import type { Store } from '../store/store.ts';
 import type { Ctx, Env } from './env.ts';
@@ -59,9 +60,16 @@ export const checkOrigin = (store: Store) =>
     return next();
   });
 
-export const limitBody = bodyLimit({
-  maxSize: limits.body_bytes,
-  onError: () => problem(refuse('frame_too_large', `at most ${limits.body_bytes} bytes`)),
+const limitedTo = (bytes: number) =>
+  bodyLimit({ maxSize: bytes, onError: () => problem(refuse('frame_too_large', `at most ${bytes} bytes`)) });
+
+const limitText = limitedTo(limits.body_bytes);
+const limitPicture = limitedTo(bounds.picture_bytes);
+
+/** Bounds every body; only the route that takes a picture takes a large one. */
+export const limitBody = createMiddleware<Env>((c, next) => {
+  const picture = c.req.method === 'PUT' && /^\/api\/v1\/catalogue\/apps\/[^/]+\/picture$/.test(c.req.path);
+  return picture ? limitPicture(c, next) : limitText(c, next);
 });
 
 const apiHeaders = {

@@ -2,9 +2,12 @@ import { join } from 'node:path';
 import type { Clock } from '../../shared/clock.ts';
 import type { ConfigProblem } from '../../shared/config.ts';
 import type { Log } from '../../shared/log.ts';
+import { pictureNameSchema } from '../../shared/protocol/catalogue.ts';
 import { configurationSchema } from './configuration-file.ts';
+import { systemDisk } from './json/disk.ts';
+import { openPictures } from './pictures.ts';
 import { secretFiles } from './secret-files.ts';
-import { pictureSchema, serversFileSchema } from './servers-file.ts';
+import { serversFileSchema } from './servers-file.ts';
 import type { Store } from './store.ts';
 import { watchedFile } from './watched-file.ts';
 
@@ -78,12 +81,13 @@ export const openJsonStore = async ({
       return () => void listeners.delete(listener);
     },
     async picture(name) {
-      if (!pictureSchema.safeParse(name).success) return undefined;
+      if (!pictureNameSchema.safeParse(name).success) return undefined;
       const file = Bun.file(join(directory, 'pictures', name));
       if (await file.exists()) return file;
       log.warn({ picture: name }, 'the picture is not in pictures/');
       return undefined;
     },
+    pictures: openPictures(directory, systemDisk),
     health() {
       if (!servers.readable() || !settings.readable()) {
         return { ok: false, note: 'the data directory cannot be read; its last good content is in force' };

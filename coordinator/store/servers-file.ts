@@ -1,18 +1,11 @@
 import { z } from 'zod';
+import { pictureNameSchema } from '../../shared/protocol/catalogue.ts';
 import { type ServerEntry, serverEntrySchema } from '../../shared/protocol/client-verbs.ts';
 import { nameSchema, wholeNumberSchema } from '../../shared/protocol/names.ts';
 import { hashOf } from '../secrets.ts';
 import { catalogueOf, type FileCatalogue, type FileHost, type FileSettings } from './catalogue.ts';
 
 const shownInfo = serverEntrySchema.shape.rc_info.shape.info.shape;
-
-/** A plain file name, so that nothing outside `pictures/` can be named. */
-export const pictureSchema = z
-  .string()
-  .regex(
-    /^[\w-][\w .-]*\.(png|jpg|jpeg|webp|avif|gif|svg)$/i,
-    'the name of a picture in pictures/, like "tower.webp"',
-  );
 
 /** A visit in minutes: bookings stand on a grid of five. */
 export const visitMinutesSchema = wholeNumberSchema(5, 1_440).refine(
@@ -36,8 +29,8 @@ const infoSchema = z
     description: shownInfo.description.optional(),
     /** As the first design spells it. */
     deskription: shownInfo.description.optional(),
-    picture: pictureSchema.optional(),
     ...settingsSchema,
+    picture: pictureNameSchema.optional(),
   })
   .superRefine(({ description, deskription }, context) => {
     if (description === undefined && deskription === undefined) {

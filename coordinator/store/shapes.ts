@@ -187,7 +187,14 @@ export const shapes = {
       ended_at: instant(),
     },
     ['session_id'],
-    { indexes: { ended: ['ended_at'], account: ['account_id', 'started_at'], app: ['app', 'started_at'] } },
+    {
+      indexes: {
+        ended: ['ended_at'],
+        account: ['account_id', 'started_at'],
+        account_ended: ['account_id', 'ended_at'],
+        app_ended: ['app', 'ended_at'],
+      },
+    },
   ),
 
   webhooks: shape(
@@ -213,13 +220,20 @@ export const shapes = {
       event: name(64),
       body: long(),
       created_at: instant(),
+      /** The next attempt; of a row that is no longer waiting, when that came to be. */
       due_at: instant(),
       attempts: int(),
       state: choice('waiting', 'delivered', 'given_up'),
       delivered_at: optional(instant()),
     },
     ['id'],
-    { indexes: { due: ['state', 'due_at'], webhook: ['webhook_id', 'created_at'] } },
+    {
+      indexes: {
+        due: ['state', 'due_at'],
+        next: ['webhook_id', 'state', 'due_at'],
+        webhook: ['webhook_id', 'created_at'],
+      },
+    },
   ),
 
   /** What administrators and operators did. */

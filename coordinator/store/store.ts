@@ -1,5 +1,6 @@
 import type { FileCatalogue } from './catalogue.ts';
 import type { Configuration } from './configuration-file.ts';
+import type { Pictures } from './pictures.ts';
 import type { SecretName } from './secret-files.ts';
 
 /** What people write into the data directory: servers.json, configuration.json, pictures. */
@@ -13,6 +14,8 @@ export interface Store {
   onChange(listener: () => void): () => void;
   /** A picture by its file name, or undefined when it is not there. */
   picture(name: string): Promise<Blob | undefined>;
+  /** Pictures that are uploaded. */
+  readonly pictures: Pictures;
   /** Whether the store can be read now, and a note for the operator when something is wrong with it. */
   health(): { readonly ok: boolean; readonly note?: string };
   /** Looks at what is due. */

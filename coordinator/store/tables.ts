@@ -10,6 +10,10 @@ export type Booking = RowOf<Shapes['bookings']>;
 export type SeatSlot = RowOf<Shapes['seat_slots']>;
 export type Queued = RowOf<Shapes['queue']>;
 export type SessionRow = RowOf<Shapes['sessions']>;
+export type RecordRow = RowOf<Shapes['records']>;
+export type WebhookRow = RowOf<Shapes['webhooks']>;
+export type OutboxRow = RowOf<Shapes['outbox']>;
+export type AuditRow = RowOf<Shapes['audit']>;
 
 export type Tables = {
   readonly [Name in keyof Shapes]: Shapes[Name] extends Shape<infer Row, infer Key> ? Table<Row, Key> : never;

@@ -4,6 +4,7 @@ import type { MessageOf } from '../../shared/protocol/message.ts';
 import type { SocketData } from '../../shared/socket.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
 import { fakeIds } from '../../shared/testing/ids.ts';
+import { readCatalogue } from '../broker/catalogue.ts';
 import { hostHello, hostReports } from '../broker/fleet.ts';
 import { createGuesses } from '../broker/guesses.ts';
 import { openWorld } from '../broker/open.ts';
@@ -45,6 +46,9 @@ export const appUnderTest = async (patch: object = {}, info: object = {}, site?:
     agents: createAgents(world),
     clients: createClients(world, guesses),
     rates,
+    catalogueChanged: async () => {
+      world.catalogue = await readCatalogue(world);
+    },
     stopping: () => state.stopping,
     site,
   });

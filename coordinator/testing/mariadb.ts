@@ -54,12 +54,15 @@ export const startMariadb = async (): Promise<PrivateMariadb> => {
   const folder = await mkdtemp(join(tmpdir(), 'vitrina-mariadb-'));
   const [data, socket] = [join(folder, 'data'), join(folder, 's')];
   const who = `--user=${process.env.USER ?? 'root'}`;
+  // A server that starts removes the temporary tables that it finds there: those of another one too.
+  const temporary = `--tmpdir=${folder}`;
   await run([
     'mariadb-install-db',
     '--no-defaults',
     `--datadir=${data}`,
     '--auth-root-authentication-method=normal',
     '--skip-test-db',
+    temporary,
     who,
   ]);
   let child: Bun.Subprocess | undefined;
@@ -73,6 +76,7 @@ export const startMariadb = async (): Promise<PrivateMariadb> => {
         `--pid-file=${join(folder, 'pid')}`,
         '--skip-networking',
         '--innodb-buffer-pool-size=64M',
+        temporary,
         who,
       ],
       { stdin: 'ignore', stdout: 'ignore', stderr: 'pipe' },

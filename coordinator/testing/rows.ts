@@ -1,4 +1,13 @@
-import type { Account, AppRow, Booking, HostRow, SeatSlot, SessionRow } from '../store/tables.ts';
+import type {
+  Account,
+  AppRow,
+  Booking,
+  HostRow,
+  RecordRow,
+  SeatSlot,
+  SessionRow,
+  WebhookRow,
+} from '../store/tables.ts';
 
 const start = Date.UTC(2026, 10, 2, 9);
 
@@ -94,6 +103,32 @@ export const hostRow = (name: string, changes: Partial<HostRow> = {}): HostRow =
   draining: false,
   source: 'rest',
   created_at: start,
+  version: 1,
+  ...changes,
+});
+
+export const recordRow = (number: number, changes: Partial<RecordRow> = {}): RecordRow => ({
+  session_id: `session-${number}`,
+  app: 'garden',
+  host: 'host-a',
+  account_id: null,
+  booking_id: null,
+  waited_ms: 400,
+  phases: '{"accepted":1,"ready":401}',
+  minutes: 12,
+  participants_max: 2,
+  end_reason: 1,
+  started_at: start + number * 60_000,
+  ended_at: start + number * 60_000 + 720_000,
+  ...changes,
+});
+
+export const webhookRow = (number: number, changes: Partial<WebhookRow> = {}): WebhookRow => ({
+  id: `webhook-${number}`,
+  url: 'http://127.0.0.1:1/',
+  secret: `secret-of-webhook-${number}`,
+  events: '["session.ended"]',
+  enabled: true,
   version: 1,
   ...changes,
 });

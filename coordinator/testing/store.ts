@@ -19,6 +19,8 @@ const configuration = (patch: object = {}): Configuration =>
   configurationSchema.parse({ ip: '127.0.0.1', port: 0, time_between_updates_seconds: 30, ...patch });
 
 export interface MemoryStore extends Store {
+  /** Pictures that were uploaded, by name. */
+  readonly uploads: Map<string, Uint8Array>;
   /** Puts new content in force, as an edit of the files would. */
   edit(servers: readonly unknown[], patch?: object): void;
   /** What the secret files hold; empty at first. */
@@ -29,6 +31,7 @@ export interface MemoryStore extends Store {
 export const memoryStore = (servers: readonly unknown[], patch: object = {}): MemoryStore => {
   const listeners = new Set<() => void>();
   const secrets = new Map<SecretName, string>();
+  const uploads = new Map<string, Uint8Array>();
   let current = { catalogue: serversFileSchema.parse(servers), configuration: configuration(patch) };
   return {
     secrets,
@@ -40,6 +43,11 @@ export const memoryStore = (servers: readonly unknown[], patch: object = {}): Me
       return () => void listeners.delete(listener);
     },
     picture: async () => new Blob(['<svg/>'], { type: 'image/svg+xml' }),
+    uploads,
+    pictures: {
+      save: async (name, bytes) => void uploads.set(name, bytes),
+      remove: async (name) => void uploads.delete(name),
+    },
     health: () => ({ ok: true }),
     tick: () => {},
     refresh: async () => {},

@@ -21,6 +21,7 @@ const pinned: Record<string, Pin> = {
   peers: { version: 1, hash: 'efa13d3cd930044a' },
   'pixel-streaming': { version: '1.3.0', hash: '2243a8a3a4c76bad' },
   'relay-frame': { version: 1, hash: 'e0b77520f06feead' },
+  webhooks: { version: 1, hash: '1aafeae43e3745a8' },
 };
 
 const unpinned: Pin = { version: 0, hash: '' };

@@ -1,0 +1,168 @@
+import { type Refusal, refuse } from '../../shared/errors.ts';
+import type { CatalogueHostView, ChangeHost, CreateHost, HostKey } from '../../shared/protocol/catalogue.ts';
+import { sessionPhases } from '../../shared/protocol/session.ts';
+import { checkSource } from '../domain/catalogue.ts';
+import { bounds } from '../limits.ts';
+import { hashOf } from '../secrets.ts';
+import { Taken } from '../store/database.ts';
+import type { HostRow, Tables } from '../store/tables.ts';
+import { audit } from './audit.ts';
+import type { Services } from './services.ts';
+
+type Parts = Pick<Services, 'db' | 'clock' | 'ids'>;
+
+const live = sessionPhases.filter((phase) => phase !== 'ended');
+
+const describe = (row: HostRow, apps: readonly string[]): CatalogueHostView => {
+  const { name, seats, draining, source, created_at, version } = row;
+  return { name, apps: [...apps], seats, draining, source, created_at, version };
+};
+
+const appsOf = async ({ host_apps }: Pick<Tables, 'host_apps'>, host: string): Promise<string[]> =>
+  (await host_apps.find({ host }, { order: ['app'] })).map(({ app }) => app);
+
+export const listCatalogueHosts = ({ db }: Parts): Promise<CatalogueHostView[]> =>
+  db.read(async ({ hosts, host_apps }) => {
+    const apps = Map.groupBy(await host_apps.find({}), ({ host }) => host);
+    return (await hosts.find({})).map((row) =>
+      describe(
+        row,
+        (apps.get(row.name) ?? []).map(({ app }) => app),
+      ),
+    );
+  });
+
+/** The host as operators see it; host_unknown. */
+export const showCatalogueHost = ({ db }: Parts, name: string): Promise<CatalogueHostView | Refusal> =>
+  db.read(async ({ hosts, host_apps }) => {
+    const row = await hosts.get({ name });
+    if (row === undefined) return refuse('host_unknown');
+    const apps = await host_apps.find({ host: name }, { order: ['app'] });
+    return describe(
+      row,
+      apps.map(({ app }) => app),
+    );
+  });
+
+/** Locks apps, after the host, so that none of them is removed meanwhile; app_unknown. */
+const lockApps = async (
+  { apps }: Pick<Tables, 'apps'>,
+  names: readonly string[],
+): Promise<Refusal | undefined> => {
+  for (const name of names) {
+    if ((await apps.lock({ name })) === undefined) return refuse('app_unknown', name);
+  }
+  return undefined;
+};
+
+/** Adds a host, with the key that its agent is to present; name_taken, app_unknown or forbidden. */
+export const createHost = async (
+  parts: Parts,
+  actor: string,
+  { name, apps }: CreateHost,
+): Promise<HostKey | Refusal> => {
+  const key = parts.ids.secret();
+  const wanted = apps.toSorted();
+  const row: HostRow = {
+    name,
+    key_hash: hashOf(key),
+    ip: '',
+    port: 0,
+    seats: 0,
+    draining: false,
+    source: 'rest',
+    created_at: parts.clock.now(),
+    version: 1,
+  };
+  try {
+    return await parts.db.transact(async (tables) => {
+      if ((await tables.hosts.count({})) >= bounds.hosts)
+        return refuse('forbidden', 'there are too many hosts');
+      const unknown = await lockApps(tables, wanted);
+      if (unknown !== undefined) return unknown;
+      await tables.hosts.insert(row);
+      await tables.host_apps.insert(...wanted.map((app) => ({ host: name, app })));
+      await audit(parts, tables, actor, 'host.created', name, { apps });
+      return { ...describe(row, wanted), key };
+    });
+  } catch (error) {
+    if (error instanceof Taken) return refuse('name_taken');
+    throw error;
+  }
+};
+
+/** Locks the host at the version that was read, or at any; host_unknown or version_conflict. */
+const lockHost = async (
+  { hosts }: Pick<Tables, 'hosts'>,
+  name: string,
+  version?: number,
+): Promise<HostRow | Refusal> => {
+  const row = await hosts.lock({ name });
+  if (row === undefined) return refuse('host_unknown');
+  return version === undefined || row.version === version ? row : refuse('version_conflict');
+};
+
+/** Changes what is given; host_unknown, version_conflict, managed_by_file or app_unknown. */
+export const changeHost = (
+  parts: Parts,
+  actor: string,
+  name: string,
+  version: number,
+  given: ChangeHost,
+): Promise<CatalogueHostView | Refusal> => {
+  const wanted = given.apps?.toSorted();
+  return parts.db.transact(async (tables) => {
+    const row = await lockHost(tables, name, version);
+    if ('refused' in row) return row;
+    const refused =
+      checkSource(row.source, Object.keys(given)) ??
+      (wanted === undefined ? undefined : await lockApps(tables, wanted));
+    if (refused !== undefined) return refused;
+    if (wanted !== undefined) {
+      await tables.host_apps.remove({ host: name });
+      await tables.host_apps.insert(...wanted.map((app) => ({ host: name, app })));
+    }
+    const draining = given.draining ?? row.draining;
+    // Also without a change of the row itself: its version counts those of its apps.
+    await tables.hosts.update({ name }, { draining });
+    await audit(parts, tables, actor, 'host.changed', name, given);
+    return describe({ ...row, draining, version: version + 1 }, wanted ?? (await appsOf(tables, name)));
+  });
+};
+
+/** A new key in place of the one before, which opens nothing from now on; host_unknown or managed_by_file. */
+export const renewHostKey = (parts: Parts, actor: string, name: string): Promise<HostKey | Refusal> => {
+  const key = parts.ids.secret();
+  return parts.db.transact(async (tables) => {
+    const row = await lockHost(tables, name);
+    if ('refused' in row) return row;
+    const refused = checkSource(row.source, ['key']);
+    if (refused !== undefined) return refused;
+    await tables.hosts.update({ name }, { key_hash: hashOf(key) });
+    await audit(parts, tables, actor, 'host.key', name);
+    return { ...describe({ ...row, version: row.version + 1 }, await appsOf(tables, name)), key };
+  });
+};
+
+/** Removes a host on which nothing is booked and nothing runs; host_unknown, version_conflict, managed_by_file or forbidden. */
+export const removeHost = (
+  parts: Parts,
+  actor: string,
+  name: string,
+  version: number,
+): Promise<Refusal | undefined> =>
+  parts.db.transact(async (tables) => {
+    const row = await lockHost(tables, name, version);
+    if ('refused' in row) return row;
+    const refused = checkSource(row.source, ['name']);
+    if (refused !== undefined) return refused;
+    const booked = await tables.bookings.count({ host: name, state: { in: ['held', 'open'] } });
+    const running = await tables.sessions.count({ host: name, phase: { in: live } });
+    if (booked + running > 0) {
+      return refuse('forbidden', `${booked} bookings and ${running} sessions are on it: drain it first`);
+    }
+    await tables.host_apps.remove({ host: name });
+    await tables.hosts.remove({ name });
+    await audit(parts, tables, actor, 'host.deleted', name);
+    return undefined;
+  });

@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { idSchema } from './names.ts';
+
+/**
+ * Webhooks: the REST bodies under `/api/v1/webhooks`, and the event that a webhook is sent. A delivery is a POST with the
+ * headers `Vitrina-Event` (its name), `Vitrina-Event-Id`, `Vitrina-Timestamp` (seconds since 1970) and
+ * `Vitrina-Signature: v1=<hex>`: HMAC-SHA256, keyed with the webhook's secret, of
+ * `<Vitrina-Timestamp>.<Vitrina-Event-Id>.<the body as it came>`. A receiver compares in constant time, refuses timestamps that are more than
+ * five minutes off, answers 2xx within 10 s, and knows a repeated event by its id. Events can come twice and out of order.
+ */
+export const WEBHOOKS_VERSION = 1;
+
+/** What a webhook can be told of. */
+export const eventNames = [
+  'session.started',
+  'session.ready',
+  'session.ended',
+  'booking.created',
+  'booking.moved',
+  'booking.cancelled',
+  'booking.opened',
+  'booking.missed',
+  'booking.lost',
+] as const;
+export type EventName = (typeof eventNames)[number];
+
+/** `test` is sent when somebody asks for it. */
+const sentNames = [...eventNames, 'test'] as const;
+export type SentName = (typeof sentNames)[number];
+
+/** The body of a delivery. Later versions may add fields to `data`. */
+export const webhookEventSchema = z.strictObject({
+  /** The same at every attempt to deliver this event to this webhook. */
+  id: idSchema,
+  event: z.enum(sentNames),
+  /** When it happened, epoch ms. */
+  at: z.number().int(),
+  data: z.record(z.string(), z.unknown()),
+});
+
+const url_chars = 2_000;
+
+/** Longest is counted as it is stored: with what is not ASCII encoded. */
+const isAddress = (text: string): boolean => {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, href } = new URL(text);
+  return /^https?:$/.test(protocol) && username === '' && password === '' && href.length <= url_chars;
+};
+
+const urlSchema = z
+  .string()
+  .max(url_chars)
+  .refine(isAddress, 'an address like "https://example.com/hook", without a name and password in it');
+
+const eventsSchema = z
+  .array(z.enum(eventNames))
+  .min(1)
+  .max(eventNames.length)
+  .refine((events) => new Set(events).size === events.length, 'names an event twice');
+
+/** `POST /webhooks`. */
+export const createWebhookSchema = z.strictObject({ url: urlSchema, events: eventsSchema });
+export type CreateWebhook = z.infer<typeof createWebhookSchema>;
+
+/** `PATCH /webhooks/{id}`: what is given is changed. Events that happen while it is not `enabled` are not kept for it. */
+export const changeWebhookSchema = z
+  .strictObject({ url: urlSchema, events: eventsSchema, enabled: z.boolean() })
+  .partial()
+  .refine((changes) => Object.keys(changes).length > 0, 'changes nothing');
+export type ChangeWebhook = z.infer<typeof changeWebhookSchema>;
+
+export const webhookSchema = z.strictObject({
+  id: idSchema,
+  url: z.string(),
+  events: z.array(z.enum(eventNames)),
+  /** Switched off by an administrator, or by an answer 410 of its address. */
+  enabled: z.boolean(),
+  version: z.number().int(),
+});
+export type Webhook = z.infer<typeof webhookSchema>;
+
+/** `GET /webhooks`. */
+export const webhooksSchema = z.strictObject({ webhooks: z.array(webhookSchema) });
+
+/** Answers POST /webhooks and POST /webhooks/{id}/secret: the only time that the secret is shown. */
+export const webhookSecretSchema = webhookSchema.extend({ secret: z.string() });
+export type WebhookSecret = z.infer<typeof webhookSecretSchema>;
+
+/** One event on its way, or where it ended. */
+export const deliverySchema = z.strictObject({
+  id: idSchema,
+  event: z.enum(sentNames),
+  state: z.enum(['waiting', 'delivered', 'given_up']),
+  /** How often it was sent. */
+  attempts: z.number().int(),
+  created_at: z.number().int(),
+  /** The next attempt, while it is waiting. */
+  due_at: z.number().int().nullable(),
+  delivered_at: z.number().int().nullable(),
+});
+export type Delivery = z.infer<typeof deliverySchema>;
+
+/** `GET /webhooks/{id}`: with its latest events, newest first. */
+export const shownWebhookSchema = webhookSchema.extend({ deliveries: z.array(deliverySchema) });
+export type ShownWebhook = z.infer<typeof shownWebhookSchema>;
