@@ -24,13 +24,13 @@ const reread = async ({ bookings }: Pick<Tables, 'bookings'>, before: Booking): 
 /** Changes the row of a booking that is locked through its host; the row as it is then. */
 const changeRow = async (
   { bookings }: Pick<Tables, 'bookings'>,
-  { id, version }: Booking,
+  { id, host, version }: Booking,
   changes: Partial<Omit<Booking, 'id' | 'version'>>,
 ): Promise<Booking> => {
-  await bookings.update({ id }, changes, { version });
+  // A tick or the booking's session changes its state without the host's lock.
+  if (!(await bookings.update({ id }, changes, { version }))) throw new Overtaken(host);
   const changed = await bookings.get({ id });
-  // Under the lock nobody else changes it. If somebody did, all of this is undone.
-  if (changed?.version !== version + 1) throw new Error(`booking ${id} changed under its lock`);
+  if (changed === undefined) throw new Overtaken(host);
   return changed;
 };
 

@@ -100,18 +100,19 @@ export const tickBookings = async (needs: BookingNeeds): Promise<void> => {
   }
 };
 
-/** Somebody has come to the booking's session: it can be missed no more. booking_not_open, booking_closed, or nothing. */
+/** Somebody has come to the booking's session: it can be missed no more. Why not, or nothing. */
 export const bookingUsed = async (
   { bookings }: Pick<Tables, 'bookings'>,
   id: string,
 ): Promise<Refusal | undefined> => {
-  const booking = await bookings.get({ id });
+  // Locked: a tick may be about to give it up, or to note which session it is.
+  const booking = await bookings.lock({ id });
   if (booking === undefined) return refuse('booking_unknown');
   if (booking.state === 'used') return undefined;
   const state = nextState(booking, 'use');
   if (isRefusal(state)) return state;
-  const { version } = booking;
-  return (await bookings.update({ id }, { state }, { version })) ? undefined : refuse('version_conflict');
+  await bookings.update({ id }, { state });
+  return undefined;
 };
 
 /**

@@ -29,7 +29,7 @@ export interface Visitor {
 }
 
 /** The app, if this visitor may start it. */
-export const startableApp = async (
+const startableApp = async (
   { apps }: Pick<ReadTables, 'apps'>,
   name: string,
   account: Account | undefined,

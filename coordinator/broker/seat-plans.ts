@@ -22,10 +22,10 @@ const revisionName = (host: string): string => `plan:${host}`;
 const hosts_per_query = 16;
 const live = sessionPhases.filter((phase) => phase !== 'ended');
 
-/** Says that the bookings of the host have changed; in the transaction that changes them, under the host's lock. */
+/** Says that the bookings of the host have changed; in the transaction that changes them, as its last lock. */
 export const planChanged = async ({ counters }: Pick<Tables, 'counters'>, host: string): Promise<void> => {
   const key = { name: revisionName(host), window_at: 0 };
-  const row = await counters.get(key);
+  const row = await counters.lock(key);
   if (row === undefined) await counters.insert({ ...key, hits: 1, expires_at: Number.MAX_SAFE_INTEGER });
   else await counters.update(key, { hits: row.hits + 1 });
 };
@@ -51,11 +51,14 @@ const readPlans = async (
   now: number,
 ): Promise<Map<string, SeatPlan[]>> => {
   const plans = new Map<string, SeatPlan[]>();
-  for (let at = 0; at < hosts.length; at += hosts_per_query) {
-    const some = hosts.slice(at, at + hosts_per_query);
+  // One host is found by an index in every database; of many, MySQL reads several with one statement.
+  const step = hosts.length > hosts_per_query ? hosts_per_query : 1;
+  for (let at = 0; at < hosts.length; at += step) {
+    const some = hosts.slice(at, at + step);
+    const [only] = some;
     const seats = Math.max(...some.map((host) => host.seats));
     const rows = await bookings.find({
-      host: { in: some.map(({ name }) => name) },
+      host: some.length === 1 && only !== undefined ? only.name : { in: some.map(({ name }) => name) },
       // Naming the seats lets the index of host, seat and beginning find just these.
       seat: { in: Array.from({ length: seats }, (_, seat) => seat) },
       starts_at: { from: Math.max(0, now - bounds.booking_minutes * 60_000) },

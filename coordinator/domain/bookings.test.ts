@@ -35,7 +35,7 @@ const grid: Record<string, Record<(typeof bookingEvents)[number], string>> = {
   },
   'open none': {
     open: '-',
-    use: 'early',
+    use: 'used',
     miss: 'early',
     cancel: 'cancelled',
     move: '-',

@@ -49,7 +49,7 @@ export const nextState = (
     case 'open':
       return state === 'held' ? 'open' : closed;
     case 'use':
-      return state === 'open' && started ? 'used' : refuse('booking_not_open');
+      return state === 'open' ? 'used' : refuse('booking_not_open');
     case 'miss':
       return state === 'open' && started ? 'missed' : refuse('booking_not_open');
     case 'cancel':

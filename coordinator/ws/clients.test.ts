@@ -155,6 +155,42 @@ describe(`${createClients.name}()`, () => {
     });
   });
 
+  test('createClients() plans a session: PLAN_SESSION is answered with a code, only free times can be had', async () => {
+    await using rig = await startRig({ time_zone: 'Europe/Berlin', public_url: 'https://vitrina.example' });
+    await rig.host({ seats: 1 });
+    const { ask } = await connect(rig);
+    const plan = { verb: 'PLAN_SESSION', rc_name: 'Loft', date: '2/1/2026', time: '10:00' } as const;
+    const planned = await ask({ ...plan, id: 'p' });
+    expect(planned).toMatchObject({
+      msg: 'CONNECTION_CODE',
+      code: expect.stringMatching(/^\d{4}$/),
+      starts_at: Date.UTC(2026, 0, 2, 9),
+      invite_url: expect.stringMatching(/^https:\/\/vitrina\.example\/i\//),
+      token: expect.stringMatching(/^[\w-]{43}$/),
+      id: 'p',
+    });
+    const refusals: [changes: object, code: string][] = [
+      [{}, 'time_taken'],
+      [{ time: '10:05' }, 'time_taken'],
+      [{ rc_name: 'Castle' }, 'app_unknown'],
+      [{ date: '31/12/2025' }, 'time_past'],
+      [{ date: '30/2/2026' }, 'malformed'],
+      [{ date: '2026-01-02' }, 'malformed'],
+      [{ date: '2/1/26' }, 'malformed'],
+      [{ time: '25:00' }, 'malformed'],
+      [{ time: '10:01' }, 'malformed'],
+      [{ zone: 'Mars/Base' }, 'malformed'],
+    ];
+    for (const [changes, code] of refusals) {
+      expect(await ask({ ...plan, ...changes, id: 'q' })).toMatchObject({ msg: 'ERROR', code, id: 'q' });
+    }
+    expect(await ask({ ...plan, zone: 'UTC', minutes: 5 })).toMatchObject({
+      msg: 'CONNECTION_CODE',
+      starts_at: Date.UTC(2026, 0, 2, 10),
+      ends_at: Date.UTC(2026, 0, 2, 10, 5),
+    });
+  });
+
   test('createClients() knows wrong codes, and stops listening to who tries many', async () => {
     await using rig = await startRig();
     const { ask } = await connect(rig);
