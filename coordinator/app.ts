@@ -11,7 +11,6 @@ import { createEvacuations } from './broker/evacuations.ts';
 import { createSweep } from './broker/expiry.ts';
 import { offerExtensions } from './broker/extensions.ts';
 import { tick } from './broker/fleet.ts';
-import { createGuesses } from './broker/guesses.ts';
 import { openWorld } from './broker/open.ts';
 import { createPasswords } from './broker/passwords.ts';
 import { moveQueue } from './broker/queue.ts';
@@ -42,23 +41,22 @@ export const startCoordinator = async (services: Services, site?: Site): Promise
   const { store, clock, log } = services;
   const world = await openWorld(services);
   const catalogue = followCatalogue(world);
-  const guesses = createGuesses(clock, log);
   const waiting = createWaiting(world, clock);
   const agents = createAgents(world);
-  const clients = createClients(world, guesses);
+  const clients = createClients(world);
   const passwords = createPasswords();
   const rates = createRateLimits(store, clock, log);
   const measureLag = createLagMeter(world.counters, bounds.tick_ms, clock.monotonic());
   let stopped = false;
   const app = createApp({
     world,
-    guesses,
     waiting,
     agents,
     clients,
     rates,
     passwords,
-    catalogueChanged: catalogue.changed,
+    // The edit is stored; the next look at the database brings it into force if this one fails, which is logged.
+    catalogueChanged: () => catalogue.changed().catch(() => undefined),
     stopping: () => stopped,
     site,
   });
@@ -79,7 +77,7 @@ export const startCoordinator = async (services: Services, site?: Site): Promise
     agents.tick();
     tick(world);
     background.tick();
-    deliveries.tick();
+    void deliveries.tick();
   });
 
   return {

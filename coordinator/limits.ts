@@ -49,9 +49,13 @@ export const bounds = {
   sessions_per_client: 4,
   /** WebSockets over all; a further upgrade is refused. */
   connections: 20_000,
-  /** Wrong codes from one network within a minute; then codes from there are not looked at. */
-  wrong_codes_per_minute: 20,
-  /** Networks whose wrong codes are remembered; the oldest is forgotten first. */
+  /** Wrong session codes within this time; then codes are not looked at, and invites go on working. */
+  wrong_codes_ms: 1_800_000,
+  /** From one network, for one app, and by all who name no app. */
+  wrong_codes_of_network: 10,
+  wrong_codes_of_app: 20,
+  wrong_codes_without_app: 60,
+  /** Networks whose requests are counted; the oldest is forgotten first. */
   networks_remembered: 10_000,
   /** Longest servers.json or configuration.json; a longer one counts as broken. */
   file_bytes: 5 * 1024 * 1024,

@@ -166,7 +166,13 @@ describe('openWorld() under random events', () => {
       const actions: (() => void | Promise<void>)[] = [
         async () => enter(await createSession(world, { app: 'Loft' })),
         async () =>
-          enter(await joinSession(world, { code: pick([...world.sessions.values()])?.code ?? '0000' })),
+          enter(
+            await joinSession(
+              world,
+              { code: pick([...world.sessions.values()])?.code ?? '0000' },
+              '192.0.2.1',
+            ),
+          ),
         () => connect(pick(members)),
         () => connect(pick(members)),
         () => disconnect(pick(members)),

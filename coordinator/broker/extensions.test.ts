@@ -10,7 +10,7 @@ describe('extendSession()', () => {
   test('extendSession() is offered near the end where the seat is free, to the owner, up to the longest end', async () => {
     const { world, db, clock, link } = await worldUnderTest();
     const one = await started(world);
-    const guest = await joinSession(world, { code: one.session.code });
+    const guest = await joinSession(world, { code: one.session.code }, '192.0.2.1');
     if (isRefusal(guest)) throw new Error(guest.refused);
     ready(world, link, one.session.id);
     connect(world, one);

@@ -1,29 +1,45 @@
-import { expect, setDefaultTimeout, test } from 'bun:test';
-import { silentLog } from '../../shared/log.ts';
-import { fakeClock } from '../../shared/testing/clock.ts';
+import { expect, test } from 'bun:test';
+import { isRefusal } from '../../shared/errors.ts';
 import { bounds } from '../limits.ts';
-import { createGuesses } from './guesses.ts';
+import { started, worldUnderTest } from '../testing/world.ts';
+import { guess } from './guesses.ts';
+import { joinSession } from './sessions.ts';
 
-setDefaultTimeout(30_000);
+const outcomes = async (answers: Promise<unknown>[]) =>
+  (await Promise.all(answers)).map((answer) => (isRefusal(answer) ? answer.refused : 'in'));
+const count = (list: readonly string[], what: string) => list.filter((one) => one === what).length;
 
-test('createGuesses() lets an address guess so often a minute, and others meanwhile', () => {
-  const clock = fakeClock();
-  const guesses = createGuesses(clock, silentLog);
-  for (let n = 0; n < bounds.wrong_codes_per_minute; n++) {
-    expect(guesses.check('a')).toBeUndefined();
-    guesses.wrong('a');
-  }
-  expect(guesses.check('a')?.refused).toBe('too_many_messages');
-  expect(guesses.check('b')).toBeUndefined();
-  clock.advance(60_000);
-  expect(guesses.check('a')).toBeUndefined();
+test('guess() looks at no more wrong codes of one network than its budget, however many come at once', async () => {
+  const { world } = await worldUnderTest();
+  const wrong = () => joinSession(world, { code: '99999' }, '192.0.2.1');
+  const answers = await outcomes(Array.from({ length: 3 * bounds.wrong_codes_of_network }, wrong));
+  expect(count(answers, 'code_unknown')).toBe(bounds.wrong_codes_of_network);
+  expect(count(answers, 'codes_closed')).toBe(2 * bounds.wrong_codes_of_network);
 });
 
-test('createGuesses() forgets the address that was wrong longest ago when too many are remembered', () => {
-  const guesses = createGuesses(fakeClock(), silentLog);
-  for (let n = 0; n < bounds.wrong_codes_per_minute; n++) guesses.wrong('a');
-  for (let n = 1; n < bounds.networks_remembered; n++) guesses.wrong(`address ${n}`);
-  expect(guesses.check('a')?.refused).toBe('too_many_messages');
-  guesses.wrong('one more');
-  expect(guesses.check('a')).toBeUndefined();
+test('guess() closes code entry of an app to all networks, and opens it again; invites go on working', async () => {
+  const { world, clock } = await worldUnderTest();
+  const { session } = await started(world);
+  const answers = await outcomes(
+    Array.from({ length: 100 }, (_, at) =>
+      joinSession(world, { code: '99999', app: 'Loft' }, `192.0.2.${at}`),
+    ),
+  );
+  expect(count(answers, 'code_unknown')).toBe(bounds.wrong_codes_of_app);
+  const honest = { code: session.code, app: 'Loft' };
+  expect(await joinSession(world, honest, '198.51.100.1')).toEqual({ refused: 'codes_closed' });
+  expect(isRefusal(await joinSession(world, { invite: session.invite }, '198.51.100.1'))).toBe(false);
+  // Another target has a budget of its own.
+  expect(isRefusal(await joinSession(world, { code: session.code }, '198.51.100.1'))).toBe(false);
+  clock.advance(2 * bounds.wrong_codes_ms);
+  expect(isRefusal(await joinSession(world, honest, '198.51.100.1'))).toBe(false);
+});
+
+test('guess() costs nothing when it is right', async () => {
+  const { world } = await worldUnderTest();
+  const { session } = await started(world);
+  for (let n = 0; n < 2 * bounds.wrong_codes_of_network; n++) {
+    const by = { network: '192.0.2.1' };
+    expect(await guess(world, by, async () => ({ id: session.id }))).toEqual({ id: session.id });
+  }
 });

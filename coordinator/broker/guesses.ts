@@ -1,33 +1,49 @@
-import type { Clock } from '../../shared/clock.ts';
 import { type Refusal, refuse } from '../../shared/errors.ts';
-import type { Log } from '../../shared/log.ts';
 import { bounds } from '../limits.ts';
+import type { Services } from './services.ts';
+import { type Budget, countHits, returnHits, transactAgain } from './throttle.ts';
 
-/** Counts wrong session codes by network (see `networkOf`), so that four digits cannot be tried one after the other. */
-export interface Guesses {
-  /** too_many_messages once the network has used its budget of this minute up. */
-  check(network: string): Refusal | undefined;
-  wrong(network: string): void;
+/** A code that somebody types: where, and whom the caller is counted as (see `networkOf`). */
+export interface Guess {
+  readonly network: string;
+  /** The app on whose page it was typed, if it was on one. */
+  readonly app?: string | undefined;
 }
 
-export const createGuesses = (clock: Clock, log: Log): Guesses => {
-  const wrong = new Map<string, { since: number; times: number }>();
-  const current = (network: string) => {
-    const found = wrong.get(network);
-    return found !== undefined && clock.monotonic() - found.since < 60_000 ? found : undefined;
-  };
-  return {
-    check: (network) =>
-      (current(network)?.times ?? 0) >= bounds.wrong_codes_per_minute
-        ? refuse('too_many_messages', 'wrong codes; wait a minute')
-        : undefined,
-    wrong(network) {
-      const { since, times } = current(network) ?? { since: clock.monotonic(), times: 0 };
-      log.info({ network, times: times + 1 }, 'a wrong session code');
-      wrong.delete(network);
-      wrong.set(network, { since, times: times + 1 });
-      const [oldest] = wrong.keys();
-      if (wrong.size > bounds.networks_remembered && oldest !== undefined) wrong.delete(oldest);
-    },
-  };
+/**
+ * What wrong codes may cost in half an hour, over all coordinators: of one network, and of one app, or of all callers who
+ * name no app. A code has four digits, so the budget of the target is what keeps any number of addresses from finding it.
+ */
+const budgetsOf = ({ network, app }: Guess): readonly Budget[] => {
+  const window_ms = bounds.wrong_codes_ms;
+  const target: Budget =
+    app === undefined
+      ? { name: 'codes without an app', window_ms, most: bounds.wrong_codes_without_app }
+      : { name: `codes of ${app}`, window_ms, most: bounds.wrong_codes_of_app };
+  return [{ name: `codes from ${network}`, window_ms, most: bounds.wrong_codes_of_network }, target];
+};
+
+/**
+ * Looks a typed code up unless a budget of wrong ones is used up: codes_closed then. The guess is paid for before it is
+ * looked at and paid back when it was right, so that no number of guesses at the same time gets more looked at.
+ */
+export const guess = async <T extends object>(
+  services: Services,
+  by: Guess,
+  look: () => Promise<T | Refusal | undefined>,
+): Promise<T | Refusal> => {
+  const { clock, db, log } = services;
+  const budgets = budgetsOf(by);
+  const at = clock.now();
+  if (!(await countHits(services, budgets))) {
+    log.info({ ...by }, 'a session code was not looked at: too many wrong ones');
+    return refuse('codes_closed');
+  }
+  const found = await look();
+  if (found === undefined) {
+    log.info({ ...by }, 'a wrong session code');
+    return refuse('code_unknown');
+  }
+  await transactAgain(db, (tables) => returnHits(tables, budgets, at));
+  return found;
 };

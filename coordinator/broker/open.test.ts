@@ -30,9 +30,11 @@ describe('openWorld() after a restart', () => {
     const one = await started(first.world);
     ready(first.world, first.link, one.session.id);
     connect(first.world, one);
-    const guest = await joinSession(first.world, {
-      invite: first.world.sessions.get(one.session.id)?.invite ?? '',
-    });
+    const guest = await joinSession(
+      first.world,
+      { invite: first.world.sessions.get(one.session.id)?.invite ?? '' },
+      '192.0.2.1',
+    );
     if (isRefusal(guest)) throw new Error(guest.refused);
     await first.world.saver.stop();
 

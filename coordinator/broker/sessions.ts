@@ -6,6 +6,7 @@ import { isLive, type Session } from '../domain/session.ts';
 import { bounds } from '../limits.ts';
 import { hashOf } from '../secrets.ts';
 import type { Booking } from '../store/tables.ts';
+import { guess } from './guesses.ts';
 import { addTo, describeSession, happen, type Player, type World } from './world.ts';
 
 /** A session and the participant whose token was presented. */
@@ -63,24 +64,42 @@ export const listApps = (world: World): App[] => {
     });
 };
 
-/** By what somebody wants to come in. */
-export type Door = { readonly code: string } | { readonly invite: string };
+/** By what somebody wants to come in: a code, perhaps typed on an app's page, or the secret of an invite. */
+export type Door = { readonly code: string; readonly app?: string | undefined } | { readonly invite: string };
+
+const enter = async (
+  world: World,
+  session: Session,
+  newcomer: { readonly invited: boolean; readonly owner: boolean },
+): Promise<Participation | Refusal> => {
+  const token = world.ids.secret();
+  const id = world.ids.id();
+  const joined = happen(world, session.id, { type: 'join', id, token_hash: hashOf(token), ...newcomer });
+  if (isRefusal(joined)) return joined;
+  await world.saver.saved(session.id);
+  return participation(world, joined, id, token, newcomer.owner);
+};
 
 /**
  * Makes the caller a participant of the live session that has the code or the invite, which is stored when the promise
- * resolves; code_unknown, invite_unknown or session_full. By code one may have to wait in the lobby.
+ * resolves; code_unknown, codes_closed, invite_unknown or session_full. By code one may have to wait in the lobby.
  */
-export const joinSession = async (world: World, door: Door): Promise<Participation | Refusal> => {
+export const joinSession = async (
+  world: World,
+  door: Door,
+  network: string,
+): Promise<Participation | Refusal> => {
   const live = [...world.sessions.values()].filter(isLive);
-  const invited = 'invite' in door;
-  const session = live.find((one) => (invited ? one.invite === door.invite : one.code === door.code));
-  if (session === undefined) return refuse(invited ? 'invite_unknown' : 'code_unknown');
-  const token = world.ids.secret();
-  const id = world.ids.id();
-  const joined = happen(world, session.id, { type: 'join', id, token_hash: hashOf(token), invited });
-  if (isRefusal(joined)) return joined;
-  await world.saver.saved(session.id);
-  return participation(world, joined, id, token, false);
+  if ('invite' in door) {
+    const session = live.find(({ invite }) => invite === door.invite);
+    if (session === undefined) return refuse('invite_unknown');
+    return enter(world, session, { invited: true, owner: false });
+  }
+  const { code, app } = door;
+  return guess(world, { network, app }, async () => {
+    const session = live.find((one) => one.code === code && (app === undefined || one.app === app));
+    return session === undefined ? undefined : enter(world, session, { invited: false, owner: false });
+  });
 };
 
 /**
@@ -91,14 +110,9 @@ export const joinBooked = async (
   { session_id }: Pick<Booking, 'session_id'>,
 ): Promise<Participation | Refusal> => {
   const session = session_id === null ? undefined : world.sessions.get(session_id);
-  if (session === undefined) return refuse('booking_not_open');
-  const token = world.ids.secret();
-  const id = world.ids.id();
-  const newcomer = { type: 'join', id, token_hash: hashOf(token), invited: true, owner: true } as const;
-  const joined = happen(world, session.id, newcomer);
-  if (isRefusal(joined)) return joined;
-  await world.saver.saved(session.id);
-  return participation(world, joined, id, token, true);
+  return session === undefined
+    ? refuse('booking_not_open')
+    : enter(world, session, { invited: true, owner: true });
 };
 
 /** Whose token this is in the session; session_unknown or unauthorized. */

@@ -118,7 +118,7 @@ describe('startBooked()', () => {
     expect(await startBooked(world, row)).toBe(String(id));
     expect(orders).toHaveLength(1);
     ready(world, link, String(id));
-    const guest = await joinSession(world, { code: '4711' });
+    const guest = await joinSession(world, { code: '4711' }, '192.0.2.1');
     expect(isRefusal(guest)).toBe(false);
     clock.advance(row.starts_at - clock.now() + 14 * minute_ms);
     tick(world);

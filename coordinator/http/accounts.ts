@@ -16,10 +16,10 @@ import { viewOf } from './account-views.ts';
 import { callerWith } from './caller.ts';
 import type { Ctx, Env } from './env.ts';
 import { publicBase } from './guards.ts';
-import { etagOf, ifMatch } from './if-match.ts';
 import type { LoginNeeds } from './logins.ts';
 import { answers, byBearer, describedRoutes, pathOf, refuses, takes } from './openapi.ts';
 import { answer, problem } from './problems.ts';
+import { etagOf, versionFrom } from './versions.ts';
 
 const tags = ['accounts'];
 const byAdmin = { tags, security: byBearer };
@@ -127,7 +127,7 @@ export const accountRoutes = ({ services, passwords, tokens }: LoginNeeds): Open
     .openapi(described.change, async (c) => {
       const admin = callerWith(c, 'admin');
       if (isRefusal(admin)) return problem(admin);
-      const version = ifMatch(c);
+      const version = versionFrom(c);
       if (isRefusal(version)) return problem(version);
       const { id } = c.req.valid('param');
       return shown(c, await changeAccount(services, admin, { id, version }, c.req.valid('json')));

@@ -18,9 +18,9 @@ import { fromOwnPage, readCookies, withCookies } from './auth-cookies.ts';
 import type { AccessTokens } from './auth-tokens.ts';
 import { callerWith } from './caller.ts';
 import type { Ctx, Env } from './env.ts';
-import { etagOf } from './if-match.ts';
 import { answers, byBearer, describedRoutes, done, refuses, takes } from './openapi.ts';
 import { problem } from './problems.ts';
+import { etagOf } from './versions.ts';
 
 export interface LoginNeeds {
   readonly services: Services;

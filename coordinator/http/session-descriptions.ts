@@ -44,7 +44,14 @@ export const sessionDescriptions = {
     request: { body: takes(joinSchema) },
     responses: {
       200: answers(participationSchema, 'The caller is a participant.'),
-      ...refuses('malformed', 'code_unknown', 'invite_unknown', 'session_full', 'too_many_messages'),
+      ...refuses(
+        'malformed',
+        'code_unknown',
+        'codes_closed',
+        'invite_unknown',
+        'session_full',
+        'too_many_messages',
+      ),
     },
   }),
   show: createRoute({

@@ -2,7 +2,6 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { Ticket } from '../../shared/protocol/http.ts';
 import { extendSession } from '../broker/extensions.ts';
-import type { Guesses } from '../broker/guesses.ts';
 import { bodyHash } from '../broker/idempotency.ts';
 import {
   admitGuest,
@@ -27,7 +26,6 @@ import type { Waiting } from './waiting.ts';
 
 export interface SessionNeeds {
   readonly world: World;
-  readonly guesses: Guesses;
   readonly waiting: Waiting;
 }
 
@@ -35,15 +33,9 @@ export interface SessionNeeds {
 const caller = (world: World, c: Ctx): Membership | Refusal =>
   memberOf(world, c.req.param('id') ?? '', bearer(c.req.header('authorization')));
 
-const join = async ({ world, guesses }: SessionNeeds, c: Ctx, door: Door): Promise<Response> => {
-  const { network } = c.env;
-  const refused = 'code' in door ? guesses.check(network) : undefined;
-  if (refused !== undefined) return problem(refused);
-  const joined = await joinSession(world, door);
-  if (isRefusal(joined) && joined.refused === 'code_unknown') {
-    guesses.wrong(network);
-    world.counters.wrong_codes.count();
-  }
+const join = async ({ world }: SessionNeeds, c: Ctx, door: Door): Promise<Response> => {
+  const joined = await joinSession(world, door, c.env.network);
+  if (isRefusal(joined) && joined.refused === 'code_unknown') world.counters.wrong_codes.count();
   return answer(c, joined);
 };
 

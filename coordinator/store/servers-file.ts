@@ -8,7 +8,7 @@ import { catalogueOf, type FileCatalogue, type FileHost, type FileSettings } fro
 const shownInfo = serverEntrySchema.shape.rc_info.shape.info.shape;
 
 /** A visit in minutes: bookings stand on a grid of five. */
-export const visitMinutesSchema = wholeNumberSchema(5, 1_440).refine(
+const visitMinutesSchema = wholeNumberSchema(5, 1_440).refine(
   (minutes) => minutes % 5 === 0,
   'a multiple of 5',
 );

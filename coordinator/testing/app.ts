@@ -6,7 +6,6 @@ import { fakeClock } from '../../shared/testing/clock.ts';
 import { fakeIds } from '../../shared/testing/ids.ts';
 import { readCatalogue } from '../broker/catalogue.ts';
 import { hostHello, hostReports } from '../broker/fleet.ts';
-import { createGuesses } from '../broker/guesses.ts';
 import { openWorld } from '../broker/open.ts';
 import { createPasswords } from '../broker/passwords.ts';
 import type { Link } from '../broker/world.ts';
@@ -38,17 +37,15 @@ export const appUnderTest = async (patch: object = {}, info: object = {}, site?:
   const recorded = recordedLog();
   const store = memoryStore([entry('a', 'Loft', info)], patch);
   const world = await openWorld({ db: memoryDatabase(), store, clock, ids: fakeIds(), log: recorded.log });
-  const guesses = createGuesses(clock, recorded.log);
   const waiting = createWaiting(world, clock);
   const rates = createRateLimits(store, clock, recorded.log);
   const state = { stopping: false };
   const upgrades: SocketData[] = [];
   const app = createApp({
     world,
-    guesses,
     waiting,
     agents: createAgents(world),
-    clients: createClients(world, guesses),
+    clients: createClients(world),
     rates,
     passwords: createPasswords(cheap),
     catalogueChanged: async () => {

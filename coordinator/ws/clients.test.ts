@@ -194,7 +194,7 @@ describe(`${createClients.name}()`, () => {
   test('createClients() knows wrong codes, and stops listening to who tries many', async () => {
     await using rig = await startRig();
     const { ask } = await connect(rig);
-    for (let n = 0; n < bounds.wrong_codes_per_minute; n++) {
+    for (let n = 0; n < bounds.wrong_codes_of_network; n++) {
       expect(await ask({ verb: 'CONNECT_SESSION_WITH_CODE', code: '0000', id: 'c' })).toEqual({
         msg: 'SESSION_NOT_EXIST',
         id: 'c',
@@ -202,10 +202,10 @@ describe(`${createClients.name}()`, () => {
     }
     expect(await ask({ verb: 'CONNECT_SESSION_WITH_CODE', code: '0000' })).toMatchObject({
       msg: 'ERROR',
-      code: 'too_many_messages',
+      code: 'codes_closed',
     });
     expect(await rig.refused(rig.request('POST', '/api/v1/join', { body: { code: '0000' } }))).toBe(
-      'too_many_messages',
+      'codes_closed',
     );
   });
 

@@ -6,7 +6,6 @@ import { encode, type Handlers, type MessageOf } from '../../shared/protocol/mes
 import type { SessionPhase } from '../../shared/protocol/session.ts';
 import { closeWith, door, type Peer, type Wire } from '../../shared/socket.ts';
 import { planBooking } from '../broker/bookings.ts';
-import type { Guesses } from '../broker/guesses.ts';
 import { issueTicket, joinSession, leaveSession, memberOf } from '../broker/sessions.ts';
 import { createSession } from '../broker/starts.ts';
 import { type World, watch } from '../broker/world.ts';
@@ -25,7 +24,6 @@ export interface Clients {
 
 interface Client {
   readonly world: World;
-  readonly guesses: Guesses;
   readonly network: string;
   readonly base: URL;
   /** Sessions that this client has started or joined. */
@@ -181,17 +179,16 @@ const handlers: Handlers<typeof fromClient, Client> = {
     });
   },
   CONNECT_SESSION_WITH_CODE: ({ code, id }, client) => {
-    const { guesses, network, world } = client;
-    const refused = mayTakePart(client) ?? guesses.check(network);
+    const { network, world } = client;
+    const refused = mayTakePart(client);
     if (refused !== undefined) return sendError(client, refused, id);
     attempt(client, id, async () => {
-      const joined = await joinSession(world, { code });
+      const joined = await joinSession(world, { code }, network);
       if (!isRefusal(joined)) {
         client.joined.add(joined.session.id);
         return answerWhenReady(client, joined, false, id);
       }
       if (joined.refused !== 'code_unknown') return sendError(client, joined, id);
-      guesses.wrong(network);
       world.counters.wrong_codes.count();
       client.send({ msg: 'SESSION_NOT_EXIST', ...echo(id) });
     });
@@ -208,7 +205,7 @@ const idOf = (message: unknown): string | undefined =>
     : undefined;
 
 /** Serves the verbs of the first design at `/ws`. */
-export const createClients = (world: World, guesses: Guesses): Clients => {
+export const createClients = (world: World): Clients => {
   const { clock, ids, log } = world;
   const wires = new Set<Wire>();
 
@@ -219,7 +216,6 @@ export const createClients = (world: World, guesses: Guesses): Clients => {
       const user_id = ids.id();
       const client: Client = {
         world,
-        guesses,
         network,
         base,
         joined: new Set(),

@@ -38,7 +38,11 @@ export const createSessionSchema = z.strictObject({
 
 /** `POST /api/v1/join`: by code, or by the secret of an invite link. */
 export const joinSchema = z.union([
-  z.strictObject({ code: codeSchema }),
+  z.strictObject({
+    code: codeSchema,
+    /** The app on whose page it was typed: wrong codes are counted for that app then. */
+    app: nameSchema.optional(),
+  }),
   z.strictObject({ invite: idSchema }),
 ]);
 
