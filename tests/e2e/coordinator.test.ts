@@ -200,7 +200,7 @@ test(
     const table = (await asAdmin('GET', '/records.csv')).body.split('\r\n');
     expect(table[0]).toStartWith('session_id,app,host,');
     expect(table.find((line: string) => line.startsWith(session.id))).toContain(`,${app},studio-1,`);
-    const mine = () => receiver.received.filter(({ body }) => body.data.id === session.id);
+    const mine = () => receiver.received.filter(({ body }) => body.data.session_id === session.id);
     const told = await until('three events', mine, ({ length }) => length >= 3);
     expect(told.map(({ event }) => event).toSorted()).toEqual([
       'session.ended',
@@ -236,7 +236,7 @@ test(
     expect(booked).toMatchObject({ status: 201, body: { state: 'held', starts_at: hour, minutes: 30 } });
     const path = `/bookings/${booked.body.id}`;
     expect(await freeAt(hour)).toBe(1);
-    expect((await api('POST', '/join', { code: booked.body.code })).status).toBe(409);
+    expect((await api('POST', '/join', { code: booked.body.code })).body.code).toBe('code_unknown');
 
     const later = hour + 60 * minute_ms;
     const stale = { token, headers: { 'if-match': '"99"' } };
