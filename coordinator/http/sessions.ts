@@ -13,6 +13,7 @@ import {
   type Membership,
   memberOf,
   noteActivity,
+  seenBy,
 } from '../broker/sessions.ts';
 import { createSession } from '../broker/starts.ts';
 import { describeSession, type World } from '../broker/world.ts';
@@ -52,7 +53,12 @@ const show = async (
     await waiting.change(session.id, c.req.raw.signal);
   }
   const now = world.sessions.get(session.id);
-  return answer(c, now === undefined ? refuse('session_unknown') : describeSession(world, now));
+  return answer(
+    c,
+    now === undefined
+      ? refuse('session_unknown')
+      : describeSession(world, now, seenBy(now, member.participant.id)),
+  );
 };
 
 const ticket = ({ world }: SessionNeeds, c: Ctx): Response => {
@@ -93,7 +99,9 @@ export const sessionRoutes = (needs: SessionNeeds): OpenAPIHono<Env> => {
     .openapi(described.extension, async (c) => {
       const member = caller(world, c);
       const extended = isRefusal(member) ? member : await extendSession(world, member);
-      return isRefusal(extended) ? problem(extended) : answer(c, describeSession(world, extended));
+      return isRefusal(extended)
+        ? problem(extended)
+        : answer(c, describeSession(world, extended, { admitted: true }));
     })
     .openapi(described.end, (c) => byMember(world, c, (member) => endSession(world, member)))
     .openapi(described.ticket, (c) => ticket(needs, c))

@@ -60,8 +60,8 @@ export const sessionSchema = z.strictObject({
   participants: z.number().int(),
   /** The coordinator's clock when it answered, epoch ms: the visitor's may be wrong. */
   now: z.number(),
-  /** The secret of the invite link `/i/<invite>`. */
-  invite: idSchema,
+  /** The secret of the invite link `/i/<invite>`; null for who waits in the lobby. */
+  invite: idSchema.nullable(),
   /** When it ends at the latest, epoch ms; earlier than asked for when the seat is booked then. */
   ends_at: z.number(),
   /** Near the end, until when `POST /sessions/{id}/extension` would let it go on; null when it cannot be extended. */
