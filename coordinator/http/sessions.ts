@@ -3,6 +3,7 @@ import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { Ticket } from '../../shared/protocol/http.ts';
 import { extendSession } from '../broker/extensions.ts';
 import { bodyHash } from '../broker/idempotency.ts';
+import { endForEverybody, listSessions } from '../broker/session-admin.ts';
 import {
   admitGuest,
   type Door,
@@ -18,6 +19,8 @@ import {
 import { createSession } from '../broker/starts.ts';
 import { describeSession, type World } from '../broker/world.ts';
 import { bearer } from '../secrets.ts';
+import { as } from './asked.ts';
+import { callerWith } from './caller.ts';
 import type { Ctx, Env } from './env.ts';
 import { socketBase } from './guards.ts';
 import { describedRoutes } from './openapi.ts';
@@ -103,7 +106,13 @@ export const sessionRoutes = (needs: SessionNeeds): OpenAPIHono<Env> => {
         ? problem(extended)
         : answer(c, describeSession(world, extended, { admitted: true }));
     })
-    .openapi(described.end, (c) => byMember(world, c, (member) => endSession(world, member)))
+    .openapi(described.list, (c) => as(c, 'operator', () => answer(c, { sessions: listSessions(world) })))
+    .openapi(described.end, async (c) => {
+      const operator = callerWith(c, 'operator');
+      if (isRefusal(operator)) return byMember(world, c, (member) => endSession(world, member));
+      const ended = await endForEverybody(world, operator, c.req.valid('param').id);
+      return isRefusal(ended) ? problem(ended) : c.body(null, 204);
+    })
     .openapi(described.ticket, (c) => ticket(needs, c))
     .openapi(described.leave, (c) => byMember(world, c, (member) => leaveSession(world, member)));
 };

@@ -76,6 +76,24 @@ export const sessionSchema = z.strictObject({
 });
 export type Session = z.infer<typeof sessionSchema>;
 
+/** `GET /api/v1/sessions`, for operators: the live sessions, the one that began last first. */
+export const runningSessionSchema = z.strictObject({
+  id: idSchema,
+  app: nameSchema,
+  host: nameSchema,
+  seat: z.number().int(),
+  phase: sessionPhaseSchema,
+  /** Whether its host is connected now. */
+  reachable: z.boolean(),
+  participants: z.number().int(),
+  account_id: idSchema.nullable(),
+  booking_id: idSchema.nullable(),
+  started_at: z.number(),
+  ends_at: z.number(),
+});
+export type RunningSession = z.infer<typeof runningSessionSchema>;
+export const runningSessionsSchema = z.strictObject({ sessions: z.array(runningSessionSchema) });
+
 /** Answers POST /sessions, POST /join: who the caller is in the session. The token is the participant's from now on. */
 export const participationSchema = z.strictObject({
   session: sessionSchema,
