@@ -51,7 +51,7 @@ describe('createSaver()', () => {
     });
     const session = await add('s1');
     saver.mark({ ...session, code: '2222' });
-    expect(saver.saved('s1')).rejects.toBeInstanceOf(Unavailable);
+    await expect(saver.saved('s1')).rejects.toBeInstanceOf(Unavailable);
     while (clock.pending() === 0) await Promise.resolve();
     down = false;
     clock.advance(1_000);
