@@ -28,7 +28,7 @@ test('guess() closes code entry of an app to all networks, and opens it again; i
   expect(count(answers, 'code_unknown')).toBe(bounds.wrong_codes_of_app);
   const honest = { code: session.code, app: 'Loft' };
   expect(await joinSession(world, honest, '198.51.100.1')).toEqual({ refused: 'codes_closed' });
-  expect(isRefusal(await joinSession(world, { invite: session.invite }, '198.51.100.1'))).toBe(false);
+  expect(isRefusal(await joinSession(world, { invite: session.invite ?? '' }, '198.51.100.1'))).toBe(false);
   // Another target has a budget of its own.
   expect(isRefusal(await joinSession(world, { code: session.code }, '198.51.100.1'))).toBe(false);
   clock.advance(2 * bounds.wrong_codes_ms);

@@ -2,7 +2,7 @@ import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import { bounds } from '../limits.ts';
 import { hashOf } from '../secrets.ts';
 import { Taken } from '../store/database.ts';
-import type { Tables } from '../store/tables.ts';
+import type { ReadTables, Tables } from '../store/tables.ts';
 import type { Services } from './services.ts';
 
 /** A request that its sender may repeat. */
@@ -30,6 +30,17 @@ const repeated = (row: Row, body_hash: string): Reply | Refusal => {
   if (row.body_hash !== body_hash) return refuse('idempotency_mismatch');
   if (row.state === 'running') return refuse('idempotency_running');
   return { status: row.status, body: JSON.parse(row.response) };
+};
+
+/** The answer to a request that was carried out before; undefined for a new one. Refuses idempotency_mismatch. */
+export const repeatOf = async (
+  { clock }: Pick<Services, 'clock'>,
+  { idempotency }: Pick<ReadTables, 'idempotency'>,
+  { scope, key, body_hash }: Repeatable,
+): Promise<Reply | Refusal | undefined> => {
+  if (key === undefined) return undefined;
+  const found = await idempotency.get({ scope, request_key: key });
+  return found === undefined || found.expires_at <= clock.now() ? undefined : repeated(found, body_hash);
 };
 
 /**

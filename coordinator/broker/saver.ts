@@ -54,26 +54,46 @@ export const createSaver = (services: Services): Saver => {
       };
     });
 
-  const run = async (): Promise<void> => {
-    while (dirty.size > 0 || forgotten.size > 0) {
-      const sessions = [...dirty.values()].slice(0, batch_sessions);
-      const gone = [...forgotten].slice(0, batch_sessions);
-      const ids = new Set(sessions.map(({ id }) => id));
-      try {
-        await storeBatch(sessions, gone);
+  /** Stores the oldest `most` changes; false when the database cannot do it now. */
+  const storeSome = async (most: number): Promise<boolean> => {
+    const sessions = [...dirty.values()].slice(0, most);
+    const gone = [...forgotten].slice(0, most);
+    const ids = new Set(sessions.map(({ id }) => id));
+    try {
+      await storeBatch(sessions, gone);
+      for (const session of sessions) if (dirty.get(session.id) === session) dirty.delete(session.id);
+      for (const id of gone) forgotten.delete(id);
+      settle(new Set([...ids].filter((id) => !dirty.has(id))));
+      if (away) log.info('sessions are stored again');
+      away = false;
+      return true;
+    } catch (error) {
+      const reason = error instanceof Error ? error : new Error(String(error));
+      if (!(reason instanceof Unavailable)) {
+        // One that the database refuses must not hold the others up: each by itself, and that one is given up.
+        if (most > 1) return storeEach([...ids, ...gone]);
+        log.error({ error, sessions: [...ids, ...gone] }, 'a session cannot be stored');
         for (const session of sessions) if (dirty.get(session.id) === session) dirty.delete(session.id);
         for (const id of gone) forgotten.delete(id);
-        settle(new Set([...ids].filter((id) => !dirty.has(id))));
-        if (away) log.info('sessions are stored again');
-        away = false;
-      } catch (error) {
-        if (!away) log.error({ error }, 'sessions cannot be stored; it is tried again');
-        away = true;
-        const reason = error instanceof Error ? error : new Unavailable('storage_away', String(error));
         settle(ids, reason);
-        if (stopped) return;
-        await pause();
+        return true;
       }
+      if (!away) log.error({ error }, 'sessions cannot be stored; it is tried again');
+      away = true;
+      settle(ids, reason);
+      return false;
+    }
+  };
+  const storeEach = async (ids: readonly string[]): Promise<boolean> => {
+    for (const _ of ids) if (!(await storeSome(1))) return false;
+    return true;
+  };
+
+  const run = async (): Promise<void> => {
+    while (dirty.size > 0 || forgotten.size > 0) {
+      if (await storeSome(batch_sessions)) continue;
+      if (stopped) return;
+      await pause();
     }
   };
   const start = () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test';
+import { isRefusal } from '../../shared/errors.ts';
 import { connect, member, minute_ms, ready, started, worldUnderTest } from '../testing/world.ts';
 import { tick } from './fleet.ts';
-import { noteActivity } from './sessions.ts';
+import { admitGuest, type Door, issueTicket, joinSession, noteActivity } from './sessions.ts';
 
 describe('noteActivity()', () => {
   test('noteActivity() keeps a session alive that would end for want of it, after a countdown', async () => {
@@ -25,5 +26,32 @@ describe('noteActivity()', () => {
     clock.advance(1);
     tick(world);
     expect(now()?.end?.reason).toBe('idle');
+  });
+});
+
+describe('admitGuest()', () => {
+  test('admitGuest() lets in who came by code; until then the guest neither connects nor learns the invite', async () => {
+    const { world, link } = await worldUnderTest({ lobby: true });
+    const one = await started(world);
+    ready(world, link, one.session.id);
+    connect(world, one);
+    const join = async (door: Door) => {
+      const joined = await joinSession(world, door, '192.0.2.1');
+      if (isRefusal(joined)) throw new Error(joined.refused);
+      return joined;
+    };
+    const guest = await join({ code: one.session.code });
+    expect(guest.session).toMatchObject({ invite: null, participants: 1, waiting: [guest.participant_id] });
+    expect(issueTicket(world, member(world, guest))).toEqual({ refused: 'lobby_waiting' });
+    expect(admitGuest(world, member(world, guest), guest.participant_id, true)).toEqual({
+      refused: 'forbidden',
+    });
+    admitGuest(world, member(world, one), guest.participant_id, true);
+    connect(world, guest);
+    const refused = await join({ code: one.session.code });
+    admitGuest(world, member(world, one), refused.participant_id, false);
+    expect(issueTicket(world, member(world, refused))).toEqual({ refused: 'forbidden' });
+    connect(world, await join({ invite: one.session.invite ?? '' }));
+    expect(world.sessions.get(one.session.id)?.participants.filter(({ came }) => came)).toHaveLength(3);
   });
 });

@@ -17,6 +17,11 @@ export interface Membership {
 
 const taken = (world: World) => seatsTaken(world.hosts.values(), world.sessions.values(), world.clock.now());
 
+/** As whom the participant sees the session: one who is not in it any more sees what those in the lobby do. */
+export const seenBy = ({ participants }: Session, id: string): { readonly admitted: boolean } => ({
+  admitted: participants.some((one) => one.id === id && one.admitted),
+});
+
 /** Who the caller is in the session from now on. */
 export const participation = (
   world: World,
@@ -25,7 +30,7 @@ export const participation = (
   participant_token: string,
   owner: boolean,
 ) => ({
-  session: describeSession(world, session),
+  session: describeSession(world, session, seenBy(session, participant_id)),
   participant_id,
   owner,
   participant_token,

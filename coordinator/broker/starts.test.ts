@@ -131,8 +131,9 @@ describe('startBooked()', () => {
   });
 
   test('startBooked() waits for its host, and for who was there before', async () => {
-    const { world, link } = await worldUnderTest({}, memoryDatabase(), fakeClock(), 1);
+    const { world, db, link } = await worldUnderTest({}, memoryDatabase(), fakeClock(), 1);
     const row = booking(1, { app: 'Loft', host: 'a', seat: 0 });
+    await db.transact(({ bookings }) => bookings.insert({ ...row, state: 'open' }));
     const one = await started(world);
     expect(await startBooked(world, row)).toMatchObject({ refused: 'servers_busy' });
     endSession(world, member(world, one));

@@ -13,11 +13,11 @@ import type { App } from './catalogue.ts';
 import { takeCode } from './codes.ts';
 import { decide } from './decide.ts';
 import { emit } from './events.ts';
-import { once, type Repeatable } from './idempotency.ts';
+import { once, type Repeatable, repeatOf } from './idempotency.ts';
 import { takeTurn } from './queue.ts';
 import { checkQuota } from './quotas.ts';
 import { holdSeat } from './seats.ts';
-import { rowOf, sessionEvent, sessionOf } from './session-rows.ts';
+import { rowOf, sessionEvent } from './session-rows.ts';
 import { participation } from './sessions.ts';
 import { commit, rules, type World } from './world.ts';
 
@@ -146,11 +146,6 @@ const startOn = async (world: World, name: string, plan: Plan): Promise<Attempt 
   return made === undefined ? { repeated: participationSchema.parse(reply.body) } : { step: made };
 };
 
-const declined = (world: World, app: string, refusal: Refusal): Refusal => {
-  world.log.info({ app, refused: refusal.refused }, 'no session was created');
-  return refusal;
-};
-
 /** What is asked for, once the catalogue allows it. */
 const planStart = (world: World, request: StartRequest): Plan | Refusal => {
   const app = world.catalogue.apps.get(request.app);
@@ -163,6 +158,33 @@ const planStart = (world: World, request: StartRequest): Plan | Refusal => {
   return { request, app, now, to: now + minutes * minute_ms, owner, token };
 };
 
+/** The answer to the same request before, if there was one: also when no seat is free any more, because of that one. */
+const startedBefore = async (
+  world: World,
+  { repeatable = singular }: StartRequest,
+): Promise<Participation | Refusal | undefined> => {
+  const reply = await world.db.read((tables) => repeatOf(world, tables, repeatable));
+  return reply === undefined || isRefusal(reply) ? reply : participationSchema.parse(reply.body);
+};
+
+const start = async (world: World, request: StartRequest): Promise<Participation | Refusal> => {
+  const plan = planStart(world, request);
+  if (isRefusal(plan)) return plan;
+  const { app, now, to } = plan;
+  const holds = await world.db.read((tables) => holdsOf(tables, app.hosts, now, to));
+  const seats = seatsFor(app.name, app, occupancy(world, holds, now), to);
+  if (isRefusal(seats)) return seats;
+  for (const { host } of seats.slice(0, bounds.hosts_tried)) {
+    const attempt = await startOn(world, host, plan);
+    if (attempt === 'no room') continue;
+    if (isRefusal(attempt)) return attempt;
+    if ('repeated' in attempt) return attempt.repeated;
+    commit(world, attempt.step);
+    return participation(world, attempt.step.session, plan.owner.id, plan.token, true);
+  }
+  return refuse('servers_busy');
+};
+
 /**
  * Takes a seat and tells its host to start: everything is stored first. A booking that comes soon makes it shorter.
  * Refused with app_unknown, app_disabled, app_offline, account_required, quota_exceeded or servers_busy.
@@ -171,21 +193,12 @@ export const createSession = async (
   world: World,
   request: StartRequest,
 ): Promise<Participation | Refusal> => {
-  const plan = planStart(world, request);
-  if (isRefusal(plan)) return declined(world, request.app, plan);
-  const { app, now, to } = plan;
-  const holds = await world.db.read((tables) => holdsOf(tables, app.hosts, now, to));
-  const seats = seatsFor(app.name, app, occupancy(world, holds, now), to);
-  if (isRefusal(seats)) return declined(world, app.name, seats);
-  for (const { host } of seats.slice(0, bounds.hosts_tried)) {
-    const attempt = await startOn(world, host, plan);
-    if (attempt === 'no room') continue;
-    if (isRefusal(attempt)) return declined(world, app.name, attempt);
-    if ('repeated' in attempt) return attempt.repeated;
-    commit(world, attempt.step);
-    return participation(world, attempt.step.session, plan.owner.id, plan.token, true);
-  }
-  return declined(world, app.name, refuse('servers_busy'));
+  const made = (await startedBefore(world, request)) ?? (await start(world, request));
+  if (!isRefusal(made)) return made;
+  // The same request may have been carried out since the first look.
+  const answer = (await startedBefore(world, request)) ?? made;
+  if (isRefusal(answer)) world.log.info({ app: request.app, ...answer }, 'no session was created');
+  return answer;
 };
 
 /**
@@ -201,8 +214,10 @@ export const startBooked = async (world: World, booking: Booking): Promise<strin
   const now = world.clock.now();
   const { no_show_ms } = rules(world);
   const started = await world.db.transact(async (tables) => {
+    const held = await tables.bookings.lock({ id: booking.id });
     const [known] = await tables.sessions.find({ booking_id: booking.id });
-    if (known !== undefined) return sessionOf(known)?.id ?? known.id;
+    if (known !== undefined) return known.id;
+    if (held?.state !== 'open' || held.host !== booking.host) return refuse('booking_closed');
     if (!world.links.has(booking.host)) return refuse('host_offline');
     const step = openSession(
       {

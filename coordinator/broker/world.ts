@@ -163,8 +163,12 @@ export const happen = (world: World, session_id: string, event: SessionEvent): S
   return step.session;
 };
 
-/** The session as its participants see it. */
-export const describeSession = ({ clock }: Pick<World, 'clock'>, session: Session) => ({
+/** The session as a participant sees it who has been let in, or waits for that. */
+export const describeSession = (
+  { clock }: Pick<World, 'clock'>,
+  session: Session,
+  { admitted }: { readonly admitted: boolean },
+) => ({
   now: clock.now(),
   id: session.id,
   app: session.app,
@@ -172,7 +176,8 @@ export const describeSession = ({ clock }: Pick<World, 'clock'>, session: Sessio
   code: session.code,
   version: session.version,
   participants: participantCount(session),
-  invite: session.invite,
+  // With the invite one passes the lobby.
+  invite: admitted ? session.invite : null,
   ends_at: session.ends_at,
   extendable_to: session.extendable_to,
   idle_at: session.idle_at,

@@ -86,7 +86,7 @@ export const issueTicket = (
   const closed = closedDoor(session);
   if (closed !== undefined) return closed;
   if (holder === undefined) return refuse('unauthorized');
-  if (!holder.admitted) return refuse('lobby_waiting');
+  if (!holder.admitted) return refuse(holder.away ? 'forbidden' : 'lobby_waiting');
   const expires = now + bounds.ticket_ms;
   const tickets = addTicket(session.tickets, { hash, participant: id, expires, used: false }, now);
   if (!holder.away) {

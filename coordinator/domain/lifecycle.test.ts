@@ -79,8 +79,54 @@ describe('transition()', () => {
       'session_ended',
     ],
     [{ type: 'channel_closed', participant: 'owner' }, ...sessionPhases],
+    [{ type: 'active', participant: 'owner' }, ...sessionPhases],
+    [{ type: 'active', participant: 'nobody' }, ...sessionPhases],
+    [{ type: 'offer_extension', to: 20_000 }, ...sessionPhases],
+    [
+      { type: 'extended', to: 2 * 86_400_000 },
+      'assigned',
+      'launching',
+      'app_started',
+      'ready',
+      'restarting',
+      'session_ended',
+    ],
+    [
+      { type: 'extended', to: 2 * 86_400_000 + 1 },
+      ...Array<string>(5).fill('extension_refused'),
+      'session_ended',
+    ],
+    [
+      { type: 'admit', participant: 'nobody', admitted: true },
+      ...Array<string>(5).fill('participant_unknown'),
+      'session_ended',
+    ],
     [{ type: 'tick' }, ...sessionPhases],
   ];
+  test('transition() has a row for every event', () => {
+    const types: Record<SessionEvent['type'], true> = {
+      progressed: true,
+      host_ended: true,
+      host_away: true,
+      host_has: true,
+      host_lacks: true,
+      host_lost: true,
+      end: true,
+      join: true,
+      admit: true,
+      active: true,
+      offer_extension: true,
+      extended: true,
+      leave: true,
+      issue_ticket: true,
+      use_ticket: true,
+      channel_closed: true,
+      tick: true,
+    };
+    expect([...new Set(grid.map(([{ type }]) => type))].sort()).toEqual(
+      Object.keys(types).sort() as SessionEvent['type'][],
+    );
+  });
   for (const [event, ...expected] of grid) {
     const { type, ...what } = event;
     test(`transition() ${type} ${JSON.stringify(what)} in every phase`, () => {

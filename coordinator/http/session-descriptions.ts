@@ -4,6 +4,7 @@ import {
   createSessionSchema,
   joinSchema,
   participationSchema,
+  runningSessionsSchema,
   sessionSchema,
   ticketSchema,
 } from '../../shared/protocol/http.ts';
@@ -34,6 +35,18 @@ export const sessionDescriptions = {
         'idempotency_mismatch',
         'queue_unknown',
       ),
+    },
+  }),
+  list: createRoute({
+    method: 'get',
+    path: '/sessions',
+    tags,
+    security: byBearer,
+    summary: 'List the live sessions',
+    description: 'Only for operators.',
+    responses: {
+      200: answers(runningSessionsSchema, 'The sessions, the one that began last first.'),
+      ...refuses('account_required', 'forbidden'),
     },
   }),
   join: createRoute({
@@ -76,7 +89,8 @@ export const sessionDescriptions = {
     method: 'delete',
     path: '/sessions/{id}',
     summary: 'End a session for everybody',
-    description: 'Only for its owner. An ended session stays ended.',
+    description:
+      "For its owner, with the participant's token, and for operators, with theirs. An ended session stays ended.",
     responses: { 204: done('The session has ended.'), ...refuses('malformed', 'forbidden', ...member) },
   }),
   ticket: createRoute({

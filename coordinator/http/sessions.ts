@@ -3,6 +3,7 @@ import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { Ticket } from '../../shared/protocol/http.ts';
 import { extendSession } from '../broker/extensions.ts';
 import { bodyHash } from '../broker/idempotency.ts';
+import { endForEverybody, listSessions } from '../broker/session-admin.ts';
 import {
   admitGuest,
   type Door,
@@ -13,10 +14,13 @@ import {
   type Membership,
   memberOf,
   noteActivity,
+  seenBy,
 } from '../broker/sessions.ts';
 import { createSession } from '../broker/starts.ts';
 import { describeSession, type World } from '../broker/world.ts';
 import { bearer } from '../secrets.ts';
+import { as } from './asked.ts';
+import { callerWith } from './caller.ts';
 import type { Ctx, Env } from './env.ts';
 import { socketBase } from './guards.ts';
 import { describedRoutes } from './openapi.ts';
@@ -52,7 +56,12 @@ const show = async (
     await waiting.change(session.id, c.req.raw.signal);
   }
   const now = world.sessions.get(session.id);
-  return answer(c, now === undefined ? refuse('session_unknown') : describeSession(world, now));
+  return answer(
+    c,
+    now === undefined
+      ? refuse('session_unknown')
+      : describeSession(world, now, seenBy(now, member.participant.id)),
+  );
 };
 
 const ticket = ({ world }: SessionNeeds, c: Ctx): Response => {
@@ -93,9 +102,17 @@ export const sessionRoutes = (needs: SessionNeeds): OpenAPIHono<Env> => {
     .openapi(described.extension, async (c) => {
       const member = caller(world, c);
       const extended = isRefusal(member) ? member : await extendSession(world, member);
-      return isRefusal(extended) ? problem(extended) : answer(c, describeSession(world, extended));
+      return isRefusal(extended)
+        ? problem(extended)
+        : answer(c, describeSession(world, extended, { admitted: true }));
     })
-    .openapi(described.end, (c) => byMember(world, c, (member) => endSession(world, member)))
+    .openapi(described.list, (c) => as(c, 'operator', () => answer(c, { sessions: listSessions(world) })))
+    .openapi(described.end, async (c) => {
+      const operator = callerWith(c, 'operator');
+      if (isRefusal(operator)) return byMember(world, c, (member) => endSession(world, member));
+      const ended = await endForEverybody(world, operator, c.req.valid('param').id);
+      return isRefusal(ended) ? problem(ended) : c.body(null, 204);
+    })
     .openapi(described.ticket, (c) => ticket(needs, c))
     .openapi(described.leave, (c) => byMember(world, c, (member) => leaveSession(world, member)));
 };

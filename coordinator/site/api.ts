@@ -97,6 +97,18 @@ export const createSession = (app: string): Promise<Answer<Participation>> =>
 export const joinSession = (code: string): Promise<Answer<Participation>> =>
   request('POST', '/join', participationSchema, { body: { code } });
 
+export const joinByInvite = (invite: string): Promise<Answer<Participation>> =>
+  request('POST', '/join', participationSchema, { body: { invite } });
+
+/** Lets someone in from the lobby, or sends them away; for the owner only. */
+export const admitGuest = (
+  id: string,
+  token: string,
+  participant_id: string,
+  admitted: boolean,
+): Promise<Answer<undefined>> =>
+  command('POST', `/sessions/${id}/admission`, { token, body: { participant_id, admitted } });
+
 /** The session at once, or with `after` as soon as it is newer than that version (at most 25 s). */
 export const getSession = (
   id: string,

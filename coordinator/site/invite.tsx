@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { systemClock } from '../../shared/clock.ts';
 import { Icon } from './icons.tsx';
 import { useTexts } from './language.ts';
+import { invitePath } from './route.ts';
 
 /** Browsers give no clipboard to pages without TLS; a selected field can still be copied there. */
 const copyByField = (text: string): boolean => {
@@ -28,7 +29,8 @@ const copy = async (text: string): Promise<boolean> => {
 const shown_ms = 2_500;
 
 /** The code to give to others, big, and their invitation on the clipboard at a press. */
-export const InviteButton = ({ code, title }: { code: string; title: string }): JSX.Element => {
+export const InviteButton = (props: { code: string; invite: string; title: string }): JSX.Element => {
+  const { code, title } = props;
   const texts = useTexts();
   const [copied, setCopied] = useState<boolean>();
   useEffect(() => {
@@ -36,7 +38,7 @@ export const InviteButton = ({ code, title }: { code: string; title: string }): 
     return systemClock.after(shown_ms, () => setCopied(undefined));
   }, [copied]);
   const invite = async () => {
-    const url = new URL(`/?code=${code}`, location.origin).href;
+    const url = new URL(invitePath(props.invite), location.origin).href;
     setCopied(await copy(texts.inviteText(title, url)));
   };
   return (

@@ -2,6 +2,7 @@ import './no-eval.ts';
 import { type JSX, render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { CataloguePage } from './catalogue-page.tsx';
+import { InvitePage } from './invite-page.tsx';
 import { keep, recall } from './keep.ts';
 import { chooseLanguage, type Language, LanguageContext } from './language.ts';
 import { useRoute } from './route.ts';
@@ -24,11 +25,9 @@ const Site = (): JSX.Element => {
   };
   return (
     <LanguageContext.Provider value={{ language, texts: texts[language], choose }}>
-      {route.page === 'catalogue' ? (
-        <CataloguePage key={visit} invited={route.code} />
-      ) : (
-        <SessionPage key={visit} id={route.id} />
-      )}
+      {route.page === 'catalogue' && <CataloguePage key={visit} invited={route.code} />}
+      {route.page === 'session' && <SessionPage key={visit} id={route.id} />}
+      {route.page === 'invite' && <InvitePage key={visit} invite={route.invite} />}
     </LanguageContext.Provider>
   );
 };

@@ -65,7 +65,9 @@ const Tools = ({ session, title, muted, onSound, onLeave }: ToolsProps): JSX.Ele
   return (
     <div class="bar">
       <strong class="bar-title">{title}</strong>
-      {session !== undefined && <InviteButton code={session.code} title={title} />}
+      {session !== undefined && session.invite !== null && (
+        <InviteButton code={session.code} invite={session.invite} title={title} />
+      )}
       {session !== undefined && (
         <span class="people" role="img" aria-label={texts.participants(session.participants)}>
           <Icon name="people" />

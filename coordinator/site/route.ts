@@ -1,17 +1,20 @@
 import { useEffect, useState } from 'preact/hooks';
 import { codeFrom } from './code.ts';
 
-/** The site's two pages. */
-export type Route = { page: 'catalogue'; code: string } | { page: 'session'; id: string };
+/** The site's pages. An invite leads into its session. */
+export type Route =
+  | { page: 'catalogue'; code: string }
+  | { page: 'session'; id: string }
+  | { page: 'invite'; invite: string };
 
 export const routeOf = (url: URL): Route => {
-  const id = /^\/s\/([A-Za-z0-9_-]{1,64})\/?$/.exec(url.pathname)?.[1];
-  return id === undefined
-    ? { page: 'catalogue', code: codeFrom(url.searchParams.get('code') ?? '') }
-    : { page: 'session', id };
+  const [, kind, id] = /^\/([si])\/([A-Za-z0-9_-]{1,64})\/?$/.exec(url.pathname) ?? [];
+  if (id === undefined) return { page: 'catalogue', code: codeFrom(url.searchParams.get('code') ?? '') };
+  return kind === 's' ? { page: 'session', id } : { page: 'invite', invite: id };
 };
 
 export const sessionPath = (id: string): string => `/s/${id}`;
+export const invitePath = (invite: string): string => `/i/${invite}`;
 
 /** Goes to another page of the site without loading it anew. */
 export const goTo = (path: string): void => {

@@ -7,6 +7,7 @@ import { tellActivity } from './api.ts';
 import { Icon } from './icons.tsx';
 import { useTexts } from './language.ts';
 import type { Link } from './link.ts';
+import { Lobby } from './lobby.tsx';
 import type { Membership } from './membership.ts';
 import { Overlay } from './overlay.tsx';
 import { loadStream, Player } from './player.ts';
@@ -59,7 +60,8 @@ const usePlayer = (id: string, token: string, ready: boolean) => {
 /** The whole window for the picture, what is said while there is none, and the controls above it. */
 export const Stage = ({ id, membership, session, arrived, silent, title }: Props): JSX.Element => {
   const texts = useTexts();
-  const ready = session?.phase === 'ready';
+  const inLobby = session?.waiting.includes(membership.participant_id) ?? false;
+  const ready = session?.phase === 'ready' && !inLobby;
   const { parent, player, link, refused, setRefused } = usePlayer(id, membership.participant_token, ready);
   const [muted, setMuted] = useState(true);
   const [played, setPlayed] = useState(false);
@@ -89,7 +91,7 @@ export const Stage = ({ id, membership, session, arrived, silent, title }: Props
       <div class="screen" ref={parent} />
       {!playing && (
         <Waiting
-          wait={waitOf(session, link, { watched, played })}
+          wait={inLobby ? 'lobby' : waitOf(session, link, { watched, played })}
           session={session}
           arrived={arrived}
           silent={silent}
@@ -109,14 +111,19 @@ export const Stage = ({ id, membership, session, arrived, silent, title }: Props
           {texts.pressToPlay}
         </button>
       )}
-      {playing && session !== undefined && (
-        <TimeLeft
-          session={session}
-          arrived={arrived}
-          owner={membership.owner}
-          token={membership.participant_token}
-        />
-      )}
+      <div class="said">
+        {playing && session !== undefined && (
+          <TimeLeft
+            session={session}
+            arrived={arrived}
+            owner={membership.owner}
+            token={membership.participant_token}
+          />
+        )}
+        {membership.owner && session !== undefined && (
+          <Lobby session={session} token={membership.participant_token} />
+        )}
+      </div>
       <Overlay
         id={id}
         membership={membership}

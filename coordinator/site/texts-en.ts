@@ -149,6 +149,11 @@ export const en = {
   codeLabel: 'Code',
   codeShort: 'A code has at least 4 digits.',
   join: 'Join',
+  inviteTitle: 'You are invited',
+  lobbyTitle: 'Waiting to be let in',
+  guestWaits: 'A guest asks to come in.',
+  letIn: 'Let in',
+  sendAway: 'Send away',
   joining: 'Joining…',
 
   waitingTitle: 'Preparing your tour',

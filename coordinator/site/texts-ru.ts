@@ -146,6 +146,11 @@ export const ru: Texts = {
   codeLabel: 'Код',
   codeShort: 'В коде не меньше 4 цифр.',
   join: 'Войти',
+  inviteTitle: 'Вас пригласили',
+  lobbyTitle: 'Ждём, когда вас впустят',
+  guestWaits: 'Гость просит его впустить.',
+  letIn: 'Впустить',
+  sendAway: 'Отказать',
   joining: 'Входим…',
 
   waitingTitle: 'Готовим прогулку',

@@ -9,7 +9,7 @@ import { secondsText, stepsOf, waited } from './phases.ts';
 import { useNow } from './session-state.ts';
 
 /** Why there is no picture at the moment. */
-export type Wait = 'opening' | 'starting' | 'restarting' | 'reconnecting' | 'gave_up';
+export type Wait = 'lobby' | 'opening' | 'starting' | 'restarting' | 'reconnecting' | 'gave_up';
 
 /** `watched` says that this page saw the app start, `played` that it has shown a picture before. */
 export const waitOf = (
@@ -70,6 +70,7 @@ const Message = ({ wait, session, arrived, onAgain }: Props): JSX.Element => {
       {body}
     </>
   );
+  if (wait === 'lobby') return block(texts.lobbyTitle, <p>{texts.failures.lobby_waiting}</p>);
   if (wait === 'starting' && session !== undefined) {
     return block(
       texts.waitingTitle,
@@ -112,6 +113,7 @@ const Message = ({ wait, session, arrived, onAgain }: Props): JSX.Element => {
 export const Waiting = (props: Props): JSX.Element => {
   const texts = useTexts();
   const spoken = {
+    lobby: texts.lobbyTitle,
     opening: texts.openingTitle,
     starting: texts.waitingTitle,
     restarting: texts.restartingTitle,

@@ -60,8 +60,8 @@ export const sessionSchema = z.strictObject({
   participants: z.number().int(),
   /** The coordinator's clock when it answered, epoch ms: the visitor's may be wrong. */
   now: z.number(),
-  /** The secret of the invite link `/i/<invite>`. */
-  invite: idSchema,
+  /** The secret of the invite link `/i/<invite>`; null for who waits in the lobby. */
+  invite: idSchema.nullable(),
   /** When it ends at the latest, epoch ms; earlier than asked for when the seat is booked then. */
   ends_at: z.number(),
   /** Near the end, until when `POST /sessions/{id}/extension` would let it go on; null when it cannot be extended. */
@@ -75,6 +75,24 @@ export const sessionSchema = z.strictObject({
   end: z.strictObject({ reason: endReasonSchema, code: z.number().int(), text: z.string() }).nullable(),
 });
 export type Session = z.infer<typeof sessionSchema>;
+
+/** `GET /api/v1/sessions`, for operators: the live sessions, the one that began last first. */
+export const runningSessionSchema = z.strictObject({
+  id: idSchema,
+  app: nameSchema,
+  host: nameSchema,
+  seat: z.number().int(),
+  phase: sessionPhaseSchema,
+  /** Whether its host is connected now. */
+  reachable: z.boolean(),
+  participants: z.number().int(),
+  account_id: idSchema.nullable(),
+  booking_id: idSchema.nullable(),
+  started_at: z.number(),
+  ends_at: z.number(),
+});
+export type RunningSession = z.infer<typeof runningSessionSchema>;
+export const runningSessionsSchema = z.strictObject({ sessions: z.array(runningSessionSchema) });
 
 /** Answers POST /sessions, POST /join: who the caller is in the session. The token is the participant's from now on. */
 export const participationSchema = z.strictObject({

@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'bun:test';
+import { participationSchema, problemSchema, runningSessionsSchema } from '../../shared/protocol/http.ts';
+import { appUnderTest } from '../testing/app.ts';
+import { addAccounts, loginAs } from '../testing/logins.ts';
+import { sessionRoutes } from './sessions.ts';
+
+const opened = async () => {
+  const under = await appUnderTest();
+  under.connect();
+  await addAccounts(under);
+  const create = (headers: Record<string, string> = {}, body: object = { app: 'Loft' }) =>
+    under.request('/api/v1/sessions', { method: 'POST', body, headers });
+  return { under, create };
+};
+
+describe(`${sessionRoutes.name}()`, () => {
+  test('sessionRoutes() lists live sessions to operators and lets them end one, which the audit log keeps', async () => {
+    const { under, create } = await opened();
+    const { session } = participationSchema.parse(await (await create()).json());
+    const { access_token: user } = await loginAs(under, 'account-3');
+    const { access_token: operator } = await loginAs(under, 'account-2');
+    expect((await under.request('/api/v1/sessions')).status).toBe(401);
+    expect((await under.request('/api/v1/sessions', { token: user })).status).toBe(403);
+    const listed = await (await under.request('/api/v1/sessions', { token: operator })).json();
+    expect(runningSessionsSchema.parse(listed).sessions).toMatchObject([
+      { id: session.id, host: 'a', seat: 0 },
+    ]);
+    const path = `/api/v1/sessions/${session.id}`;
+    expect((await under.request(path, { method: 'DELETE', token: user })).status).toBe(401);
+    expect((await under.request(path, { method: 'DELETE', token: operator })).status).toBe(204);
+    expect(under.world.sessions.get(session.id)?.end?.reason).toBe('admin_ended');
+    const audit = await under.world.db.read((tables) => tables.audit.find({}));
+    expect(audit).toMatchObject([{ actor: 'account-2', action: 'session.end', subject: session.id }]);
+  });
+
+  test('sessionRoutes() starts one session for one Idempotency-Key, and refuses the key for another request', async () => {
+    const { under, create } = await opened();
+    const key = { 'Idempotency-Key': 'k1' };
+    const answers = await Promise.all([create(key), create(key), create(key)]);
+    expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
+    const bodies = await Promise.all(answers.map(async (one) => participationSchema.parse(await one.json())));
+    expect(new Set(bodies.map(({ participant_token }) => participant_token)).size).toBe(1);
+    expect(under.world.sessions.size).toBe(1);
+    const other = await create(key, { app: 'Loft', minutes: 10 });
+    expect(problemSchema.parse(await other.json()).code).toBe('idempotency_mismatch');
+    expect(under.orders.filter((order) => 'verb' in order && order.verb === 'CREATE_SESSION')).toHaveLength(
+      1,
+    );
+  });
+});
