@@ -47,4 +47,32 @@ describe(`${sessionRoutes.name}()`, () => {
       1,
     );
   });
+
+  test('sessionRoutes() answers the owner once it is stored: an end, and a guest let in', async () => {
+    const under = await appUnderTest({}, { lobby: true });
+    under.connect();
+    const send = (method: string, path: string, token?: string, body?: object) =>
+      under.request(`/api/v1${path}`, { method, ...(token === undefined ? {} : { token }), body });
+    const owner = await send('POST', '/sessions', undefined, { app: 'Loft' });
+    const { session, participant_token: token } = participationSchema.parse(await owner.json());
+    const guest = await send('POST', '/join', undefined, { code: session.code });
+    const { participant_id } = participationSchema.parse(await guest.json());
+    const path = `/sessions/${session.id}`;
+    const asks = [
+      () => send('POST', `${path}/admission`, token, { participant_id, admitted: true }),
+      () => send('DELETE', path, token),
+    ];
+    for (const ask of asks) {
+      const order: string[] = [];
+      const gate = Promise.withResolvers<void>();
+      const busy = under.world.db.transact(() => gate.promise);
+      const answer = ask().then(({ status }) => order.push(`answered ${status}`));
+      // Asked later, and needs no database: without waiting for that, the first would be answered first.
+      for (let times = 0; times < 3; times++) expect((await send('GET', path, token)).status).toBe(200);
+      order.push('the database goes on');
+      gate.resolve();
+      await Promise.all([busy, answer]);
+      expect(order).toEqual(['the database goes on', 'answered 204']);
+    }
+  });
 });

@@ -81,6 +81,13 @@ const byMember = (world: World, c: Ctx, run: (member: Membership) => unknown): R
   return isRefusal(result) ? problem(result) : c.body(null, 204);
 };
 
+/** What an owner decides, answered once it is stored: a restart must not take it back. */
+const byOwner = async (world: World, c: Ctx, run: (member: Membership) => unknown): Promise<Response> => {
+  const response = byMember(world, c, run);
+  if (response.ok) await world.saver.saved(c.req.param('id') ?? '');
+  return response;
+};
+
 /** Sessions and their participants, under `/api/v1`. */
 export const sessionRoutes = (needs: SessionNeeds): OpenAPIHono<Env> => {
   const { world } = needs;
@@ -97,7 +104,7 @@ export const sessionRoutes = (needs: SessionNeeds): OpenAPIHono<Env> => {
     .openapi(described.activity, (c) => byMember(world, c, (member) => noteActivity(world, member)))
     .openapi(described.admission, (c) => {
       const { participant_id, admitted } = c.req.valid('json');
-      return byMember(world, c, (member) => admitGuest(world, member, participant_id, admitted));
+      return byOwner(world, c, (member) => admitGuest(world, member, participant_id, admitted));
     })
     .openapi(described.extension, async (c) => {
       const member = caller(world, c);
@@ -109,7 +116,7 @@ export const sessionRoutes = (needs: SessionNeeds): OpenAPIHono<Env> => {
     .openapi(described.list, (c) => as(c, 'operator', () => answer(c, { sessions: listSessions(world) })))
     .openapi(described.end, async (c) => {
       const operator = callerWith(c, 'operator');
-      if (isRefusal(operator)) return byMember(world, c, (member) => endSession(world, member));
+      if (isRefusal(operator)) return byOwner(world, c, (member) => endSession(world, member));
       const ended = await endForEverybody(world, operator, c.req.valid('param').id);
       return isRefusal(ended) ? problem(ended) : c.body(null, 204);
     })
