@@ -153,7 +153,10 @@ test(
       status: 429,
       body: { code: 'quota_exceeded' },
     });
-    await end(session);
+    const { sessions } = (await asAdmin('GET', '/sessions')).body;
+    expect(sessions).toMatchObject([{ id: session.id, account_id: id, host: 'studio-1' }]);
+    await end({ id: session.id, token: admin_token });
+    expect((await session.get()).end.reason).toBe('admin_ended');
     expect((await api('POST', '/sessions', { app }, { token })).body.code).toBe('quota_exceeded');
     expect((await api('GET', '/audit', undefined, { token })).body.code).toBe('forbidden');
     const { entries } = (await asAdmin('GET', '/audit?limit=200')).body;
@@ -161,6 +164,7 @@ test(
     for (const action of [
       'account.approved',
       'account.changed',
+      'session.end',
       'app.created',
       'host.created',
       'webhook.created',
@@ -319,7 +323,15 @@ test(
     const ticket = await api('POST', `/sessions/${session.id}/tickets`, undefined, session);
     expect(ticket.status).toBe(200);
     expect((await asAdmin('GET', '/me')).body.email).toBe(admin.email);
-    await end(session);
+
+    // Its owner's end was answered: the next coordinator knows of it, and its host carries it out.
+    expect((await api('DELETE', `/sessions/${session.id}`, undefined, session)).status).toBe(204);
+    coordinator.kill('SIGKILL');
+    await coordinator.exited;
+    ({ program: coordinator } = await deployment.serve(data, port, database));
+    expect((await session.get()).end?.reason).toBe('owner_ended');
+    await allFree();
+    expect(processesOf(session.id)).toEqual([]);
   },
   patience_ms,
 );
