@@ -95,7 +95,10 @@ export const importFiles = (directory: string, { url, say, ...parts }: ImportOpt
     try {
       const source = await openJsonDatabase({ directory, ...parts });
       try {
-        say(`Copied ${await copyDatabase(source, target)} rows.`);
+        const rows = await copyDatabase(source, target);
+        // An empty folder is most likely another one than was meant.
+        if (rows === 0) throw new Unusable(`There is nothing to copy in ${directory}.`);
+        say(`Copied ${rows} rows.`);
         return 0;
       } finally {
         await source.close();

@@ -240,9 +240,12 @@ test('importFiles() copies a data directory, equal row by row, into an empty dat
   const url = await server.createDatabase('imported');
   const target = await openMigrated(url);
   const said: string[] = [];
-  const run = () => importFiles(folder.path, { url, ...parts, say: (text) => void said.push(text) });
+  const run = (directory = folder.path) =>
+    importFiles(directory, { url, ...parts, say: (text) => void said.push(text) });
+  await using other = await temporaryFolder();
+  expect(await run(other.path)).toBe(1);
   expect(await run()).toBe(0);
-  expect(said).toEqual(['Copied 3602 rows.']);
+  expect(said).toEqual([`There is nothing to copy in ${other.path}.`, 'Copied 3602 rows.']);
   expect(await dump(target)).toEqual(before);
   expect(await run()).toBe(1);
   expect(said.at(-1)).toContain('is not empty');
