@@ -5,7 +5,6 @@ import type { SessionRow, Tables } from '../store/tables.ts';
 import { bookingEnded, bookingUsed } from './booking-ticks.ts';
 import { releaseCode } from './codes.ts';
 import { emit } from './events.ts';
-import { freeSeat } from './seats.ts';
 import type { Services } from './services.ts';
 
 const participantSchema = z.object({
@@ -140,6 +139,6 @@ export const storeSession = async (services: Services, tables: Tables, session: 
   // A booking gives its seat back itself.
   if (before.seat_held && !session.seat_held && session.booking_id === null) {
     await tables.hosts.lock({ name: session.host });
-    await freeSeat(tables, session.host, session.id);
+    await tables.seat_slots.remove({ holder: session.id });
   }
 };
