@@ -1,8 +1,8 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { join } from 'node:path';
 import { version } from '../package.json';
+import { startMariadb } from '../shared/testing/mariadb.ts';
 import { type Folder, temporaryFolder } from './testing/folder.ts';
-import { startMariadb } from './testing/mariadb.ts';
 import { openMigrated } from './testing/mysql.ts';
 import { soon } from './testing/socket.ts';
 import { entry } from './testing/store.ts';

@@ -77,8 +77,14 @@ const writeCoordinatorData = (layout: Layout, keys: Map<string, string>): string
   return data;
 };
 
-const writeHostConfig = (layout: Layout, host: DemoHost, url: string, key: string): string => {
-  const folder = join(layout.folder, host.server_name);
+/** Writes the agent's config.json for a host below `folder`, and says where it is. */
+export const writeHostConfig = (
+  { folder: root_folder }: Pick<Layout, 'folder'>,
+  host: DemoHost,
+  url: string,
+  key: string,
+): string => {
+  const folder = join(root_folder, host.server_name);
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'config.json');
   json(file, {

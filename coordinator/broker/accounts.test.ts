@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, setDefaultTimeout } from 'bun:test';
+import { type PrivateMariadb, startMariadb } from '../../shared/testing/mariadb.ts';
 import type { TwoCoordinators } from '../testing/accounts-rig.ts';
 import { testAccounts } from '../testing/accounts-suite.ts';
 import { memoryDatabase } from '../testing/database.ts';
 import { testLogins } from '../testing/logins-suite.ts';
-import { type PrivateMariadb, startMariadb } from '../testing/mariadb.ts';
 import { openMigrated } from '../testing/mysql.ts';
 
 setDefaultTimeout(120_000);

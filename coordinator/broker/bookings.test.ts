@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { isRefusal, refuse } from '../../shared/errors.ts';
+import { type PrivateMariadb, startMariadb } from '../../shared/testing/mariadb.ts';
 import type { Database } from '../store/database.ts';
 import { type BookingRig, bookingFaults, bookingRig, minute, monday } from '../testing/bookings.ts';
 import { memoryDatabase } from '../testing/database.ts';
-import { type PrivateMariadb, startMariadb } from '../testing/mariadb.ts';
 import { openMigrated } from '../testing/mysql.ts';
 import { session } from '../testing/rows.ts';
 import { availability } from './availability.ts';

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { isRefusal } from '../../shared/errors.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
 import { fakeIds } from '../../shared/testing/ids.ts';
+import { type PrivateMariadb, startMariadb } from '../../shared/testing/mariadb.ts';
 import type { Database } from '../store/database.ts';
 import { memoryDatabase } from '../testing/database.ts';
-import { type PrivateMariadb, startMariadb } from '../testing/mariadb.ts';
 import { openMigrated } from '../testing/mysql.ts';
 import { appRow, hostRow } from '../testing/rows.ts';
 import { changeApp, createApp, removeApp } from './app-edits.ts';

@@ -76,7 +76,7 @@ const place = async (
   name: string,
   { app, now, to, short, owner, request }: Plan,
 ): Promise<Step | Refusal | undefined> => {
-  const account = request.account === undefined ? undefined : await tables.accounts.lock(request.account);
+  const account = request.account && (await tables.accounts.lock({ id: request.account.id }));
   if (request.account !== undefined && account?.state !== 'approved') return refuse('account_required');
   const row = await tables.hosts.lock({ name });
   const host: Host | undefined = world.hosts.get(name);

@@ -57,6 +57,16 @@ export const testsOf = <Row extends AnyRow>(table: AnyShape<Row>, where: Where<R
   return tests;
 };
 
+/** The key's columns alone: a row read before is a key too, and what else stands in it may have changed since. */
+export const keyOf = <Row extends AnyRow, Key extends keyof Row & string>(
+  { key }: Pick<Shape<Row, Key>, 'key'>,
+  wanted: Pick<Row, Key>,
+): Where<Row> => {
+  const where: { [Name in keyof Row]?: Row[Name] } = {};
+  for (const column of key) where[column] = wanted[column];
+  return where;
+};
+
 /** Whether the value is a row of the table: each of its columns, nothing else, and all of them held. */
 export const isRow = <Row extends AnyRow>({ columns }: AnyShape<Row>, value: unknown): value is Row => {
   if (typeof value !== 'object' || value === null) return false;

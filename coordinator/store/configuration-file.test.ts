@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'bun:test';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { configurationSchema, rulesOf } from './configuration-file.ts';
 
 const firstDesign = { ip: '0.0.0.2', port: '333', time_between_updates_seconds: '30' };
@@ -70,6 +72,19 @@ describe('configurationSchema()', () => {
       expect(configurationSchema.safeParse({ ...firstDesign, ...patch }).success).toBe(false);
     });
   }
+
+  test('configurationSchema() is what the table of settings in docs/operations.md says, defaults included', async () => {
+    const page = await readFile(join(import.meta.dir, '..', '..', 'docs', 'operations.md'), 'utf8');
+    const [, section = ''] = page.split('\n## Settings\n');
+    const [table = ''] = section.split('\n## ');
+    const rows = [...table.matchAll(/^\| `(\w+)` +\| (?:`([^`]*)`)? *\|/gm)];
+    const defaults: Record<string, unknown> = configurationSchema.parse(firstDesign);
+    const given = (key: string) =>
+      Object.hasOwn(firstDesign, key) ? undefined : JSON.stringify(defaults[key]);
+    expect(Object.fromEntries(rows.map(([, key = '', shown]) => [key, shown]))).toEqual(
+      Object.fromEntries(Object.keys(configurationSchema.shape).map((key) => [key, given(key)])),
+    );
+  });
 });
 
 test('rulesOf() counts in milliseconds', () => {

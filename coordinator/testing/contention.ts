@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../shared/clock.ts';
+import { type PrivateMariadb, startMariadb } from '../../shared/testing/mariadb.ts';
 import { seeded } from '../../shared/testing/random.ts';
 import type { Database } from '../store/database.ts';
 import { bookingClient, type Coordinators, type Known, newSeen, type Seen } from './booking-client.ts';
 import { bookingFaults } from './bookings.ts';
-import { type PrivateMariadb, startMariadb } from './mariadb.ts';
 import { openMigrated } from './mysql.ts';
 import { account, appRow, hostRow } from './rows.ts';
 

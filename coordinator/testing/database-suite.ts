@@ -180,6 +180,17 @@ export const testDatabase = (name: string, open: () => Promise<OpenDatabase>): v
       expect(found).toEqual([slot(1), slot(1), undefined, undefined, undefined]);
     });
 
+    test('get(), lock() and update() take a row as its key, whatever else has changed in it', async () => {
+      const old = { ...account(1), name: 'as it was', version: 7 };
+      await database.transact(({ accounts }) => accounts.insert(account(1)));
+      const found = await database.transact(async ({ accounts }) => [
+        await accounts.get(old),
+        await accounts.lock(old),
+        await accounts.update(old, { reason: 'why' }),
+      ]);
+      expect(found).toEqual([account(1), account(1), true]);
+    });
+
     test('find() compares by value, list, range and absence', async () => {
       const rows = [1, 2, 3, 4, 5].map((number) =>
         booking(number, { starts_at: number * 300_000, title: number > 3 ? 'late' : null }),

@@ -1,10 +1,10 @@
 import { systemIds } from '../../shared/ids.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
+import { startMariadb } from '../../shared/testing/mariadb.ts';
 import { login, refresh } from '../broker/logins.ts';
 import { createPasswords, type Passwords } from '../broker/passwords.ts';
 import { cheap } from './app.ts';
 import { recordedLog } from './log.ts';
-import { startMariadb } from './mariadb.ts';
 import { openMigrated } from './mysql.ts';
 import { account } from './rows.ts';
 import { memoryStore } from './store.ts';

@@ -20,7 +20,7 @@ export interface TestSystem extends System {
 type Json = any;
 
 /** Builds the executables once when `npm test` has not (a single test file run by hand). */
-const ensureBuilt = async () => {
+export const ensureBuilt = async () => {
   const names = ['session-agent-linux-x64', 'coordinator-linux-x64'];
   if (names.every((name) => existsSync(executable(name)))) return;
   const build = Bun.spawn([process.execPath, join(root, 'scripts', 'build.ts'), ...names], {
@@ -30,7 +30,7 @@ const ensureBuilt = async () => {
 };
 
 /** Below the kernel's ephemeral range, at random, so that runs side by side rarely meet; the agent skips taken ports. */
-const portRange = () => {
+export const portRange = () => {
   const from = 10_000 + randomInt(200) * 100;
   return { from, to: from + 99 };
 };
@@ -42,7 +42,7 @@ interface Places {
 }
 
 /** Tests ask more often than people. */
-const patient = { requests_per_second: 1_000, requests_burst: 1_000, starts_per_minute: 1_000 };
+export const patient = { requests_per_second: 1_000, requests_burst: 1_000, starts_per_minute: 1_000 };
 
 /** One host with one seat and the loft app unless `hosts` says otherwise. */
 export const startTestSystem = async (

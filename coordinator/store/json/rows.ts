@@ -1,4 +1,4 @@
-import { checkRow, checkValues } from '../conditions.ts';
+import { checkRow, checkValues, keyOf } from '../conditions.ts';
 import { Taken } from '../database.ts';
 import type { AnyRow, Shape, Table, Where } from '../table.ts';
 import { insert_rows } from '../table.ts';
@@ -133,7 +133,7 @@ export const tableOf = <Row extends AnyRow, Key extends keyof Row & string>(
       checkValues(shape, changes);
       const before = rowAt(rows, key);
       if (before === undefined) return false;
-      const matching = findRows(shape, rows.indexes, { ...expected, ...key }, { limit: 1 });
+      const matching = findRows(shape, rows.indexes, { ...expected, ...keyOf(shape, key) }, { limit: 1 });
       if (matching.length === 0) return false;
       const version = versioned ? { version: Number(before.version) + 1 } : {};
       const after = { ...before, ...changes, ...version };

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { systemClock } from '../../../shared/clock.ts';
 import { systemIds } from '../../../shared/ids.ts';
 import { silentLog } from '../../../shared/log.ts';
+import { type PrivateMariadb, startMariadb } from '../../../shared/testing/mariadb.ts';
 import { testDatabase } from '../../testing/database-suite.ts';
 import { temporaryFolder } from '../../testing/folder.ts';
 import { interleavings, letMeet } from '../../testing/interleavings.ts';
-import { type PrivateMariadb, startMariadb } from '../../testing/mariadb.ts';
 import { connectTo, openMigrated } from '../../testing/mysql.ts';
 import { account, appRow, booking, session, slot } from '../../testing/rows.ts';
 import { importFiles, migrateSchema } from '../commands.ts';

@@ -1,6 +1,6 @@
 import { and, asc, count, desc, eq, gt, gte, inArray, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/mysql2';
-import { checkRow, checkValues, isRow, type Test, testsOf } from '../conditions.ts';
+import { checkRow, checkValues, isRow, keyOf, type Test, testsOf } from '../conditions.ts';
 import {
   type AnyRow,
   find_rows,
@@ -97,7 +97,6 @@ export const mysqlTable = <Row extends AnyRow, Key extends keyof Row & string>(
 ): Table<Row, Key> => {
   const { table, where: whereOf, order: orderOf, later } = clauses(shape);
   const { name, key } = shape;
-  const anywhere: Where<Row> = {};
   const versioned = Object.hasOwn(shape.columns, 'version');
 
   const select = (where: Where<Row>, { order = [], descending = false, limit, after }: Selection<Row>) => {
@@ -118,7 +117,7 @@ export const mysqlTable = <Row extends AnyRow, Key extends keyof Row & string>(
     build
       .select()
       .from(table)
-      .where(whereOf({ ...anywhere, ...wanted }));
+      .where(whereOf(keyOf(shape, wanted)));
   return {
     get: (wanted) => one(byKey(wanted).toSQL()),
     lock: (wanted) => one(byKey(wanted).for('update').toSQL()),
@@ -155,7 +154,7 @@ export const mysqlTable = <Row extends AnyRow, Key extends keyof Row & string>(
       const updating = build
         .update(table)
         .set({ ...changes, ...version })
-        .where(whereOf({ ...expected, ...wanted }));
+        .where(whereOf({ ...expected, ...keyOf(shape, wanted) }));
       return (await execute(name, updating.toSQL())).matched === 1;
     },
     async remove(where) {
