@@ -4,6 +4,7 @@ import { isLive, type Session } from '../domain/session.ts';
 import type { SessionRow, Tables } from '../store/tables.ts';
 import { bookingEnded, bookingUsed } from './booking-ticks.ts';
 import { releaseCode } from './codes.ts';
+import { isElsewhere } from './elsewhere.ts';
 import { emit } from './events.ts';
 import type { Services } from './services.ts';
 
@@ -118,6 +119,7 @@ const keepRecord = async (
 export const storeSession = async (services: Services, tables: Tables, session: Session): Promise<void> => {
   const now = services.clock.now();
   const row = await tables.sessions.lock({ id: session.id });
+  if (isElsewhere(services, await tables.hosts.get({ name: session.host }))) return;
   const before = row === undefined ? undefined : sessionOf(row);
   if (before === undefined) return;
   const { id, created_at: _, ...changes } = rowOf(session, now);

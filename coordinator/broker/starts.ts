@@ -12,6 +12,7 @@ import type { Account, Booking, ReadTables, Tables } from '../store/tables.ts';
 import type { App } from './catalogue.ts';
 import { takeCode } from './codes.ts';
 import { decide } from './decide.ts';
+import { isElsewhere } from './elsewhere.ts';
 import { emit } from './events.ts';
 import { once, type Repeatable, repeatOf } from './idempotency.ts';
 import { takeTurn } from './queue.ts';
@@ -80,7 +81,7 @@ const place = async (
   if (request.account !== undefined && account?.state !== 'approved') return refuse('account_required');
   const row = await tables.hosts.lock({ name });
   const host: Host | undefined = world.hosts.get(name);
-  if (row === undefined || row.draining || host === undefined) return undefined;
+  if (row === undefined || row.draining || host === undefined || isElsewhere(world, row)) return undefined;
   const holds = await holdsOf(tables, [name], now, to);
   const seat = bestSeat(host, occupancy(world, holds, now), to);
   if (seat === undefined || (seat.until < to && !short)) return undefined;
