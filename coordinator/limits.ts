@@ -34,6 +34,8 @@ export const bounds = {
   queue_forgotten_ms: 60_000,
   /** A session that could not last so long is not started. */
   session_ms_least: 300_000,
+  /** Frames of a host that wait while its HELLO is dealt with; one more closes the link. */
+  frames_held: 256,
   /** An agent that has not said HELLO by then is disconnected. */
   hello_ms: 5_000,
   /** How often deadlines are looked at. */

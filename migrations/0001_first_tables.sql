@@ -88,6 +88,7 @@ CREATE TABLE IF NOT EXISTS `hosts` (
   `port` int NOT NULL,
   `seats` int NOT NULL,
   `draining` boolean NOT NULL,
+  `held_by` varchar(64) CHARACTER SET ascii COLLATE ascii_bin,
   `source` varchar(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   `created_at` bigint NOT NULL,
   `version` int NOT NULL,

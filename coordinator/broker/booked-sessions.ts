@@ -1,4 +1,5 @@
 import type { BookingNeeds } from './booking-ticks.ts';
+import { isElsewhere } from './elsewhere.ts';
 import { startBooked } from './starts.ts';
 import { happen, type World } from './world.ts';
 
@@ -10,5 +11,6 @@ export const bookingNeeds = (world: World): BookingNeeds => ({
     if (session_id === null) return;
     happen(world, session_id, { type: 'end', reason: state === 'missed' ? 'nobody_came' : 'owner_ended' });
   },
+  elsewhere: (host) => isElsewhere(world, world.catalogue.hosts.get(host)),
   usable: (host) => world.links.has(host),
 });

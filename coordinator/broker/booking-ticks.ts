@@ -19,6 +19,8 @@ export interface BookingNeeds {
   startBooked(booking: Booking): Promise<string | Refusal>;
   /** Ends the session of a booking that is over, if it still runs. */
   endBooked(booking: Booking): Promise<void>;
+  /** Whether the host's sessions are another coordinator's, which starts its bookings too. */
+  elsewhere(host: string): boolean;
   /** Whether a session could be started on the host now. */
   usable(host: string): boolean;
 }
@@ -67,7 +69,7 @@ const act = async (needs: BookingNeeds, booking: Booking): Promise<unknown> => {
     case 'open':
       return openBooking(needs, booking.id);
     case 'start':
-      return start(needs, booking);
+      return needs.elsewhere(booking.host) ? undefined : start(needs, booking);
     case 'miss':
       return miss(needs, booking.id);
     case 'lose':

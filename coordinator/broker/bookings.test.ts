@@ -313,6 +313,7 @@ for (const [kind, open] of Object.entries(kinds)) {
           return `session-of-${id}`;
         },
         endBooked: async ({ id }: { id: string }) => void calls.push(`end ${id}`),
+        elsewhere: () => false,
         usable: () => true,
       };
       const states = async () =>
@@ -358,6 +359,7 @@ for (const [kind, open] of Object.entries(kinds)) {
           return { refused: 'host_offline' } as const;
         },
         endBooked: async () => {},
+        elsewhere: () => false,
         usable: () => usable,
       };
       services.clock.advance(made.starts_at - services.clock.now());

@@ -1,4 +1,5 @@
 import { readCatalogue, takeOverFile } from './catalogue.ts';
+import { letGo } from './claims.ts';
 import type { World } from './world.ts';
 
 /** Keeps the catalogue in memory as the data directory and the database say. */
@@ -23,6 +24,7 @@ export const followCatalogue = (world: World): CatalogueChanges => {
       if (stopped) return;
       if (fromFile) await takeOverFile(world);
       world.catalogue = await readCatalogue(world);
+      letGo(world);
       for (const listener of [...world.catalogueListeners]) listener();
     });
     last = mine.catch((error: unknown) => log.error({ error }, 'the catalogue cannot be brought up to date'));

@@ -116,6 +116,7 @@ export const takeOverFile = ({ db, store, clock }: Services): Promise<void> =>
           name,
           seats: 0,
           draining: false,
+          held_by: null,
           created_at: clock.now(),
           version: 1,
         });

@@ -11,6 +11,16 @@ const attempts = 20;
 /** Codes shorter than this can be guessed, and few of them may be in use; there are more longer ones than bookings. */
 const long_digits = 6;
 
+const isAdded = async (codes: Tables['codes'], code: string, holder: string): Promise<boolean> => {
+  try {
+    await codes.insert({ code, holder, free_at: null });
+    return true;
+  } catch (error) {
+    if (error instanceof Taken) return false;
+    throw error;
+  }
+};
+
 /**
  * Takes a free code for the holder, within a transaction; servers_busy when a fifth of all codes is in use or quarantine:
  * more would be found by guessing.
@@ -30,6 +40,8 @@ export const takeCode = async (
   for (let attempt = 0; attempt < attempts; attempt++) {
     const start = ids.below(space);
     const from = String(start).padStart(digits, '0');
+    // Four of five codes are free at least.
+    if (await isAdded(codes, from, holder)) return from;
     const near = await codes.find({ code: { from } }, { limit: window_rows });
     const live = near.filter(({ free_at }) => free_at === null || free_at > now);
     const code = freeCode(digits, start, new Set(live.map((row) => row.code)));
@@ -40,13 +52,8 @@ export const takeCode = async (
       if (await codes.update({ code }, changes, { free_at: expired.free_at })) return code;
       continue;
     }
-    try {
-      await codes.insert({ code, holder, free_at: null });
-      return code;
-    } catch (error) {
-      // Another transaction took it since, or it stands behind a full window.
-      if (!(error instanceof Taken)) throw error;
-    }
+    // Another transaction may have taken it since, or it stands behind a full window.
+    if (await isAdded(codes, code, holder)) return code;
   }
   return refuse('servers_busy', 'no session code is free');
 };

@@ -4,7 +4,7 @@ import { slot_ms } from '../domain/slots.ts';
 import { bounds } from '../limits.ts';
 import { Taken } from '../store/database.ts';
 import type { ReadTables } from '../store/tables.ts';
-import { holdSeat } from './seats.ts';
+import { occupySeat } from './seats.ts';
 import { holderOf } from './session-rows.ts';
 import type { Membership } from './sessions.ts';
 import { happen, type World } from './world.ts';
@@ -59,7 +59,7 @@ export const extendSession = async (
     if (!worthIt(session, to)) return undefined;
     try {
       const from = Math.ceil(session.ends_at / slot_ms) * slot_ms;
-      await holdSeat(tables, session, { from, to }, holderOf(session));
+      await occupySeat(tables, session, { from, to }, holderOf(session));
       return to;
     } catch (error) {
       if (error instanceof Taken) return undefined;

@@ -7,6 +7,8 @@ import type { SessionEvent } from '../domain/lifecycle.ts';
 import { reconcile } from '../domain/reconcile.ts';
 import type { Session } from '../domain/session.ts';
 import { matches } from '../secrets.ts';
+import { Unavailable } from '../store/database.ts';
+import { claimHost } from './claims.ts';
 import { commit, happen, type Link, rules, type World } from './world.ts';
 
 type Hello = Extract<MessageOf<typeof fromAgent>, { verb: 'HELLO' }>;
@@ -29,12 +31,27 @@ const warnOfMissingApps = (world: World, { server_name, apps }: Hello): void => 
   world.log.warn({ host: server_name, missing, unlisted }, 'servers.json and the host differ about its apps');
 };
 
-/** Bookings are made for hosts that are not connected, too: how many seats each has is stored. */
-const rememberSeats = ({ db, catalogue, log }: World, name: string, seats: number): void => {
-  if (catalogue.hosts.get(name)?.seats === seats) return;
-  db.transact(({ hosts }) => hosts.update({ name }, { seats })).catch((error: unknown) =>
-    log.error({ error, host: name, seats }, 'the seats of the host cannot be stored'),
-  );
+/**
+ * `hostHello` for a host whose sessions another coordinator may have had. While the database is away a host that was this
+ * coordinator's comes back all the same, and others are refused. `gone` says that the link was closed meanwhile.
+ */
+export const greetHost = async (
+  world: World,
+  link: Link,
+  key: string,
+  hello: Hello,
+  welcome: (message: Welcome) => void,
+  gone: () => boolean,
+): Promise<Refusal | undefined> => {
+  const { server_name: name, seats } = hello;
+  try {
+    if (keyIsRight(world, name, key)) await claimHost(world, name, seats);
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    const { coordinator_name } = world.store.configuration();
+    if (world.catalogue.hosts.get(name)?.held_by !== coordinator_name) return error.refusal;
+  }
+  return gone() ? undefined : hostHello(world, link, key, hello, welcome);
 };
 
 /**
@@ -76,7 +93,6 @@ export const hostHello = (
   world.log.info({ host: name, seats, running: answers.length, stopping }, 'host connected');
   world.lost.delete(name);
   warnOfMissingApps(world, hello);
-  rememberSeats(world, name, seats);
   for (const step of steps) commit(world, step);
   return undefined;
 };

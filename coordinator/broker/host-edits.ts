@@ -70,6 +70,7 @@ export const createHost = async (
     port: 0,
     seats: 0,
     draining: false,
+    held_by: null,
     source: 'rest',
     created_at: parts.clock.now(),
     version: 1,

@@ -1,24 +1,17 @@
 import { hostAway } from '../domain/host.ts';
-import { stopClocks } from '../domain/participants.ts';
-import type { Session } from '../domain/session.ts';
 import { readCatalogue, takeOverFile } from './catalogue.ts';
+import { takenUp } from './claims.ts';
+import { isElsewhere } from './elsewhere.ts';
 import type { Services } from './services.ts';
 import { sessionOf } from './session-rows.ts';
 import { createWorld, rules, type World } from './world.ts';
-
-/** The session as it is after a restart: nobody is connected, its host has yet to come back. */
-const takenUp = (session: Session): Session => ({
-  ...session,
-  reachable: false,
-  tickets: [],
-  participants: stopClocks(session.participants.map((one) => ({ ...one, channels: 0 }))),
-});
 
 /** Takes the sessions up that the database knows of. Their hosts count as away until they come back, or are lost. */
 const takeUpSessions = async (world: World): Promise<void> => {
   const rows = await world.db.read((tables) => tables.sessions.find({}));
   const now = world.clock.now();
   for (const row of rows) {
+    if (isElsewhere(world, world.catalogue.hosts.get(row.host))) continue;
     const session = sessionOf(row);
     if (session === undefined) {
       world.log.error({ session: row.id }, 'the stored session cannot be read and is left alone');
@@ -27,7 +20,9 @@ const takeUpSessions = async (world: World): Promise<void> => {
     world.sessions.set(session.id, takenUp(session));
   }
   // Bookings count on hosts that have ever come, sessions on the one that they run on.
-  const known = [...world.catalogue.hosts.values()].filter(({ seats }) => seats > 0).map(({ name }) => name);
+  const known = [...world.catalogue.hosts.values()]
+    .filter((host) => host.seats > 0 && !isElsewhere(world, host))
+    .map(({ name }) => name);
   for (const name of new Set([...known, ...[...world.sessions.values()].map(({ host }) => host)])) {
     const host = { name, seats: 0, apps: [], epoch: 0, lost_at: null, stopping: new Map() };
     world.hosts.set(name, hostAway(host, now, rules(world)));

@@ -90,21 +90,34 @@ export const lockFittingSeat = async (
   throw new Overtaken(seat.host);
 };
 
-/** Takes the seat for the holder; under the host's lock. Throws Taken when somebody holds a part of that time. */
-export const holdSeat = async (
-  tables: Pick<Tables, 'seat_slots' | 'counters'>,
+/**
+ * Takes the seat for a session; under the host's lock. Throws Taken when somebody holds a part of that time. The host's
+ * plan of bookings stays as it is.
+ */
+export const occupySeat = async (
+  { seat_slots }: Pick<Tables, 'seat_slots'>,
   { host, seat }: Seat,
   visit: Period,
   holder: string,
 ): Promise<void> => {
   const rows = slotsOf(visit).map((slot) => ({ host, seat, slot_at: at(slot), holder }));
   for (let from = 0; from < rows.length; from += insert_rows) {
-    await tables.seat_slots.insert(...rows.slice(from, from + insert_rows));
+    await seat_slots.insert(...rows.slice(from, from + insert_rows));
   }
-  await planChanged(tables, host);
 };
 
-/** Gives all slots of the holder back; under the host's lock. */
+/** Takes the seat for a booking; under the host's lock. Throws Taken when somebody holds a part of that time. */
+export const holdSeat = async (
+  tables: Pick<Tables, 'seat_slots' | 'counters'>,
+  seat: Seat,
+  visit: Period,
+  holder: string,
+): Promise<void> => {
+  await occupySeat(tables, seat, visit, holder);
+  await planChanged(tables, seat.host);
+};
+
+/** Gives all slots of the booking back; under the host's lock. */
 export const freeSeat = async (
   tables: Pick<Tables, 'seat_slots' | 'counters'>,
   host: string,

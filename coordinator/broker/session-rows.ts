@@ -4,8 +4,8 @@ import { isLive, type Session } from '../domain/session.ts';
 import type { SessionRow, Tables } from '../store/tables.ts';
 import { bookingEnded, bookingUsed } from './booking-ticks.ts';
 import { releaseCode } from './codes.ts';
+import { isElsewhere } from './elsewhere.ts';
 import { emit } from './events.ts';
-import { freeSeat } from './seats.ts';
 import type { Services } from './services.ts';
 
 const participantSchema = z.object({
@@ -119,6 +119,7 @@ const keepRecord = async (
 export const storeSession = async (services: Services, tables: Tables, session: Session): Promise<void> => {
   const now = services.clock.now();
   const row = await tables.sessions.lock({ id: session.id });
+  if (isElsewhere(services, await tables.hosts.get({ name: session.host }))) return;
   const before = row === undefined ? undefined : sessionOf(row);
   if (before === undefined) return;
   const { id, created_at: _, ...changes } = rowOf(session, now);
@@ -140,6 +141,6 @@ export const storeSession = async (services: Services, tables: Tables, session: 
   // A booking gives its seat back itself.
   if (before.seat_held && !session.seat_held && session.booking_id === null) {
     await tables.hosts.lock({ name: session.host });
-    await freeSeat(tables, session.host, session.id);
+    await tables.seat_slots.remove({ holder: session.id });
   }
 };

@@ -12,11 +12,12 @@ import type { Account, Booking, ReadTables, Tables } from '../store/tables.ts';
 import type { App } from './catalogue.ts';
 import { takeCode } from './codes.ts';
 import { decide } from './decide.ts';
+import { isElsewhere } from './elsewhere.ts';
 import { emit } from './events.ts';
 import { once, type Repeatable, repeatOf } from './idempotency.ts';
 import { takeTurn } from './queue.ts';
 import { checkQuota } from './quotas.ts';
-import { holdSeat } from './seats.ts';
+import { occupySeat } from './seats.ts';
 import { rowOf, sessionEvent } from './session-rows.ts';
 import { participation } from './sessions.ts';
 import { commit, rules, type World } from './world.ts';
@@ -54,6 +55,8 @@ interface Plan {
   readonly app: App;
   readonly now: number;
   readonly to: number;
+  /** Whether it may be given a seat that a booking needs before `to`. */
+  readonly short: boolean;
   readonly owner: { readonly id: string; readonly token_hash: string };
   /** The owner's token. */
   readonly token: string;
@@ -62,6 +65,7 @@ interface Plan {
 const occupancy = (world: World, holds: readonly Hold[], now: number) => ({
   hosts: world.hosts,
   sessions: [...world.sessions.values()],
+  starting: world.starting,
   holds,
   now,
 });
@@ -71,16 +75,16 @@ const place = async (
   world: World,
   tables: Tables,
   name: string,
-  { app, now, to, owner, request }: Plan,
+  { app, now, to, short, owner, request }: Plan,
 ): Promise<Step | Refusal | undefined> => {
   const account = request.account && (await tables.accounts.lock({ id: request.account.id }));
   if (request.account !== undefined && account?.state !== 'approved') return refuse('account_required');
   const row = await tables.hosts.lock({ name });
   const host: Host | undefined = world.hosts.get(name);
-  if (row === undefined || row.draining || host === undefined) return undefined;
+  if (row === undefined || row.draining || host === undefined || isElsewhere(world, row)) return undefined;
   const holds = await holdsOf(tables, [name], now, to);
   const seat = bestSeat(host, occupancy(world, holds, now), to);
-  if (seat === undefined) return undefined;
+  if (seat === undefined || (seat.until < to && !short)) return undefined;
   const minutes = Math.ceil((seat.until - now) / minute_ms);
   const spent =
     account === undefined ? undefined : await checkQuota(world, tables, { account, app, at: now, minutes });
@@ -109,7 +113,7 @@ const place = async (
     now,
     rules(world),
   );
-  await holdSeat(tables, seat, { from: now, to: seat.until }, id);
+  await occupySeat(tables, seat, { from: now, to: seat.until }, id);
   await tables.sessions.insert({ ...rowOf(step.session, now), version: 1 });
   await emit(world, tables, 'session.started', sessionEvent(step.session));
   return step;
@@ -121,29 +125,63 @@ type Attempt = { readonly step: Step } | { readonly repeated: Participation } | 
 /** A request that nobody can send again. */
 const singular: Repeatable = { scope: '', key: undefined, body_hash: '' };
 
+/** Does the work while the host counts as one that gives a seat away. */
+const countedIn = async <T>({ starting }: World, host: string, work: () => Promise<T>): Promise<T> => {
+  starting.set(host, (starting.get(host) ?? 0) + 1);
+  try {
+    return await work();
+  } finally {
+    const left = (starting.get(host) ?? 0) - 1;
+    if (left > 0) starting.set(host, left);
+    else starting.delete(host);
+  }
+};
+
 /** Tries one host: in its lock the seat is chosen, and everything about the session stored at once. */
 const startOn = async (world: World, name: string, plan: Plan): Promise<Attempt | Refusal> => {
   const { request, owner, token } = plan;
   let made: Step | undefined;
   let full = false;
-  const reply = await decide(world.db, (tables) =>
-    once(world, tables, request.repeatable ?? singular, async () => {
-      [made, full] = [undefined, false];
-      const step = await place(world, tables, name, plan).catch((error: unknown) => {
-        // Another coordinator was there first.
-        if (error instanceof Taken) return undefined;
-        throw error;
-      });
-      full = step === undefined;
-      if (step === undefined) return refuse('servers_busy');
-      if (isRefusal(step)) return step;
-      made = step;
-      return { status: 201, body: participation(world, step.session, owner.id, token, true) };
-    }),
+  const reply = await countedIn(world, name, () =>
+    decide(world.db, (tables) =>
+      once(world, tables, request.repeatable ?? singular, async () => {
+        [made, full] = [undefined, false];
+        const step = await place(world, tables, name, plan).catch((error: unknown) => {
+          // Another coordinator was there first.
+          if (error instanceof Taken) return undefined;
+          throw error;
+        });
+        full = step === undefined;
+        if (step === undefined) return refuse('servers_busy');
+        if (isRefusal(step)) return step;
+        made = step;
+        return { status: 201, body: participation(world, step.session, owner.id, token, true) };
+      }),
+    ),
   );
   if (full) return 'no room';
   if (isRefusal(reply)) return reply;
   return made === undefined ? { repeated: participationSchema.parse(reply.body) } : { step: made };
+};
+
+/** Tries the hosts with free seats, best first, until one gives a seat. */
+const tryHosts = async (world: World, plan: Plan): Promise<Exclude<Attempt, 'no room'> | Refusal> => {
+  const { app, now, to } = plan;
+  const seatsBeside = (holds: readonly Hold[]) => seatsFor(app.name, app, occupancy(world, holds, now), to);
+  // Most often no booking is near: then the host that memory knows as the best is, and nothing need be read.
+  const free = seatsBeside([]);
+  if (isRefusal(free)) return free;
+  const [best] = free;
+  const first = best === undefined ? 'no room' : await startOn(world, best.host, { ...plan, short: false });
+  if (first !== 'no room') return first;
+  const holds = await world.db.read((tables) => holdsOf(tables, app.hosts, now, to));
+  const seats = seatsBeside(holds);
+  if (isRefusal(seats)) return seats;
+  for (const { host } of seats.slice(0, bounds.hosts_tried)) {
+    const attempt = await startOn(world, host, plan);
+    if (attempt !== 'no room') return attempt;
+  }
+  return refuse('servers_busy');
 };
 
 /** What is asked for, once the catalogue allows it. */
@@ -155,7 +193,7 @@ const planStart = (world: World, request: StartRequest): Plan | Refusal => {
   const now = world.clock.now();
   const token = world.ids.secret();
   const owner = { id: world.ids.id(), token_hash: hashOf(token) };
-  return { request, app, now, to: now + minutes * minute_ms, owner, token };
+  return { request, app, now, to: now + minutes * minute_ms, short: true, owner, token };
 };
 
 /** The answer to the same request before, if there was one: also when no seat is free any more, because of that one. */
@@ -163,6 +201,7 @@ const startedBefore = async (
   world: World,
   { repeatable = singular }: StartRequest,
 ): Promise<Participation | Refusal | undefined> => {
+  if (repeatable.key === undefined) return undefined;
   const reply = await world.db.read((tables) => repeatOf(world, tables, repeatable));
   return reply === undefined || isRefusal(reply) ? reply : participationSchema.parse(reply.body);
 };
@@ -170,19 +209,11 @@ const startedBefore = async (
 const start = async (world: World, request: StartRequest): Promise<Participation | Refusal> => {
   const plan = planStart(world, request);
   if (isRefusal(plan)) return plan;
-  const { app, now, to } = plan;
-  const holds = await world.db.read((tables) => holdsOf(tables, app.hosts, now, to));
-  const seats = seatsFor(app.name, app, occupancy(world, holds, now), to);
-  if (isRefusal(seats)) return seats;
-  for (const { host } of seats.slice(0, bounds.hosts_tried)) {
-    const attempt = await startOn(world, host, plan);
-    if (attempt === 'no room') continue;
-    if (isRefusal(attempt)) return attempt;
-    if ('repeated' in attempt) return attempt.repeated;
-    commit(world, attempt.step);
-    return participation(world, attempt.step.session, plan.owner.id, plan.token, true);
-  }
-  return refuse('servers_busy');
+  const attempt = await tryHosts(world, plan);
+  if (isRefusal(attempt)) return attempt;
+  if ('repeated' in attempt) return attempt.repeated;
+  commit(world, attempt.step);
+  return participation(world, attempt.step.session, plan.owner.id, plan.token, true);
 };
 
 /**

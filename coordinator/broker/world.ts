@@ -51,6 +51,8 @@ export interface World extends Services {
   readonly hosts: Map<string, Host>;
   readonly links: Map<string, Link>;
   readonly sessions: Map<string, Session>;
+  /** Sessions that are just being given a seat, by host. */
+  readonly starting: Map<string, number>;
   /** Hosts that were given up and have not come back. */
   readonly lost: Set<string>;
   readonly players: Map<string, Set<Player>>;
@@ -67,6 +69,7 @@ export const createWorld = (needs: Services): World => ({
   hosts: new Map(),
   links: new Map(),
   sessions: new Map(),
+  starting: new Map(),
   lost: new Set(),
   players: new Map(),
   watchers: new Map(),

@@ -44,11 +44,15 @@ export const hostsOf = (
     return host !== undefined && isConnected(host) && host.apps.includes(app) ? [host] : [];
   });
 
-/** Least loaded first; among equals the one with more free seats, then by name so that the choice is repeatable. */
+/**
+ * Least loaded first; among equals the one with more free seats, then by name so that the choice is repeatable. A seat
+ * that is just being given away counts as used: those who come at the same moment do not wait for each other.
+ */
 const byLoad =
-  (taken: ReadonlyMap<string, number>) =>
+  (taken: ReadonlyMap<string, number>, starting?: ReadonlyMap<string, number>) =>
   (a: Host, b: Host): number => {
-    const [used_a, used_b] = [taken.get(a.name) ?? 0, taken.get(b.name) ?? 0];
+    const used = ({ name }: Host) => (taken.get(name) ?? 0) + (starting?.get(name) ?? 0);
+    const [used_a, used_b] = [used(a), used(b)];
     const fuller = used_a / a.seats - used_b / b.seats;
     const roomier = b.seats - used_b - (a.seats - used_a);
     return fuller || roomier || (a.name < b.name ? -1 : 1);
@@ -59,6 +63,8 @@ interface Occupancy {
   readonly sessions: readonly Session[];
   /** Bookings and sessions that hold a seat now or later. */
   readonly holds: readonly Hold[];
+  /** How many sessions are just being given a seat of each host. */
+  readonly starting?: ReadonlyMap<string, number>;
   readonly now: number;
 }
 
@@ -99,7 +105,7 @@ export const seatsFor = (
   const taken = seatsTaken(at.hosts.values(), at.sessions, at.now);
   const seats = able
     .filter(({ name, seats }) => (taken.get(name) ?? 0) < seats)
-    .sort(byLoad(taken))
+    .sort(byLoad(taken, at.starting))
     .flatMap((host) => bestSeat(host, at, to) ?? []);
   const [whole, short] = [seats.filter(({ until }) => until >= to), seats.filter(({ until }) => until < to)];
   const sorted = [...whole, ...short.sort((a, b) => b.until - a.until)];

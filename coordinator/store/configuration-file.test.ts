@@ -14,6 +14,7 @@ describe('configurationSchema()', () => {
       allowed_hosts: [],
       trusted_proxy_hops: 0,
       ice_servers: [],
+      coordinator_name: 'main',
       allowed_origins: [],
       code_digits: 4,
       first_join_seconds: 60,

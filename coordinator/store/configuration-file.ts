@@ -61,6 +61,11 @@ export const configurationSchema = z.strictObject({
   ice_servers: z.array(iceServerSchema).max(20).default([]),
   /** Adds a TURN server to those, with a credential of each participant's own. */
   turn: turnSchema.optional(),
+  /** What this coordinator is called among those that share a database; each needs a name of its own. */
+  coordinator_name: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'letters, digits, - and _')
+    .default('main'),
   /** Sites other than our own whose pages may connect. */
   allowed_origins: z.array(originSchema).max(100).default([]),
   code_digits: wholeNumberSchema(4, 10).default(4),

@@ -48,6 +48,8 @@ export const shapes = {
       /** As the agent last said; 0 before it ever came. */
       seats: int(),
       draining: flag(),
+      /** The coordinator that it connected to last, by `coordinator_name`: only that one changes its sessions. */
+      held_by: optional(id()),
       source: choice('file', 'rest'),
       created_at: instant(),
       version: int(),

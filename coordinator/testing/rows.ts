@@ -101,6 +101,7 @@ export const hostRow = (name: string, changes: Partial<HostRow> = {}): HostRow =
   port: 1,
   seats: 10,
   draining: false,
+  held_by: null,
   source: 'rest',
   created_at: start,
   version: 1,

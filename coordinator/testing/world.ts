@@ -20,6 +20,9 @@ import { entry, keyOf, memoryStore } from './store.ts';
 export const minute_ms = 60_000;
 type Order = MessageOf<typeof toAgent>;
 
+/** The line of servers.json about the host "a". */
+export const entryOfA = (info: object = {}) => entry('a', 'Loft', { max_minutes: 90, ...info });
+
 /** A world with the host "a", two seats of the app Loft, and what the host was ordered. */
 export const worldUnderTest = async (
   info: object = {},
@@ -27,7 +30,7 @@ export const worldUnderTest = async (
   clock = fakeClock(),
   seats = 2,
 ) => {
-  const store = memoryStore([entry('a', 'Loft', { max_minutes: 90, ...info })]);
+  const store = memoryStore([entryOfA(info)]);
   const world = await openWorld({ db, store, clock, ids: fakeIds(), log: silentLog });
   const orders: Order[] = [];
   const link: Link = {

@@ -1,10 +1,10 @@
 import { type Refusal, refuse } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import { fromAgent, toAgent } from '../../shared/protocol/agent-link.ts';
-import { encode, type Handlers } from '../../shared/protocol/message.ts';
+import { encode, type Handlers, type MessageOf } from '../../shared/protocol/message.ts';
 import { decodeRelayFrame } from '../../shared/protocol/relay-frame.ts';
 import { closeWith, door, type Peer, type Wire } from '../../shared/socket.ts';
-import { hostGone, hostHello, hostReports, keyIsRight } from '../broker/fleet.ts';
+import { greetHost, hostGone, hostReports, keyIsRight } from '../broker/fleet.ts';
 import { participantIce } from '../broker/ice.ts';
 import type { Link, World } from '../broker/world.ts';
 import type { SessionEvent } from '../domain/lifecycle.ts';
@@ -21,6 +21,8 @@ export interface Agents {
   stop(): void;
 }
 
+type Frame = Parameters<Peer['frame']>[0];
+
 interface AgentLink extends Link {
   readonly key: string;
   readonly remote: string;
@@ -29,9 +31,16 @@ interface AgentLink extends Link {
   /** Monotonic ms. */
   readonly opened: number;
   heard: number;
+  /** Holds what the host says until its HELLO is dealt with. */
+  greet(greeting: Promise<void>): void;
+  /** What the host has said meanwhile; undefined when nothing is held. */
+  held: Frame[] | undefined;
+  isGone(): boolean;
   /** The connection is gone: players are told, the host counts as disconnected. Idempotent. */
   gone(): void;
 }
+
+type Hello = Extract<MessageOf<typeof fromAgent>, { verb: 'HELLO' }>;
 
 interface Context {
   readonly world: World;
@@ -45,16 +54,21 @@ const report = ({ world, link }: Context, { session_id, generation }: Ref, event
   else hostReports(world, link.host, link, { session_id, generation }, event);
 };
 
+const greet = async (world: World, link: AgentLink, hello: Hello): Promise<void> => {
+  const welcome = (message: MessageOf<typeof toAgent>) => {
+    link.host = hello.server_name;
+    link.send(message);
+  };
+  const refused = await greetHost(world, link, link.key, hello, welcome, link.isGone);
+  if (refused === undefined || link.isGone()) return;
+  world.log.warn({ host: hello.server_name, remote: link.remote, ...refused }, 'agent refused');
+  link.close(refused);
+};
+
 const handlers: Handlers<typeof fromAgent, Context> = {
   HELLO: (hello, { world, link }) => {
     if (link.host !== undefined) return link.close(refuse('malformed', 'HELLO was said before'));
-    const refused = hostHello(world, link, link.key, hello, (welcome) => {
-      link.host = hello.server_name;
-      link.send(welcome);
-    });
-    if (refused === undefined) return;
-    world.log.warn({ host: hello.server_name, remote: link.remote, ...refused }, 'agent refused');
-    link.close(refused);
+    link.greet(greet(world, link, hello));
   },
   HEARTBEAT: ({ time }, { link }) => link.send({ msg: 'HEARTBEAT', time }),
   SESSION_STARTING: (message, context) =>
@@ -80,8 +94,10 @@ const createLink = (
   key: string,
   epoch: number,
   forget: (link: AgentLink) => void,
+  take: (frame: Frame) => void,
 ) => {
   const channels = createChannels(wire);
+  let gone = false;
   const link: AgentLink = {
     epoch,
     key,
@@ -107,7 +123,23 @@ const createLink = (
       closeWith(wire, refusal);
       link.gone();
     },
+    held: undefined,
+    greet(greeting) {
+      link.held = [];
+      greeting
+        .catch((error: unknown) => {
+          world.log.error({ error, remote: link.remote }, 'a HELLO failed');
+          link.close(refuse('internal'));
+        })
+        .finally(() => {
+          const frames = link.held ?? [];
+          link.held = undefined;
+          for (const frame of frames) take(frame);
+        });
+    },
+    isGone: () => gone,
     gone() {
+      gone = true;
       forget(link);
       if (link.host !== undefined) hostGone(world, link.host, link);
       channels.closeAll();
@@ -135,17 +167,32 @@ export const createAgents = (world: World): Agents => {
     (key: string) =>
     (wire: Wire): Peer => {
       epochs += 1;
-      const { link, channels } = createLink(world, wire, key, epochs, (gone) => links.delete(gone));
+      const { link, channels } = createLink(
+        world,
+        wire,
+        key,
+        epochs,
+        (gone) => links.delete(gone),
+        (frame) => take(frame),
+      );
       links.add(link);
       const enter = door({ family: fromAgent, handlers, context: { world, link }, wire, clock, log });
+      const take = (frame: Frame): void => {
+        if (!links.has(link)) return;
+        if (typeof frame === 'string') {
+          enter(frame);
+          return;
+        }
+        const relayed = link.host === undefined ? undefined : decodeRelayFrame(frame);
+        if (relayed === undefined) link.close(refuse('malformed', 'not a relay frame'));
+        else channels.frame(relayed);
+      };
       return {
         frame(frame) {
-          if (!links.has(link)) return;
           link.heard = clock.monotonic();
-          if (typeof frame === 'string') return enter(frame);
-          const relayed = link.host === undefined ? undefined : decodeRelayFrame(frame);
-          if (relayed === undefined) link.close(refuse('malformed', 'not a relay frame'));
-          else channels.frame(relayed);
+          if (link.held === undefined) take(frame);
+          else if (link.held.length < bounds.frames_held) link.held.push(frame);
+          else link.close(refuse('too_many_messages', 'before WELCOME'));
         },
         closed(code, reason) {
           log.debug({ host: link.host, code, reason }, 'agent link closed');

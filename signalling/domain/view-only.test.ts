@@ -66,6 +66,16 @@ for (const line of [
   });
 }
 
+/** Candidates go to the other side as they are found; one that is under way when the test closes that side goes nowhere. */
+const passTo =
+  (other: RTCPeerConnection) =>
+  ({ candidate }: RTCPeerConnectionIceEvent): void => {
+    if (candidate === null) return;
+    other.addIceCandidate(candidate).catch((error: unknown) => {
+      if (other.signalingState !== 'closed') throw error;
+    });
+  };
+
 /** Negotiates a track and a data channel, the answer changed on its way; says what came of it. */
 const negotiate = async (change: (sdp: string) => string) => {
   const streamer = new wrtc.RTCPeerConnection();
@@ -74,8 +84,8 @@ const negotiate = async (change: (sdp: string) => string) => {
     const source = new wrtc.nonstandard.RTCVideoSource();
     streamer.addTrack(source.createTrack(), new wrtc.MediaStream());
     const channel = streamer.createDataChannel('datachannel');
-    streamer.onicecandidate = ({ candidate }) => void (candidate && player.addIceCandidate(candidate));
-    player.onicecandidate = ({ candidate }) => void (candidate && streamer.addIceCandidate(candidate));
+    streamer.onicecandidate = passTo(player);
+    player.onicecandidate = passTo(streamer);
     let opened = false;
     channel.onopen = () => {
       opened = true;

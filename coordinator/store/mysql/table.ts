@@ -3,7 +3,6 @@ import { drizzle } from 'drizzle-orm/mysql2';
 import { checkRow, checkValues, isRow, keyOf, type Test, testsOf } from '../conditions.ts';
 import {
   type AnyRow,
-  type Column,
   find_rows,
   insert_rows,
   type Selection,
@@ -83,9 +82,9 @@ const rowFrom = <Row extends AnyRow, Key extends keyof Row & string>(
   raw: Readonly<Record<string, unknown>>,
 ): Row => {
   const row: Record<string, unknown> = {};
-  for (const [name, column] of Object.entries<Column>(shape.columns)) {
+  for (const name in shape.columns) {
     const value = raw[name];
-    row[name] = column.kind === 'flag' && value !== null ? value === 1 : value;
+    row[name] = shape.columns[name].kind === 'flag' && value !== null ? value === 1 : value;
   }
   if (!isRow(shape, row)) throw new TypeError(`${shape.name} has a row in the database that it cannot hold`);
   return row;
