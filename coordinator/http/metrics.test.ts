@@ -51,7 +51,8 @@ describe(`${metricsRoutes.name}()`, () => {
     const text = await (await (await appUnderTest()).request('/metrics')).text();
     const shown = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
     const page = await Bun.file(join(import.meta.dir, '..', '..', 'docs', 'operations.md')).text();
-    const described = [...page.matchAll(/^\| `((?:coordinator|process)_\w+)`/gm)].map(([, name]) => name);
+    const [, section = ''] = page.split('\n## Metrics\n');
+    const described = [...section.matchAll(/^\| `((?:coordinator|process)_\w+)`/gm)].map(([, name]) => name);
     expect(described.sort()).toEqual(shown.sort());
   });
 
