@@ -90,6 +90,18 @@ const rowFrom = <Row extends AnyRow, Key extends keyof Row & string>(
   return row;
 };
 
+/** Every write of the coordinator is at least one insert, and its text is plain: building it costs less than drizzle's. */
+const insertion = <Row extends AnyRow, Key extends keyof Row & string>(
+  { name, columns }: Shape<Row, Key>,
+  rows: readonly Row[],
+): Statement => {
+  const names: (keyof Row & string)[] = [];
+  for (const column in columns) names.push(column);
+  const places = `(${names.map(() => '?').join(', ')})`;
+  const sql = `insert into \`${name}\` (${names.map((column) => `\`${column}\``).join(', ')}) values ${rows.map(() => places).join(', ')}`;
+  return { sql, params: rows.flatMap((row) => names.map((column) => row[column])) };
+};
+
 /** The table of a shape; `execute` runs its statements. */
 export const mysqlTable = <Row extends AnyRow, Key extends keyof Row & string>(
   shape: Shape<Row, Key>,
@@ -141,13 +153,7 @@ export const mysqlTable = <Row extends AnyRow, Key extends keyof Row & string>(
       if (rows.length === 0) return;
       if (rows.length > insert_rows) throw new RangeError(`${name}: more than ${insert_rows} rows at once`);
       for (const row of rows) checkRow(shape, row);
-      await execute(
-        name,
-        build
-          .insert(table)
-          .values([...rows])
-          .toSQL(),
-      );
+      await execute(name, insertion(shape, rows));
     },
     async update(wanted, changes, expected = {}) {
       checkValues(shape, changes);
