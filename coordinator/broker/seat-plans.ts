@@ -1,5 +1,6 @@
 import { sessionPhases } from '../../shared/protocol/session.ts';
 import { planSeats, type Seat, type SeatPlan } from '../domain/availability.ts';
+import type { Period } from '../domain/slots.ts';
 import { bounds } from '../limits.ts';
 import type { AppRow, HostRow, ReadTables, Tables } from '../store/tables.ts';
 import type { Services } from './services.ts';
@@ -73,19 +74,28 @@ const readPlans = async (
   return plans;
 };
 
-/** The bookings of the hosts: from memory where the revision is the same. */
+/**
+ * How new plans have to be: `stored` are those of the revision that is stored; `remembered` may be of an earlier one,
+ * and cost nothing.
+ */
+export type PlanAge = 'stored' | 'remembered';
+
+/** The bookings of the hosts: from memory where the revision is the same, or need not be. */
 const bookedPlans = async (
   { db, clock }: Pick<Services, 'db' | 'clock'>,
   tables: PlanTables,
   hosts: readonly HostRow[],
+  age: PlanAge,
 ): Promise<SeatPlan[]> => {
   const remembered = known.get(db) ?? new Map<string, HostPlan>();
   known.set(db, remembered);
-  const names = hosts.map(({ name }) => revisionName(name));
-  const rows = await tables.counters.find({ name: { in: names }, window_at: 0 });
+  const doubtful =
+    age === 'stored' ? hosts : hosts.filter(({ name, seats }) => remembered.get(name)?.seats !== seats);
+  const names = doubtful.map(({ name }) => revisionName(name));
+  const rows = names.length === 0 ? [] : await tables.counters.find({ name: { in: names }, window_at: 0 });
   const revisions = new Map(rows.map(({ name, hits }) => [name, hits]));
   const revisionOf = (host: string): number => revisions.get(revisionName(host)) ?? 0;
-  const changed = hosts.filter(({ name, seats }) => {
+  const changed = doubtful.filter(({ name, seats }) => {
     const plan = remembered.get(name);
     return plan?.revision !== revisionOf(name) || plan.seats !== seats;
   });
@@ -96,6 +106,19 @@ const bookedPlans = async (
   return hosts.flatMap(({ name }) => remembered.get(name)?.plans ?? []);
 };
 
+/** Keeps in mind that the seat is booked then, once that is stored: the next to book will choose another one. */
+export const rememberBooked = (
+  { db }: Pick<Services, 'db'>,
+  { host, seat }: Seat,
+  { from, to }: Period,
+): void => {
+  const plan = known.get(db)?.get(host);
+  if (plan === undefined) return;
+  const add = (one: SeatPlan): SeatPlan =>
+    one.seat === seat ? { ...one, taken: [...one.taken, { from, to }].sort((a, b) => a.from - b.from) } : one;
+  known.get(db)?.set(host, { ...plan, plans: plan.plans.map(add) });
+};
+
 /**
  * The seats of the hosts with all times at which they are taken, by bookings and by sessions that run. To choose by, not
  * to decide by: what is held is in `seat_slots`, under the host's lock.
@@ -104,8 +127,9 @@ export const seatPlans = async (
   services: Pick<Services, 'db' | 'clock'>,
   tables: PlanTables,
   hosts: readonly HostRow[],
+  age: PlanAge = 'stored',
 ): Promise<SeatPlan[]> => {
-  const plans = await bookedPlans(services, tables, hosts);
+  const plans = await bookedPlans(services, tables, hosts, age);
   const running = await tables.sessions.find({
     host: { in: hosts.map(({ name }) => name) },
     phase: { in: live },

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemClock } from '../../shared/clock.ts';
 import { startCoordinatorProcess } from './coordinator-process.ts';
 import { timed } from './percentiles.ts';
 import { entry } from './store.ts';
@@ -10,13 +11,16 @@ const residentMib = async (pid: number): Promise<number> => {
   return Number(/VmRSS:\s*(\d+) kB/.exec(status)?.[1]) / 1_024;
 };
 
-/** The highest of a few looks, a second apart: the garbage of the handshakes may still be there. */
+/** The highest of what is seen in five seconds: the garbage of the handshakes may still be there. */
 const settledMib = async (pid: number): Promise<number> => {
-  let most = 0;
-  for (let look = 0; look < 5; look++) {
-    await Bun.sleep(1_000);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let most = await residentMib(pid);
+  const stop = systemClock.every(500, async () => {
     most = Math.max(most, await residentMib(pid));
-  }
+  });
+  systemClock.after(5_000, resolve);
+  await promise;
+  stop();
   return most;
 };
 
