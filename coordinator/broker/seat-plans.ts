@@ -74,36 +74,50 @@ const readPlans = async (
   return plans;
 };
 
-/**
- * How new plans have to be: `stored` are those of the revision that is stored; `remembered` may be of an earlier one,
- * and cost nothing.
- */
-export type PlanAge = 'stored' | 'remembered';
-
-/** The bookings of the hosts: from memory where the revision is the same, or need not be. */
-const bookedPlans = async (
-  { db, clock }: Pick<Services, 'db' | 'clock'>,
-  tables: PlanTables,
-  hosts: readonly HostRow[],
-  age: PlanAge,
-): Promise<SeatPlan[]> => {
+const rememberedOf = ({ db }: Pick<Services, 'db'>): Map<string, HostPlan> => {
   const remembered = known.get(db) ?? new Map<string, HostPlan>();
   known.set(db, remembered);
-  const doubtful =
-    age === 'stored' ? hosts : hosts.filter(({ name, seats }) => remembered.get(name)?.seats !== seats);
-  const names = doubtful.map(({ name }) => revisionName(name));
-  const rows = names.length === 0 ? [] : await tables.counters.find({ name: { in: names }, window_at: 0 });
+  return remembered;
+};
+
+interface Changed {
+  readonly hosts: readonly HostRow[];
+  revisionOf(host: string): number;
+}
+
+/** Those hosts whose bookings are not remembered as they are stored. */
+const changedSince = async (
+  services: Pick<Services, 'db'>,
+  { counters }: Pick<ReadTables, 'counters'>,
+  hosts: readonly HostRow[],
+): Promise<Changed> => {
+  const remembered = rememberedOf(services);
+  const names = hosts.map(({ name }) => revisionName(name));
+  const rows = names.length === 0 ? [] : await counters.find({ name: { in: names }, window_at: 0 });
   const revisions = new Map(rows.map(({ name, hits }) => [name, hits]));
   const revisionOf = (host: string): number => revisions.get(revisionName(host)) ?? 0;
-  const changed = doubtful.filter(({ name, seats }) => {
+  const changed = hosts.filter(({ name, seats }) => {
     const plan = remembered.get(name);
     return plan?.revision !== revisionOf(name) || plan.seats !== seats;
   });
-  for (const [name, plans] of await readPlans(tables, changed, clock.now())) {
+  return { hosts: changed, revisionOf };
+};
+
+/** Those hosts of which `rememberedPlans` may not be true. */
+export const changedHosts = async (...given: Parameters<typeof changedSince>): Promise<readonly HostRow[]> =>
+  (await changedSince(...given)).hosts;
+
+/** Brings what is remembered of these hosts up to what is stored. */
+const refresh = async (
+  services: Pick<Services, 'db' | 'clock'>,
+  tables: PlanTables,
+  hosts: readonly HostRow[],
+): Promise<void> => {
+  const changed = await changedSince(services, tables, hosts);
+  for (const [name, plans] of await readPlans(tables, changed.hosts, services.clock.now())) {
     // What was read may be newer than its revision. Then the next reader reads it once more.
-    remembered.set(name, { revision: revisionOf(name), seats: plans.length, plans });
+    rememberedOf(services).set(name, { revision: changed.revisionOf(name), seats: plans.length, plans });
   }
-  return hosts.flatMap(({ name }) => remembered.get(name)?.plans ?? []);
 };
 
 /** Keeps in mind that the seat is booked then, once that is stored: the next to book will choose another one. */
@@ -119,17 +133,13 @@ export const rememberBooked = (
   known.get(db)?.set(host, { ...plan, plans: plan.plans.map(add) });
 };
 
-/**
- * The seats of the hosts with all times at which they are taken, by bookings and by sessions that run. To choose by, not
- * to decide by: what is held is in `seat_slots`, under the host's lock.
- */
-export const seatPlans = async (
-  services: Pick<Services, 'db' | 'clock'>,
+/** With the times at which sessions run. */
+const withSessions = async (
+  services: Pick<Services, 'db'>,
   tables: PlanTables,
   hosts: readonly HostRow[],
-  age: PlanAge = 'stored',
 ): Promise<SeatPlan[]> => {
-  const plans = await bookedPlans(services, tables, hosts, age);
+  const plans = hosts.flatMap(({ name }) => rememberedOf(services).get(name)?.plans ?? []);
   const running = await tables.sessions.find({
     host: { in: hosts.map(({ name }) => name) },
     phase: { in: live },
@@ -149,4 +159,29 @@ export const seatPlans = async (
     if (taken === undefined) return plan;
     return { ...plan, taken: [...plan.taken, ...taken].sort((a, b) => a.from - b.from) };
   });
+};
+
+/**
+ * The seats of the hosts with all times at which they are taken, by bookings and by sessions that run. What is held is in
+ * `seat_slots`, under the host's lock.
+ */
+export const seatPlans = async (
+  services: Pick<Services, 'db' | 'clock'>,
+  tables: PlanTables,
+  hosts: readonly HostRow[],
+): Promise<SeatPlan[]> => {
+  await refresh(services, tables, hosts);
+  return withSessions(services, tables, hosts);
+};
+
+/** The same with bookings as they are remembered, perhaps of a while ago: to choose by, not to decide by. */
+export const rememberedPlans = async (
+  services: Pick<Services, 'db' | 'clock'>,
+  tables: PlanTables,
+  hosts: readonly HostRow[],
+): Promise<SeatPlan[]> => {
+  const remembered = rememberedOf(services);
+  const unknown = hosts.filter(({ name, seats }) => remembered.get(name)?.seats !== seats);
+  await refresh(services, tables, unknown);
+  return withSessions(services, tables, hosts);
 };

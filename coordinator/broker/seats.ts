@@ -4,7 +4,7 @@ import { bounds } from '../limits.ts';
 import { Taken } from '../store/database.ts';
 import { insert_rows } from '../store/table.ts';
 import type { HostRow, Tables } from '../store/tables.ts';
-import { type PlanAge, planChanged, seatPlans } from './seat-plans.ts';
+import { changedHosts, planChanged, rememberedPlans } from './seat-plans.ts';
 import type { Services } from './services.ts';
 
 /** Somebody else was quicker: the transaction is rolled back and the whole decision taken again. */
@@ -94,8 +94,8 @@ const lockFittingSeat = async (
 };
 
 /**
- * Locks the seat that fits the visit best, as `lockFittingSeat`: chosen by what is remembered of the hosts' bookings, and
- * by what is stored where that finds none or was wrong the last time (`again`). `adjust` may change the plans.
+ * Locks the seat that fits the visit best, as `lockFittingSeat`: chosen by what is remembered of the hosts' bookings.
+ * Where that finds none, or was wrong the last time (`again`), any seat that is free then. `adjust` may change the plans.
  */
 export const lockSeat = async (
   services: Pick<Services, 'db' | 'clock'>,
@@ -114,11 +114,16 @@ export const lockSeat = async (
     readonly also?: readonly string[];
   },
 ): Promise<Seat | undefined> => {
-  const ages: readonly PlanAge[] = again ? ['stored'] : ['remembered', 'stored'];
-  for (const age of ages) {
-    const plans = adjust(await seatPlans(services, tables, hosts, age));
+  if (!again) {
+    const plans = adjust(await rememberedPlans(services, tables, hosts));
     const seat = await lockFittingSeat(tables, plans, visit, locking);
     if (seat !== undefined) return seat;
+  }
+  for (const host of again ? hosts : await changedHosts(services, tables, hosts)) {
+    const held = await heldSeats(tables, host, visit, locking.holder);
+    const free = Array.from({ length: host.seats }, (_, seat) => ({ host: host.name, seat, taken: [] }));
+    const plans = free.filter(({ seat }) => !held.has(seat));
+    if (plans.length > 0) return lockFittingSeat(tables, plans, visit, locking);
   }
   return undefined;
 };
