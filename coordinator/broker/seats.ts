@@ -88,8 +88,8 @@ const lockFittingSeat = async (
   if (!held.has(seat.seat)) return seat;
   // Another seat of the same host will do: it is locked already.
   const others = plans.filter((plan) => plan.host === seat.host && !held.has(plan.seat));
-  const [any] = others;
-  if (any !== undefined) return fittingSeat(others, visit) ?? { host: any.host, seat: any.seat };
+  const [spare] = others;
+  if (spare !== undefined) return fittingSeat(others, visit) ?? { host: spare.host, seat: spare.seat };
   throw new Overtaken(seat.host);
 };
 
