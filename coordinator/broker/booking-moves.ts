@@ -10,8 +10,8 @@ import { bookingEventData } from './booking-view.ts';
 import { accountMay, findBooking, type Visitor } from './bookings.ts';
 import { releaseCode } from './codes.ts';
 import { emit } from './events.ts';
-import { bookableHosts, seatPlans } from './seat-plans.ts';
-import { freeSeat, holdSeat, lockFittingSeat, lockHosts, Overtaken, untilSettled } from './seats.ts';
+import { bookableHosts } from './seat-plans.ts';
+import { freeSeat, holdSeat, lockHosts, lockSeat, Overtaken, untilSettled } from './seats.ts';
 import type { Services } from './services.ts';
 
 /** The booking as it is under the locks that protect it; Overtaken when it is on another host by now. */
@@ -63,14 +63,20 @@ const settle = async (
     hosts,
     zone,
     title,
-  }: { visit: Period; hosts: readonly string[]; zone: string; title: string | null },
+    again,
+  }: { visit: Period; hosts: readonly string[]; zone: string; title: string | null; again: boolean },
   event: 'move' | 'relocate',
 ): Promise<Booking | Refusal> => {
   const app = await tables.apps.get({ name: before.app });
   if (app === undefined) return refuse('app_unknown');
   const able = (await bookableHosts(tables, app)).filter(({ name }) => !hosts.includes(name));
-  const plans = without(await seatPlans(services, tables, able), before);
-  const seat = await lockFittingSeat(tables, plans, visit, { holder: before.id, also: [before.host] });
+  const seat = await lockSeat(services, tables, able, {
+    visit,
+    again,
+    adjust: (plans) => without(plans, before),
+    holder: before.id,
+    also: [before.host],
+  });
   if (seat === undefined) return refuse('time_taken');
   const booking = await reread(tables, before);
   const state = nextState(booking, event);
@@ -121,7 +127,13 @@ export const moveBooking = async (
         if (refused !== undefined) return refused;
       }
       const title = change.title === undefined ? booking.title : change.title;
-      return settle(services, tables, booking, { ...when, title, hosts: [...taken] }, 'move');
+      return settle(
+        services,
+        tables,
+        booking,
+        { ...when, title, hosts: [...taken], again: taken.size > 0 },
+        'move',
+      );
     }),
   );
   return moved ?? refuse('time_taken');
@@ -186,7 +198,13 @@ export const relocateBooking = async (
       const { starts_at, ends_at, zone, title } = booking;
       const hosts = [booking.host, ...avoid, ...taken];
       const visit = { from: starts_at, to: ends_at };
-      return settle(services, tables, booking, { visit, hosts, zone, title }, 'relocate');
+      return settle(
+        services,
+        tables,
+        booking,
+        { visit, hosts, zone, title, again: taken.size > 0 },
+        'relocate',
+      );
     }),
   );
   return moved ?? refuse('time_taken');

@@ -13,8 +13,8 @@ import { takeCode } from './codes.ts';
 import { emit } from './events.ts';
 import { bodyHash, once, type Reply } from './idempotency.ts';
 import { checkQuota } from './quotas.ts';
-import { bookableHosts, seatPlans } from './seat-plans.ts';
-import { holdSeat, lockFittingSeat, untilSettled } from './seats.ts';
+import { bookableHosts, rememberBooked } from './seat-plans.ts';
+import { holdSeat, lockSeat, untilSettled } from './seats.ts';
 import type { Services } from './services.ts';
 
 /** Who asks for something about bookings. */
@@ -99,8 +99,7 @@ const place = async (
   if (isRefusal(spend)) return spend;
   const id = ids.id();
   const hosts = (await bookableHosts(tables, app)).filter(({ name }) => !taken.has(name));
-  const plans = await seatPlans(services, tables, hosts);
-  const seat = await lockFittingSeat(tables, plans, visit, { holder: id });
+  const seat = await lockSeat(services, tables, hosts, { visit, holder: id, again: taken.size > 0 });
   if (seat === undefined) return refuse('time_taken');
   const code = await takeCode(services, tables, id, store.configuration().code_digits);
   if (isRefusal(code)) return code;
@@ -136,17 +135,21 @@ const settleOrder = async <T>(
   visitor: Visitor,
   within: (tables: Tables, place: () => Promise<Booked | Refusal>) => Promise<T | Refusal>,
 ): Promise<T | Refusal> => {
+  let stored: Booking | undefined;
   const made = await untilSettled((taken) =>
-    services.db.transact((tables) =>
-      within(tables, async () => {
+    services.db.transact((tables) => {
+      stored = undefined;
+      return within(tables, async () => {
         const order = await orderOf(services, tables, wanted, visitor.account);
         const placed = isRefusal(order) ? order : await place(services, tables, order, visitor, taken);
         if (isRefusal(placed)) return placed;
         const { booking, token } = placed;
+        stored = booking;
         return { ...describeBooking(booking, visitor.base), ...(token === undefined ? {} : { token }) };
-      }),
-    ),
+      });
+    }),
   );
+  if (stored !== undefined) rememberBooked(services, stored, { from: stored.starts_at, to: stored.ends_at });
   return made ?? refuse('time_taken');
 };
 

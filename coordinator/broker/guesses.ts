@@ -1,7 +1,7 @@
 import { type Refusal, refuse } from '../../shared/errors.ts';
 import { bounds } from '../limits.ts';
 import type { Services } from './services.ts';
-import { type Budget, countHits, returnHits, transactAgain } from './throttle.ts';
+import { type Budget, countHits, hitsLeft, returnHits, transactAgain } from './throttle.ts';
 
 /** A code that somebody types: where, and whom the caller is counted as (see `networkOf`). */
 export interface Guess {
@@ -35,7 +35,8 @@ export const guess = async <T extends object>(
   const { clock, db, log } = services;
   const budgets = budgetsOf(by);
   const at = clock.now();
-  if (!(await countHits(services, budgets))) {
+  // Who guesses on after the budget is used up waits for no lock, and makes nobody wait.
+  if (!(await hitsLeft(services, budgets)) || !(await countHits(services, budgets))) {
     log.info({ ...by }, 'a session code was not looked at: too many wrong ones');
     return refuse('codes_closed');
   }

@@ -1,5 +1,6 @@
 import { sessionPhases } from '../../shared/protocol/session.ts';
 import { planSeats, type Seat, type SeatPlan } from '../domain/availability.ts';
+import type { Period } from '../domain/slots.ts';
 import { bounds } from '../limits.ts';
 import type { AppRow, HostRow, ReadTables, Tables } from '../store/tables.ts';
 import type { Services } from './services.ts';
@@ -73,39 +74,72 @@ const readPlans = async (
   return plans;
 };
 
-/** The bookings of the hosts: from memory where the revision is the same. */
-const bookedPlans = async (
-  { db, clock }: Pick<Services, 'db' | 'clock'>,
-  tables: PlanTables,
-  hosts: readonly HostRow[],
-): Promise<SeatPlan[]> => {
+const rememberedOf = ({ db }: Pick<Services, 'db'>): Map<string, HostPlan> => {
   const remembered = known.get(db) ?? new Map<string, HostPlan>();
   known.set(db, remembered);
+  return remembered;
+};
+
+interface Changed {
+  readonly hosts: readonly HostRow[];
+  revisionOf(host: string): number;
+}
+
+/** Those hosts whose bookings are not remembered as they are stored. */
+const changedSince = async (
+  services: Pick<Services, 'db'>,
+  { counters }: Pick<ReadTables, 'counters'>,
+  hosts: readonly HostRow[],
+): Promise<Changed> => {
+  const remembered = rememberedOf(services);
   const names = hosts.map(({ name }) => revisionName(name));
-  const rows = await tables.counters.find({ name: { in: names }, window_at: 0 });
+  const rows = names.length === 0 ? [] : await counters.find({ name: { in: names }, window_at: 0 });
   const revisions = new Map(rows.map(({ name, hits }) => [name, hits]));
   const revisionOf = (host: string): number => revisions.get(revisionName(host)) ?? 0;
   const changed = hosts.filter(({ name, seats }) => {
     const plan = remembered.get(name);
     return plan?.revision !== revisionOf(name) || plan.seats !== seats;
   });
-  for (const [name, plans] of await readPlans(tables, changed, clock.now())) {
-    // What was read may be newer than its revision. Then the next reader reads it once more.
-    remembered.set(name, { revision: revisionOf(name), seats: plans.length, plans });
-  }
-  return hosts.flatMap(({ name }) => remembered.get(name)?.plans ?? []);
+  return { hosts: changed, revisionOf };
 };
 
-/**
- * The seats of the hosts with all times at which they are taken, by bookings and by sessions that run. To choose by, not
- * to decide by: what is held is in `seat_slots`, under the host's lock.
- */
-export const seatPlans = async (
+/** Those hosts of which `rememberedPlans` may not be true. */
+export const changedHosts = async (...given: Parameters<typeof changedSince>): Promise<readonly HostRow[]> =>
+  (await changedSince(...given)).hosts;
+
+/** Brings what is remembered of these hosts up to what is stored. */
+const refresh = async (
   services: Pick<Services, 'db' | 'clock'>,
   tables: PlanTables,
   hosts: readonly HostRow[],
+): Promise<void> => {
+  const changed = await changedSince(services, tables, hosts);
+  for (const [name, plans] of await readPlans(tables, changed.hosts, services.clock.now())) {
+    // What was read may be newer than its revision. Then the next reader reads it once more.
+    rememberedOf(services).set(name, { revision: changed.revisionOf(name), seats: plans.length, plans });
+  }
+};
+
+/** Keeps in mind that the seat is booked then, once that is stored: the next to book will choose another one. */
+export const rememberBooked = (
+  { db }: Pick<Services, 'db'>,
+  { host, seat }: Seat,
+  { from, to }: Period,
+): void => {
+  const plan = known.get(db)?.get(host);
+  if (plan === undefined) return;
+  const add = (one: SeatPlan): SeatPlan =>
+    one.seat === seat ? { ...one, taken: [...one.taken, { from, to }].sort((a, b) => a.from - b.from) } : one;
+  known.get(db)?.set(host, { ...plan, plans: plan.plans.map(add) });
+};
+
+/** With the times at which sessions run. */
+const withSessions = async (
+  services: Pick<Services, 'db'>,
+  tables: PlanTables,
+  hosts: readonly HostRow[],
 ): Promise<SeatPlan[]> => {
-  const plans = await bookedPlans(services, tables, hosts);
+  const plans = hosts.flatMap(({ name }) => rememberedOf(services).get(name)?.plans ?? []);
   const running = await tables.sessions.find({
     host: { in: hosts.map(({ name }) => name) },
     phase: { in: live },
@@ -125,4 +159,29 @@ export const seatPlans = async (
     if (taken === undefined) return plan;
     return { ...plan, taken: [...plan.taken, ...taken].sort((a, b) => a.from - b.from) };
   });
+};
+
+/**
+ * The seats of the hosts with all times at which they are taken, by bookings and by sessions that run. What is held is in
+ * `seat_slots`, under the host's lock.
+ */
+export const seatPlans = async (
+  services: Pick<Services, 'db' | 'clock'>,
+  tables: PlanTables,
+  hosts: readonly HostRow[],
+): Promise<SeatPlan[]> => {
+  await refresh(services, tables, hosts);
+  return withSessions(services, tables, hosts);
+};
+
+/** The same with bookings as they are remembered, perhaps of a while ago: to choose by, not to decide by. */
+export const rememberedPlans = async (
+  services: Pick<Services, 'db' | 'clock'>,
+  tables: PlanTables,
+  hosts: readonly HostRow[],
+): Promise<SeatPlan[]> => {
+  const remembered = rememberedOf(services);
+  const unknown = hosts.filter(({ name, seats }) => remembered.get(name)?.seats !== seats);
+  await refresh(services, tables, unknown);
+  return withSessions(services, tables, hosts);
 };

@@ -4,7 +4,8 @@ import { bounds } from '../limits.ts';
 import { Taken } from '../store/database.ts';
 import { insert_rows } from '../store/table.ts';
 import type { HostRow, Tables } from '../store/tables.ts';
-import { planChanged } from './seat-plans.ts';
+import { changedHosts, planChanged, rememberedPlans } from './seat-plans.ts';
+import type { Services } from './services.ts';
 
 /** Somebody else was quicker: the transaction is rolled back and the whole decision taken again. */
 export class Overtaken extends Error {
@@ -52,24 +53,27 @@ export const lockHosts = async (
 
 const at = (slot: number): number => slot * slot_ms;
 
-/** Whether nobody but `holder` holds the seat in that time; true under the host's lock only. */
-const isFree = async (
+/** The seats of the host that somebody other than `holder` holds then; complete under the host's lock only. */
+const heldSeats = async (
   { seat_slots }: Pick<Tables, 'seat_slots'>,
-  { host, seat }: Seat,
+  { name, seats }: HostRow,
   visit: Period,
   holder: string,
-): Promise<boolean> => {
+): Promise<ReadonlySet<number>> => {
   const slots = slotsOf(visit);
-  const range = { from: at(slots[0] ?? 0), to: at((slots.at(-1) ?? 0) + 1) };
-  const held = await seat_slots.find({ host, seat, slot_at: range });
-  return held.every((slot) => slot.holder === holder);
+  const held = await seat_slots.find({
+    host: name,
+    seat: { in: Array.from({ length: seats }, (_, seat) => seat) },
+    slot_at: { from: at(slots[0] ?? 0), to: at((slots.at(-1) ?? 0) + 1) },
+  });
+  return new Set(held.filter((slot) => slot.holder !== holder).map(({ seat }) => seat));
 };
 
 /**
  * The seat of the plans that fits the visit best, of a host that is locked now; undefined when none does. `also` is a
  * further host to lock. Throws Overtaken when the seat is taken by now.
  */
-export const lockFittingSeat = async (
+const lockFittingSeat = async (
   tables: Pick<Tables, 'hosts' | 'seat_slots'>,
   plans: readonly SeatPlan[],
   visit: Period,
@@ -80,14 +84,48 @@ export const lockFittingSeat = async (
   const locked = await lockHosts(tables, [seat.host, ...also]);
   const host = locked.get(seat.host);
   if (host === undefined || host.draining || host.seats <= seat.seat) throw new Overtaken(seat.host);
+  const held = await heldSeats(tables, host, visit, holder);
+  if (!held.has(seat.seat)) return seat;
   // Another seat of the same host will do: it is locked already.
-  let candidates = plans.filter((plan) => plan.host === seat.host);
-  for (let found: Seat | undefined = seat; found !== undefined; found = fittingSeat(candidates, visit)) {
-    if (await isFree(tables, found, visit, holder)) return found;
-    const { seat: taken } = found;
-    candidates = candidates.filter((plan) => plan.seat !== taken);
-  }
+  const others = plans.filter((plan) => plan.host === seat.host && !held.has(plan.seat));
+  const [spare] = others;
+  if (spare !== undefined) return fittingSeat(others, visit) ?? { host: spare.host, seat: spare.seat };
   throw new Overtaken(seat.host);
+};
+
+/**
+ * Locks the seat that fits the visit best, as `lockFittingSeat`: chosen by what is remembered of the hosts' bookings.
+ * Where that finds none, or was wrong the last time (`again`), any seat that is free then. `adjust` may change the plans.
+ */
+export const lockSeat = async (
+  services: Pick<Services, 'db' | 'clock'>,
+  tables: Tables,
+  hosts: readonly HostRow[],
+  {
+    visit,
+    again,
+    adjust = (plans) => plans,
+    ...locking
+  }: {
+    readonly visit: Period;
+    readonly again: boolean;
+    readonly adjust?: (plans: readonly SeatPlan[]) => readonly SeatPlan[];
+    readonly holder: string;
+    readonly also?: readonly string[];
+  },
+): Promise<Seat | undefined> => {
+  if (!again) {
+    const plans = adjust(await rememberedPlans(services, tables, hosts));
+    const seat = await lockFittingSeat(tables, plans, visit, locking);
+    if (seat !== undefined) return seat;
+  }
+  for (const host of again ? hosts : await changedHosts(services, tables, hosts)) {
+    const held = await heldSeats(tables, host, visit, locking.holder);
+    const free = Array.from({ length: host.seats }, (_, seat) => ({ host: host.name, seat, taken: [] }));
+    const plans = free.filter(({ seat }) => !held.has(seat));
+    if (plans.length > 0) return lockFittingSeat(tables, plans, visit, locking);
+  }
+  return undefined;
 };
 
 /**

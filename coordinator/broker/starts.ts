@@ -1,6 +1,6 @@
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import { type Participation, participationSchema } from '../../shared/protocol/http.ts';
-import { bestSeat, seatsFor } from '../domain/allocation.ts';
+import { bestSeat, emptySeats, seatsFor } from '../domain/allocation.ts';
 import type { Hold } from '../domain/availability.ts';
 import type { Host } from '../domain/host.ts';
 import { openSession, type Session, type Step } from '../domain/session.ts';
@@ -8,7 +8,8 @@ import { slot_ms } from '../domain/slots.ts';
 import { bounds } from '../limits.ts';
 import { hashOf } from '../secrets.ts';
 import { Taken } from '../store/database.ts';
-import type { Account, Booking, ReadTables, Tables } from '../store/tables.ts';
+import type { Where } from '../store/table.ts';
+import type { Account, Booking, ReadTables, SeatSlot, Tables } from '../store/tables.ts';
 import type { App } from './catalogue.ts';
 import { takeCode } from './codes.ts';
 import { decide } from './decide.ts';
@@ -36,15 +37,15 @@ export interface StartRequest {
   readonly repeatable?: Repeatable;
 }
 
-/** Who holds which seats of the hosts from now on until `to`, slot by slot. */
+/** Who holds which seats of the hosts, or these seats of one, from now on until `to`, slot by slot. */
 const holdsOf = async (
   tables: Pick<ReadTables, 'seat_slots'>,
-  hosts: readonly string[],
+  where: Pick<Where<SeatSlot>, 'host' | 'seat'>,
   now: number,
   to: number,
 ): Promise<Hold[]> => {
   const slots = await tables.seat_slots.find({
-    host: { in: hosts },
+    ...where,
     slot_at: { from: Math.floor(now / slot_ms) * slot_ms, to },
   });
   return slots.map(({ host, seat, slot_at }) => ({ host, seat, from: slot_at, to: slot_at + slot_ms }));
@@ -82,7 +83,11 @@ const place = async (
   const row = await tables.hosts.lock({ name });
   const host: Host | undefined = world.hosts.get(name);
   if (row === undefined || row.draining || host === undefined || isElsewhere(world, row)) return undefined;
-  const holds = await holdsOf(tables, [name], now, to);
+  const empty = emptySeats(host, world.sessions.values());
+  if (empty.length === 0) return undefined;
+  // As many as the host has seats, so that each time it is the same prepared statement.
+  const asked = Array.from({ length: host.seats }, (_, at) => empty[at] ?? empty[0] ?? 0);
+  const holds = await holdsOf(tables, { host: name, seat: { in: asked } }, now, to);
   const seat = bestSeat(host, occupancy(world, holds, now), to);
   if (seat === undefined || (seat.until < to && !short)) return undefined;
   const minutes = Math.ceil((seat.until - now) / minute_ms);
@@ -174,7 +179,7 @@ const tryHosts = async (world: World, plan: Plan): Promise<Exclude<Attempt, 'no 
   const [best] = free;
   const first = best === undefined ? 'no room' : await startOn(world, best.host, { ...plan, short: false });
   if (first !== 'no room') return first;
-  const holds = await world.db.read((tables) => holdsOf(tables, app.hosts, now, to));
+  const holds = await world.db.read((tables) => holdsOf(tables, { host: { in: app.hosts } }, now, to));
   const seats = seatsBeside(holds);
   if (isRefusal(seats)) return seats;
   for (const { host } of seats.slice(0, bounds.hosts_tried)) {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { isRefusal } from '../../shared/errors.ts';
 import { host, newSession } from '../testing/domain.ts';
-import { hostsOf, seatsFor, seatsTaken } from './allocation.ts';
+import { emptySeats, hostsOf, seatsFor, seatsTaken } from './allocation.ts';
 import type { Hold } from './availability.ts';
 import type { Host } from './host.ts';
 import type { Session } from './session.ts';
@@ -110,4 +110,24 @@ test('seatsTaken() counts held seats and what a host is still stopping', () => {
 
 test('hostsOf() leaves out hosts that are not connected', () => {
   expect(hostsOf('Loft', ['a', 'b', 'c'], map(host('a'), host('b', { lost_at: 1 })))).toEqual([host('a')]);
+});
+
+test('seatsFor() counts seats that are just being given away as used, and offers them last', () => {
+  const startable = { name: 'Loft', enabled: true, hosts: ['a', 'b'] };
+  const at = { hosts: map(host('a'), host('b')), sessions: [], holds: [], now: 0 };
+  const first = (starting: ReadonlyMap<string, number>) => {
+    const answer = seatsFor('Loft', startable, { ...at, starting }, hour_ms);
+    return isRefusal(answer) ? answer.refused : answer.map((seat) => seat.host);
+  };
+  expect(first(new Map())).toEqual(['a', 'b']);
+  expect(first(new Map([['a', 1]]))).toEqual(['b', 'a']);
+});
+
+test('emptySeats() gives the seats of this host on which no session holds on', () => {
+  const sessions = [
+    ...busy('a', 1),
+    ...busy('b', 2),
+    { ...newSession(), host: 'a', seat: 1, seat_held: false },
+  ];
+  expect(emptySeats(host('a', { seats: 3 }), sessions)).toEqual([1, 2]);
 });

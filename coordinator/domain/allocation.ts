@@ -68,19 +68,24 @@ interface Occupancy {
   readonly now: number;
 }
 
+/** The seats of the host on which no session is. */
+export const emptySeats = ({ name, seats }: Host, sessions: Iterable<Session>): readonly number[] => {
+  const busy = new Set<number>();
+  for (const { host, seat, seat_held } of sessions) if (seat_held && host === name) busy.add(seat);
+  return Array.from({ length: seats }, (_, seat) => seat).filter((seat) => !busy.has(seat));
+};
+
 /** The seat of the host that is free for all of the time, rather one with a booking soon after; else the longest free. */
-export const bestSeat = ({ name, seats }: Host, at: Occupancy, to: number): FreeSeat | undefined => {
-  const busy = new Set(
-    at.sessions.filter(({ host, seat_held }) => seat_held && host === name).map(({ seat }) => seat),
-  );
+export const bestSeat = (host: Host, at: Occupancy, to: number): FreeSeat | undefined => {
+  const { name } = host;
   const nexts = new Map<string, number>();
   for (const hold of at.holds) {
     if (hold.host !== name || hold.to <= at.now) continue;
     const key = seatKey(hold);
     nexts.set(key, Math.min(nexts.get(key) ?? Number.POSITIVE_INFINITY, hold.from));
   }
-  const free = Array.from({ length: seats }, (_, seat) => ({ host: name, seat }))
-    .filter(({ seat }) => !busy.has(seat))
+  const free = emptySeats(host, at.sessions)
+    .map((seat) => ({ host: name, seat }))
     .map((seat) => ({ ...seat, next: nexts.get(seatKey(seat)) ?? Number.POSITIVE_INFINITY }));
   const whole = free.filter(({ next }) => next >= to).sort((a, b) => a.next - b.next || a.seat - b.seat)[0];
   const best = whole ?? free.sort((a, b) => b.next - a.next || a.seat - b.seat)[0];

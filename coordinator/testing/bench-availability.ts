@@ -15,6 +15,7 @@ import { insert_rows } from '../store/table.ts';
 import type { Booking } from '../store/tables.ts';
 import { temporaryFolder } from './folder.ts';
 import { openMigrated } from './mysql.ts';
+import { percentiles, timed } from './percentiles.ts';
 import { account, appRow, booking, hostRow } from './rows.ts';
 import { memoryStore } from './store.ts';
 
@@ -71,14 +72,6 @@ const fill = async (db: Database, now: number): Promise<void> => {
   }
 };
 
-const timed = async (run: () => Promise<unknown>): Promise<number> => {
-  const from = systemClock.monotonic();
-  await run();
-  return systemClock.monotonic() - from;
-};
-
-const ms = (value: number | undefined): number => Math.round((value ?? 0) * 10) / 10;
-
 const measure = async (services: Services, app: string, queries: number) => {
   const day = (days: number) => new Date(services.clock.now() + days * 24 * hour_ms).toISOString();
   const request = { from: day(0).slice(0, 10), to: day(30).slice(0, 10), minutes: 60 };
@@ -104,18 +97,13 @@ const measure = async (services: Services, app: string, queries: number) => {
     }
     took.push(await timed(ask));
   }
-  const sorted = took.sort((a, b) => a - b);
-  const booked = bookings.sort((a, b) => a - b);
-  const part = (of: readonly number[], share: number) => ms(of[Math.floor((of.length - 1) * share)]);
   const { seats: all, free } = await ask();
   return {
     seats: all,
     runs: free.length,
-    first: ms(first),
-    p50: part(sorted, 0.5),
-    p99: part(sorted, 0.99),
-    most: ms(sorted.at(-1)),
-    booking_p50: part(booked, 0.5),
+    first_ms: Math.round(first),
+    ...percentiles(took),
+    booking_p50_ms: percentiles(bookings).p50_ms,
   };
 };
 
@@ -148,13 +136,17 @@ const onJson = async (queries: number) => {
   }
 };
 
-const { values } = parseArgs({ options: { queries: { type: 'string' } } });
-const queries = Number(values.queries ?? 500);
-const report = {
+/** How long answers about free times take on both databases. */
+export const benchAvailability = async (queries: number) => ({
   hosts,
   bookings: rows,
   queries,
   mariadb: await onMariadb(queries),
   json: await onJson(queries),
-};
-process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+});
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { queries: { type: 'string' } } });
+  const report = await benchAvailability(Number(values.queries ?? 500));
+  process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+}
