@@ -25,7 +25,11 @@ export interface Evacuation {
   readonly kept: number;
 }
 
-const evacuate = async (services: Services, host: string): Promise<Evacuation> => {
+const evacuate = async (
+  services: Services,
+  host: string,
+  leaves: (booking: Booking) => boolean = () => true,
+): Promise<Evacuation> => {
   const { db, clock, log } = services;
   const done = { moved: 0, lost: 0, kept: 0 };
   const state = { in: ['held', 'open'] } as const;
@@ -35,7 +39,7 @@ const evacuate = async (services: Services, host: string): Promise<Evacuation> =
     const rows = await db.read(({ bookings }) =>
       bookings.find({ host, state }, { order: ['starts_at'], limit: page_rows, ...page }),
     );
-    for (const { id, starts_at, session_id } of rows) {
+    for (const { id, starts_at, session_id } of rows.filter(leaves)) {
       if (session_id !== null) continue; // it has begun: its session's end decides
       const moved = await relocateBooking(services, id, new Set([host]));
       if (!isRefusal(moved)) done.moved += 1;
@@ -58,3 +62,12 @@ export const hostLost = (services: Services, host: string): Promise<Evacuation> 
 /** The host takes nothing new: the same happens to its bookings. Call when it starts to drain, and again as above. */
 export const hostDrained = (services: Services, host: string): Promise<Evacuation> =>
   evacuate(services, host);
+
+/** The host has fewer seats than it had, or no longer an app: what it cannot have goes elsewhere, as above. */
+export const hostChanged = async (services: Services, host: string): Promise<Evacuation> => {
+  const { seats, apps } = await services.db.read(async ({ hosts, host_apps }) => ({
+    seats: (await hosts.get({ name: host }))?.seats ?? 0,
+    apps: new Set((await host_apps.find({ host })).map(({ app }) => app)),
+  }));
+  return evacuate(services, host, ({ seat, app }) => seat >= seats || !apps.has(app));
+};

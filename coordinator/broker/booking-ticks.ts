@@ -1,7 +1,8 @@
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
-import { dueOf, nextState } from '../domain/bookings.ts';
+import { afterEnd, type BookedEnd, dueOf, nextState } from '../domain/bookings.ts';
 import { bounds } from '../limits.ts';
 import { Unavailable } from '../store/database.ts';
+import type { Where } from '../store/table.ts';
 import type { Booking, Tables } from '../store/tables.ts';
 import { loseBooking } from './booking-hosts.ts';
 import { closeBooking, lockBooking, relocateBooking } from './booking-moves.ts';
@@ -35,17 +36,19 @@ const openBooking = ({ services }: BookingNeeds, id: string): Promise<unknown> =
     await emit(services, tables, 'booking.opened', bookingEventData(opened));
   });
 
+/** Starts the app of an open booking before it must be, so that people can come in; that may have to wait. */
+const startEarly = async ({ services, startBooked }: BookingNeeds, booking: Booking): Promise<void> => {
+  const started = await startBooked(booking);
+  if (isRefusal(started))
+    services.log.debug({ booking: booking.id, ...started }, 'a booked app starts later');
+};
+
 /** Starts the app. If its host cannot, the booking looks for a host that can; the next tick tries there. */
 const start = async (needs: BookingNeeds, booking: Booking): Promise<void> => {
   const { services, startBooked, usable } = needs;
   const { id, host } = booking;
   const session_id = await startBooked(booking);
-  if (!isRefusal(session_id)) {
-    await services.db.transact(({ bookings }) =>
-      bookings.update({ id }, { session_id }, { state: 'open', session_id: null }),
-    );
-    return;
-  }
+  if (!isRefusal(session_id)) return;
   services.log.warn({ booking: id, host, ...session_id }, 'a booked app cannot be started');
   const hosts = await services.db.read((tables) => tables.host_apps.find({ app: booking.app }));
   const away = new Set(hosts.map((row) => row.host).filter((name) => !usable(name)));
@@ -68,6 +71,8 @@ const act = async (needs: BookingNeeds, booking: Booking): Promise<unknown> => {
   switch (dueOf(booking, services.clock.now(), rulesFor(services))) {
     case 'open':
       return openBooking(needs, booking.id);
+    case 'start_early':
+      return needs.elsewhere(booking.host) ? undefined : startEarly(needs, booking);
     case 'start':
       return needs.elsewhere(booking.host) ? undefined : start(needs, booking);
     case 'miss':
@@ -85,10 +90,19 @@ const act = async (needs: BookingNeeds, booking: Booking): Promise<unknown> => {
  */
 export const tickBookings = async (needs: BookingNeeds): Promise<void> => {
   const { db, clock, log } = needs.services;
-  const to = clock.now() + rulesFor(needs.services).open_ms + 1;
-  for (const state of ['held', 'open'] as const) {
+  const { open_ms, no_show_ms } = rulesFor(needs.services);
+  const opening = { to: clock.now() + open_ms + 1 };
+  const over = { to: clock.now() - no_show_ms + 1 };
+  // Those whose app runs and that are not over yet need nothing: they must not stand in the way of the others.
+  const kinds: Where<Booking>[] = [
+    { state: 'held', starts_at: opening },
+    { state: 'open', starts_at: opening, session_id: null },
+    { state: 'open', starts_at: over },
+    { state: 'open', ends_at: { to: clock.now() + 1 } },
+  ];
+  for (const kind of kinds) {
     const due = await db.read(({ bookings }) =>
-      bookings.find({ state, starts_at: { to } }, { order: ['starts_at'], limit: bounds.bookings_per_tick }),
+      bookings.find(kind, { order: ['starts_at'], limit: bounds.bookings_per_tick }),
     );
     for (const booking of due) {
       try {
@@ -118,19 +132,25 @@ export const bookingUsed = async (
 };
 
 /**
- * The booking's session has ended: seat and code are free. In the transaction that stores the end, under no lock but the
- * account's. `came`: somebody had joined; otherwise the booking was missed.
+ * The booking's session has ended. Seat and code are free, unless its app or host failed before anybody had come and can be
+ * started again. In the transaction that stores the end, under no lock but the account's.
  */
 export const bookingEnded = async (
   services: Services,
   tables: Tables,
   id: string,
-  came: boolean,
+  end: Omit<BookedEnd, 'starts'>,
 ): Promise<void> => {
   const booking = await lockBooking(tables, id);
   if (booking === undefined) return;
-  if (!came && !isRefusal(nextState(booking, 'miss'))) {
-    await closeBooking(services, tables, booking, 'missed');
+  const starts = await tables.sessions.count({ booking_id: id });
+  const next = afterEnd(booking, { ...end, starts }, services.clock.now(), rulesFor(services));
+  if (booking.state === 'open' && next === 'again') {
+    await tables.bookings.update({ id }, { session_id: null });
+    return;
+  }
+  if (booking.state === 'open' && (next === 'missed' || next === 'lost')) {
+    await closeBooking(services, tables, booking, next);
     return;
   }
   if (booking.state === 'open') await tables.bookings.update({ id }, { state: 'used' });

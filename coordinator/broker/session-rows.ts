@@ -131,7 +131,11 @@ export const storeSession = async (services: Services, tables: Tables, session: 
     await keepRecord(tables, session, session.end);
     if (session.booking_id === null) await releaseCode(services, tables, session.id);
     await emit(services, tables, 'session.ended', sessionEvent(session));
-    if (session.booking_id !== null) await bookingEnded(services, tables, session.booking_id, came(session));
+    if (session.booking_id !== null)
+      await bookingEnded(services, tables, session.booking_id, {
+        came: came(session),
+        by_people: endReasons[session.end.reason] < 10,
+      });
   }
   if (session.booking_id !== null && came(session) && !came(before) && isLive(session)) {
     const refused = await bookingUsed(tables, session.booking_id);

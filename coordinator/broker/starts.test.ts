@@ -4,7 +4,7 @@ import { endReasons } from '../../shared/protocol/session.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
 import { slot_ms } from '../domain/slots.ts';
 import { memoryDatabase } from '../testing/database.ts';
-import { account, booking } from '../testing/rows.ts';
+import { account } from '../testing/rows.ts';
 import {
   connect,
   hold,
@@ -16,9 +16,8 @@ import {
   started,
   worldUnderTest,
 } from '../testing/world.ts';
-import { hostGone, tick } from './fleet.ts';
-import { endSession, joinSession } from './sessions.ts';
-import { createSession, startBooked } from './starts.ts';
+import { endSession } from './sessions.ts';
+import { createSession } from './starts.ts';
 
 describe('createSession() and the database', () => {
   test('createSession() stores the session, its code and its time before the host is told', async () => {
@@ -93,52 +92,5 @@ describe('createSession() and the database', () => {
       },
     ]);
     expect(codes[0]?.free_at).toBeGreaterThan(clock.now());
-  });
-});
-
-describe('startBooked()', () => {
-  test('startBooked() starts the session of a booking once, with its code, and lets it go when nobody comes', async () => {
-    const { world, db, clock, link, orders } = await worldUnderTest();
-    const from = Math.ceil(clock.now() / slot_ms) * slot_ms + slot_ms;
-    const row = booking(1, {
-      app: 'Loft',
-      host: 'a',
-      seat: 1,
-      account_id: null,
-      code: '4711',
-      state: 'open',
-      starts_at: from,
-      ends_at: from + 60 * minute_ms,
-    });
-    await db.transact(async ({ bookings, codes }) => {
-      await bookings.insert(row);
-      await codes.insert({ code: '4711', holder: row.id, free_at: null });
-    });
-    const id = await startBooked(world, row);
-    expect(await startBooked(world, row)).toBe(String(id));
-    expect(orders).toHaveLength(1);
-    ready(world, link, String(id));
-    const guest = await joinSession(world, { code: '4711' }, '192.0.2.1');
-    expect(isRefusal(guest)).toBe(false);
-    clock.advance(row.starts_at - clock.now() + 14 * minute_ms);
-    tick(world);
-    expect(world.sessions.get(String(id))?.phase).toBe('ready');
-    clock.advance(minute_ms);
-    tick(world);
-    expect(world.sessions.get(String(id))?.end?.reason).toBe('nobody_came');
-    await world.saver.saved(String(id));
-    expect(await db.read(({ bookings }) => bookings.get({ id: row.id }))).toMatchObject({ state: 'missed' });
-  });
-
-  test('startBooked() waits for its host, and for who was there before', async () => {
-    const { world, db, link } = await worldUnderTest({}, memoryDatabase(), fakeClock(), 1);
-    const row = booking(1, { app: 'Loft', host: 'a', seat: 0 });
-    await db.transact(({ bookings }) => bookings.insert({ ...row, state: 'open' }));
-    const one = await started(world);
-    expect(await startBooked(world, row)).toMatchObject({ refused: 'servers_busy' });
-    endSession(world, member(world, one));
-    report(world, link, one.session.id, { type: 'host_ended', reason: 'owner_ended' });
-    hostGone(world, 'a', link);
-    expect(await startBooked(world, row)).toEqual({ refused: 'host_offline' });
   });
 });

@@ -3,13 +3,13 @@ import { type Participation, participationSchema } from '../../shared/protocol/h
 import { bestSeat, emptySeats, seatsFor } from '../domain/allocation.ts';
 import type { Hold } from '../domain/availability.ts';
 import type { Host } from '../domain/host.ts';
-import { openSession, type Session, type Step } from '../domain/session.ts';
+import { openSession, type Step } from '../domain/session.ts';
 import { slot_ms } from '../domain/slots.ts';
 import { bounds } from '../limits.ts';
 import { hashOf } from '../secrets.ts';
 import { Taken } from '../store/database.ts';
 import type { Where } from '../store/table.ts';
-import type { Account, Booking, ReadTables, SeatSlot, Tables } from '../store/tables.ts';
+import type { Account, ReadTables, SeatSlot, Tables } from '../store/tables.ts';
 import type { App } from './catalogue.ts';
 import { takeCode } from './codes.ts';
 import { decide } from './decide.ts';
@@ -235,52 +235,4 @@ export const createSession = async (
   const answer = (await startedBefore(world, request)) ?? made;
   if (isRefusal(answer)) world.log.info({ app: request.app, ...answer }, 'no session was created');
   return answer;
-};
-
-/**
- * Starts the session of a booking on the seat that it holds, and gives the session's id. Once only: whoever asks again
- * gets the same one. Refused with host_offline while the host is not connected.
- */
-export const startBooked = async (world: World, booking: Booking): Promise<string | Refusal> => {
-  const app = world.catalogue.apps.get(booking.app);
-  if (app === undefined) return refuse('app_unknown', booking.app);
-  const inUse = ({ host, seat, seat_held, booking_id }: Session) =>
-    seat_held && host === booking.host && seat === booking.seat && booking_id !== booking.id;
-  if ([...world.sessions.values()].some(inUse)) return refuse('servers_busy', 'the seat is still in use');
-  const now = world.clock.now();
-  const { no_show_ms } = rules(world);
-  const started = await world.db.transact(async (tables) => {
-    const held = await tables.bookings.lock({ id: booking.id });
-    const [known] = await tables.sessions.find({ booking_id: booking.id });
-    if (known !== undefined) return known.id;
-    if (held?.state !== 'open' || held.host !== booking.host) return refuse('booking_closed');
-    if (!world.links.has(booking.host)) return refuse('host_offline');
-    const step = openSession(
-      {
-        id: world.ids.id(),
-        app: app.name,
-        host: booking.host,
-        seat: booking.seat,
-        account_id: booking.account_id,
-        booking_id: booking.id,
-        code: booking.code,
-        invite: booking.invite,
-        lobby: app.lobby,
-        ends_at: booking.ends_at,
-        longest_end: Math.max(booking.ends_at, booking.starts_at + app.max_minutes * minute_ms),
-        idle_ms: app.idle_seconds * 1_000,
-        awaited_until: booking.starts_at + no_show_ms,
-        owner: null,
-      },
-      now,
-      rules(world),
-    );
-    await tables.sessions.insert({ ...rowOf(step.session, now), version: 1 });
-    await tables.bookings.update({ id: booking.id }, { session_id: step.session.id });
-    await emit(world, tables, 'session.started', sessionEvent(step.session));
-    return step;
-  });
-  if (typeof started === 'string' || isRefusal(started)) return started;
-  commit(world, started);
-  return started.session.id;
 };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import {
+  afterEnd,
   type BookingRules,
   type BookingState,
   bookingEvents,
@@ -78,12 +79,27 @@ const booking = (state: BookingState, session_id: string | null = null, minutes 
   ends_at: starts_at + minutes * minute,
 });
 
+test.each([
+  ['somebody came', true, false, 1, 0, 'used'],
+  ['people ended it before anybody came', false, true, 1, 0, 'missed'],
+  ['its app failed in time', false, false, 1, 14.9, 'again'],
+  ['its app failed again and again', false, false, 3, -5, 'lost'],
+  ['its app failed when it was over', false, false, 1, 15, 'lost'],
+] as const)(
+  'afterEnd() when %s is what becomes of the booking',
+  (_, came, by_people, starts, minutes, next) => {
+    const end = { came, by_people, starts };
+    expect(afterEnd(booking('open', 's'), end, starts_at + minutes * minute, rules)).toBe(next);
+  },
+);
+
 test.each<[what: string, one: ReturnType<typeof booking>, minutes: number, due: string | undefined]>([
   ['a held one long before', booking('held'), -10.1, undefined],
   ['a held one whose time is near', booking('held'), -10, 'open'],
   ['a held one that nobody looked at for a while', booking('held'), 14.9, 'open'],
   ['a held one that nobody looked at in time', booking('held'), 15, 'lose'],
-  ['an open one before its start', booking('open'), -2.1, undefined],
+  ['an open one before its start', booking('open'), -2.1, 'start_early'],
+  ['an open one that was started early', booking('open', 's'), -2.1, undefined],
   ['an open one at its start', booking('open'), -2, 'start'],
   ['an open one that could not be started', booking('open'), 15, 'lose'],
   ['an open one that runs', booking('open', 's'), 14.9, undefined],

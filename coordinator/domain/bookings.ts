@@ -63,8 +63,8 @@ export const nextState = (
   }
 };
 
-/** What is to be done about a booking now. `start`: its app is to be started. */
-export type Due = 'open' | 'start' | 'miss' | 'lose';
+/** What is to be done about a booking now. `start_early`: its app is to be started if its seat happens to be free already. */
+export type Due = 'open' | 'start_early' | 'start' | 'miss' | 'lose';
 
 /**
  * A booking whose app could not be started until its seat is released was lost, not missed: its owner may have come.
@@ -75,7 +75,34 @@ export const dueOf = (booking: BookedTime, now: number, rules: BookingRules): Du
   const over = now >= Math.min(starts_at + rules.no_show_ms, ends_at);
   if (over) return session_id === null ? 'lose' : 'miss';
   if (state === 'held') return now >= starts_at - rules.open_ms ? 'open' : undefined;
-  return session_id === null && now >= starts_at - rules.start_ms ? 'start' : undefined;
+  if (session_id !== null) return undefined;
+  return now >= starts_at - rules.start_ms ? 'start' : 'start_early';
+};
+
+/** How its session ended: whether somebody had come, whether people ended it, and how often its app was started by then. */
+export interface BookedEnd {
+  readonly came: boolean;
+  readonly by_people: boolean;
+  readonly starts: number;
+}
+
+/** So often the app of a booking is started before the booking is given up. */
+const starts_most = 3;
+
+/**
+ * What becomes of a booking whose session has ended. `again`: app or host failed before anybody had come, and there is time
+ * to start anew.
+ */
+export const afterEnd = (
+  { starts_at, ends_at }: Pick<BookedTime, 'starts_at' | 'ends_at'>,
+  { came, by_people, starts }: BookedEnd,
+  now: number,
+  rules: BookingRules,
+): 'used' | 'missed' | 'lost' | 'again' => {
+  if (came) return 'used';
+  if (by_people) return 'missed';
+  const over = now >= Math.min(starts_at + rules.no_show_ms, ends_at);
+  return over || starts >= starts_most ? 'lost' : 'again';
 };
 
 /** Who asks: an account, or whoever has the booking's token. */

@@ -115,10 +115,11 @@ const extended = (session: Session, to: number): Step | Refusal => {
 };
 
 /** The first time that a booked session's owner and guests had to come is over. */
-const stopAwaiting = (session: Session, now: number): Step =>
-  session.participants.some(({ came }) => came)
-    ? still({ ...session, awaited_until: null })
-    : ended(session, 'nobody_came', now, true);
+const stopAwaiting = (session: Session, now: number): Step => {
+  const waited = { ...session, awaited_until: null };
+  const reason = emptied(waited);
+  return reason === undefined ? still(waited) : ended(waited, reason, now, true);
+};
 
 const tick = (session: Session, now: number): Step => {
   const late = session.due !== null && session.due <= now;

@@ -78,14 +78,21 @@ export const connect = (world: World, one: Participation) => {
 };
 export const slots = (db: Database) => db.read((tables) => tables.seat_slots.find({}));
 /** Somebody holds the seat for a while that begins so many slots after the present one. */
-export const hold = (db: Database, clock: { now(): number }, seat: number, from: number, count: number) =>
+export const hold = (
+  db: Database,
+  clock: { now(): number },
+  seat: number,
+  from: number,
+  count: number,
+  holder = 'booking-1',
+) =>
   db.transact(({ seat_slots }) =>
     seat_slots.insert(
       ...Array.from({ length: count }, (_, at) => ({
         host: 'a',
         seat,
         slot_at: (Math.floor(clock.now() / slot_ms) + from + at) * slot_ms,
-        holder: 'booking-1',
+        holder,
       })),
     ),
   );
