@@ -6,6 +6,7 @@ import { encode, type Handlers, type MessageOf } from '../../shared/protocol/mes
 import type { SessionPhase } from '../../shared/protocol/session.ts';
 import { closeWith, door, type Peer, type Wire } from '../../shared/socket.ts';
 import { planBooking } from '../broker/bookings.ts';
+import { accountNow } from '../broker/logins.ts';
 import { issueTicket, joinSession, leaveSession, memberOf } from '../broker/sessions.ts';
 import { createSession } from '../broker/starts.ts';
 import { type World, watch } from '../broker/world.ts';
@@ -13,19 +14,27 @@ import { endTexts } from '../domain/end-texts.ts';
 import { isLive, serving } from '../domain/session.ts';
 import { bounds } from '../limits.ts';
 import { Unavailable } from '../store/database.ts';
+import type { Account } from '../store/tables.ts';
+
+/** Who opens a connection. */
+interface ClientVisitor {
+  /** The address by which it reached the coordinator: an origin with the ws: or wss: scheme. */
+  readonly base: URL;
+  /** Whom it is counted as. */
+  readonly network: string;
+  /** Who was logged in then. */
+  readonly account: Account | undefined;
+}
 
 /** The clients of `/ws`. */
 export interface Clients {
-  /** `base` is the address by which this client reached the coordinator: an origin with the ws: or wss: scheme; `network`, whom it is counted as. */
-  connect(base: URL, network: string): (wire: Wire) => Peer;
+  connect(visitor: ClientVisitor): (wire: Wire) => Peer;
   /** Closes every connection. */
   stop(): void;
 }
 
-interface Client {
+interface Client extends ClientVisitor {
   readonly world: World;
-  readonly network: string;
-  readonly base: URL;
   /** Sessions that this client has started or joined. */
   readonly joined: Set<string>;
   /** Sessions that are being started for it. */
@@ -125,12 +134,17 @@ const answerWhenReady = (
 
 type PlanSession = Extract<MessageOf<typeof fromClient>, { verb: 'PLAN_SESSION' }>;
 
-/** Books for a client, who has no account here. */
+/** The client's account as it is now: a connection lives long. Unauthorized when it is out, undefined when there is none. */
+const callerNow = async ({ world, account }: Client): Promise<Account | Refusal | undefined> =>
+  account && ((await accountNow(world, account)) ?? refuse('unauthorized', 'log in and connect again'));
+
 const planSession = async ({ rc_name: app, id, ...when }: PlanSession, client: Client): Promise<void> => {
   const { verb: _, ...wanted } = when;
   const { world, network, base, send } = client;
   const site = new URL(`${base.protocol === 'wss:' ? 'https:' : 'http:'}//${base.host}`).origin;
-  const reply = await planBooking(world, { app, ...wanted }, { network, base: site });
+  const account = await callerNow(client);
+  if (isRefusal(account)) return sendError(client, account, id);
+  const reply = await planBooking(world, { app, ...wanted }, { account, network, base: site });
   if (isRefusal(reply)) return sendError(client, reply, id);
   const { code, id: booking_id, starts_at, ends_at, invite_url, token } = reply;
   const managed = token === undefined ? {} : { token };
@@ -146,6 +160,11 @@ const mayTakePart = ({ world, joined, starting }: Client): Refusal | undefined =
   return joined.size + starting < bounds.sessions_per_client
     ? undefined
     : refuse('too_many_messages', `${bounds.sessions_per_client} live sessions of one connection`);
+};
+
+const startFor = async (client: Client, app: string): Promise<Participation | Refusal> => {
+  const account = await callerNow(client);
+  return isRefusal(account) ? account : createSession(client.world, { app, account });
 };
 
 const handlers: Handlers<typeof fromClient, Client> = {
@@ -165,7 +184,7 @@ const handlers: Handlers<typeof fromClient, Client> = {
     if (refused !== undefined) return sendError(client, refused, id);
     client.starting += 1;
     attempt(client, id, async () => {
-      const created = await createSession(client.world, { app: rc_name }).finally(() => {
+      const created = await startFor(client, rc_name).finally(() => {
         client.starting -= 1;
       });
       if (!isRefusal(created)) {
@@ -210,14 +229,13 @@ export const createClients = (world: World): Clients => {
   const wires = new Set<Wire>();
 
   const connect =
-    (base: URL, network: string) =>
+    (visitor: ClientVisitor) =>
     (wire: Wire): Peer => {
       wires.add(wire);
       const user_id = ids.id();
       const client: Client = {
+        ...visitor,
         world,
-        network,
-        base,
         joined: new Set(),
         starting: 0,
         gone: () => !wires.has(wire),
