@@ -43,9 +43,9 @@ export const startCoordinator = async (services: Services, site?: Site): Promise
   const catalogue = followCatalogue(world);
   const waiting = createWaiting(world, clock);
   const agents = createAgents(world);
-  const clients = createClients(world);
-  const passwords = createPasswords();
   const rates = createRateLimits(store, clock, log);
+  const clients = createClients(world, (network) => rates.take('start', network));
+  const passwords = createPasswords();
   const measureLag = createLagMeter(world.counters, bounds.tick_ms, clock.monotonic());
   let stopped = false;
   const app = createApp({

@@ -89,6 +89,7 @@ export const bookingDescriptions = {
         'account_required',
         ...timeRefusals,
         'servers_busy',
+        'too_many_messages',
         'idempotency_mismatch',
         'idempotency_running',
       ),

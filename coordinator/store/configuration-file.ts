@@ -78,7 +78,7 @@ export const configurationSchema = z.strictObject({
   /** What one network (an IPv4 address, an IPv6 /64) may ask of /api/v1. */
   requests_per_second: wholeNumberSchema(1, 10_000).default(20),
   requests_burst: wholeNumberSchema(1, 100_000).default(100),
-  /** How often it may start or join a session, log in or register. */
+  /** How often it may start, join or book a session, queue, log in or register. */
   starts_per_minute: wholeNumberSchema(1, 100_000).default(30),
   /** Counts those for all coordinators together. Takes effect at the start. */
   redis_url: z.string().refine(isRedisUrl, 'an address like redis://127.0.0.1:6379').optional(),

@@ -45,7 +45,7 @@ export const appUnderTest = async (patch: object = {}, info: object = {}, site?:
     world,
     waiting,
     agents: createAgents(world),
-    clients: createClients(world),
+    clients: createClients(world, (network) => rates.take('start', network)),
     rates,
     passwords: createPasswords(cheap),
     catalogueChanged: async () => {

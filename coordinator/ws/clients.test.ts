@@ -255,6 +255,40 @@ describe(`${createClients.name}()`, () => {
     }
   });
 
+  test('createClients() counts what starts something as POST /sessions is counted', async () => {
+    await using rig = await startRig({ starts_per_minute: 4 });
+    await rig.host({ seats: 9 });
+    const one = await connect(rig);
+    const two = await connect(rig);
+    expect(await one.ask({ ...plan, rc_name: 'Castle' })).toMatchObject({ code: 'app_unknown' });
+    expect(await two.ask({ verb: 'CREATE_SESSION', rc_name: 'Castle' })).toMatchObject({
+      code: 'app_unknown',
+    });
+    expect(await one.ask({ verb: 'CONNECT_SESSION_WITH_CODE', code: '0000' })).toMatchObject({
+      msg: 'SESSION_NOT_EXIST',
+    });
+    const post = () => rig.request('POST', '/api/v1/sessions', { body: { app: 'Castle' } });
+    expect([(await post()).status, (await post()).status]).toEqual([404, 429]);
+    const verbs = [
+      { verb: 'CREATE_SESSION', rc_name: 'Loft', id: 'v' },
+      { verb: 'CONNECT_SESSION_WITH_CODE', code: '0000', id: 'v' },
+      { ...plan, id: 'v' },
+    ] as const;
+    for (const verb of verbs) {
+      const refused = {
+        msg: 'ERROR',
+        code: 'too_many_messages',
+        text: expect.stringContaining('wait 15 s'),
+        id: 'v',
+      };
+      expect(await two.ask(verb)).toMatchObject(refused);
+    }
+    expect(await two.ask({ verb: 'GET_SERVERS', range: '0-1' })).toMatchObject({ msg: 'SERVERS_FOUND' });
+    rig.clock.advance(15_000);
+    const three = await connect(rig);
+    expect(await three.ask({ ...plan, rc_name: 'Castle' })).toMatchObject({ code: 'app_unknown' });
+  });
+
   test('createClients() knows wrong codes, and stops listening to who tries many', async () => {
     await using rig = await startRig();
     const { ask } = await connect(rig);
