@@ -34,10 +34,14 @@ export interface Coordinator {
 }
 
 /**
- * Assembles the coordinator, takes up the sessions that the database knows of, and starts its ticker. Without a site it
- * serves no pages. Rejects with Unavailable.
+ * Assembles the coordinator, takes up the sessions that the database knows of, and starts its ticker. `host_name` is this
+ * machine's. Without a site it serves no pages. Rejects with Unavailable.
  */
-export const startCoordinator = async (services: Services, site?: Site): Promise<Coordinator> => {
+export const startCoordinator = async (
+  services: Services,
+  host_name: string,
+  site?: Site,
+): Promise<Coordinator> => {
   const { store, clock, log } = services;
   const world = await openWorld(services);
   const catalogue = followCatalogue(world);
@@ -58,6 +62,7 @@ export const startCoordinator = async (services: Services, site?: Site): Promise
     // The edit is stored; the next look at the database brings it into force if this one fails, which is logged.
     catalogueChanged: () => catalogue.changed().catch(() => undefined),
     stopping: () => stopped,
+    host_name,
     site,
   });
 

@@ -53,7 +53,10 @@ export const configurationSchema = z.strictObject({
   time_between_updates_seconds: wholeNumberSchema(1, 86_400),
   /** The address that visitors use, where it is not the one they ask for: behind a proxy that ends TLS. */
   public_url: originSchema.optional(),
-  /** Host names to answer to besides public_url's and this machine's own. Any, while neither is given. */
+  /**
+   * Host names to answer to besides public_url's, localhost and the loopback addresses. While neither is given: any
+   * address, localhost and this machine's own name.
+   */
   allowed_hosts: z.array(hostSchema).max(100).default([]),
   /** Proxies in front of the coordinator that each append to X-Forwarded-For; 0 when callers connect directly. */
   trusted_proxy_hops: wholeNumberSchema(0, 10).default(0),

@@ -52,6 +52,7 @@ export const appUnderTest = async (patch: object = {}, info: object = {}, site?:
       world.catalogue = await readCatalogue(world);
     },
     stopping: () => state.stopping,
+    host_name: 'tour-machine',
     site,
   });
   const bindings = {
