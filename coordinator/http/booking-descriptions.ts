@@ -150,6 +150,7 @@ export const bookingDescriptions = {
       ...refuses(
         'malformed',
         'unauthorized',
+        'forbidden',
         'booking_unknown',
         'booking_not_open',
         'session_ended',
