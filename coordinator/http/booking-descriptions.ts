@@ -122,7 +122,8 @@ export const bookingDescriptions = {
     method: 'patch',
     path: '/bookings/{id}',
     summary: 'Move a booking to another time or length',
-    description: 'Needs `If-Match` with the ETag of the last read. Code and invite stay the same.',
+    description:
+      'Needs `If-Match` with the ETag of the last read. Code and invite stay the same. What changes nothing keeps the version.',
     request: { ...ofBooking.request, body: takes(changeBookingSchema) },
     responses: {
       200: answers(bookingSchema, 'The booking as it is now.'),
