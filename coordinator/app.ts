@@ -34,18 +34,22 @@ export interface Coordinator {
 }
 
 /**
- * Assembles the coordinator, takes up the sessions that the database knows of, and starts its ticker. Without a site it
- * serves no pages. Rejects with Unavailable.
+ * Assembles the coordinator, takes up the sessions that the database knows of, and starts its ticker. `host_name` is this
+ * machine's. Without a site it serves no pages. Rejects with Unavailable.
  */
-export const startCoordinator = async (services: Services, site?: Site): Promise<Coordinator> => {
+export const startCoordinator = async (
+  services: Services,
+  host_name: string,
+  site?: Site,
+): Promise<Coordinator> => {
   const { store, clock, log } = services;
   const world = await openWorld(services);
   const catalogue = followCatalogue(world);
   const waiting = createWaiting(world, clock);
   const agents = createAgents(world);
-  const clients = createClients(world);
-  const passwords = createPasswords();
   const rates = createRateLimits(store, clock, log);
+  const clients = createClients(world, (network) => rates.take('start', network));
+  const passwords = createPasswords();
   const measureLag = createLagMeter(world.counters, bounds.tick_ms, clock.monotonic());
   let stopped = false;
   const app = createApp({
@@ -58,6 +62,7 @@ export const startCoordinator = async (services: Services, site?: Site): Promise
     // The edit is stored; the next look at the database brings it into force if this one fails, which is logged.
     catalogueChanged: () => catalogue.changed().catch(() => undefined),
     stopping: () => stopped,
+    host_name,
     site,
   });
 

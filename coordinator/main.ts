@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import type { Server } from 'bun';
 import { version } from '../package.json';
 import { systemClock } from '../shared/clock.ts';
@@ -98,14 +99,14 @@ const serve = async (command: Command & { name: 'serve' }): Promise<number> => {
   if (db === undefined) return 1;
   const { ip, port: configured } = store.configuration();
   const port = command.port ?? configured;
-  const hostname = listenAddress(ip, ownAddresses());
+  const address = listenAddress(ip, ownAddresses());
   const services = { db, store, clock: systemClock, ids: systemIds, log };
-  const coordinator = await startCoordinator(services, await loadSite(page));
+  const coordinator = await startCoordinator(services, hostname(), await loadSite(page));
   try {
-    const server = listen(coordinator, hostname, port);
+    const server = listen(coordinator, address, port);
     const signal = untilSignal(log);
-    if (hostname !== ip) log.warn({ ip }, 'ip is no address of this machine: listening on all addresses');
-    log.info({ url: localUrl(hostname, server.port ?? port), version, data: command.data }, 'listening');
+    if (address !== ip) log.warn({ ip }, 'ip is no address of this machine: listening on all addresses');
+    log.info({ url: localUrl(address, server.port ?? port), version, data: command.data }, 'listening');
     await signal;
     const stopping = coordinator.stop();
     await Promise.race([server.stop(), Bun.sleep(goodbye_ms)]);

@@ -134,6 +134,8 @@ const list = {
   too_busy: row(503, 1013, true, 'The server is too busy right now. Try again in a moment.'),
   host_unknown: row(404, 4404, false, 'There is no such host.'),
   name_taken: row(409, 4409, false, 'This name is taken. Choose another.'),
+  in_use: row(409, 4409, false, 'Bookings or live sessions still use this. Cancel or end them first.'),
+  too_many: row(409, 4409, false, 'There are as many of these as there may be. Remove one first.'),
   managed_by_file: row(409, 4409, false, 'This is described in servers.json. Change it there.'),
   webhook_unknown: row(404, 4404, false, 'There is no such webhook.'),
   version_required: row(

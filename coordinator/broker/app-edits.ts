@@ -53,7 +53,7 @@ const columnsOf = ({ title, description, ...rest }: ChangeApp): Columns => ({
   ...(description === undefined ? {} : { description: JSON.stringify(description) }),
 });
 
-/** Adds an app that no host has yet; name_taken, malformed, or forbidden when there are as many as there may be. */
+/** Adds an app that no host has yet; name_taken, malformed, or too_many. */
 export const createApp = async (
   parts: Parts,
   actor: string,
@@ -65,7 +65,7 @@ export const createApp = async (
   if (wrong !== undefined) return wrong;
   try {
     return await parts.db.transact(async (tables) => {
-      if ((await tables.apps.count({})) >= bounds.apps) return refuse('forbidden', 'there are too many apps');
+      if ((await tables.apps.count({})) >= bounds.apps) return refuse('too_many', 'apps');
       await tables.apps.insert(row);
       await audit(parts, tables, actor, 'app.created', name, given);
       return describe(row, await hostsOf(tables, name));
@@ -109,7 +109,7 @@ export const changeApp = (
 };
 
 /**
- * Removes an app that nobody has booked; app_unknown, version_conflict, managed_by_file or forbidden. Its hosts are locked
+ * Removes an app that nobody has booked; app_unknown, version_conflict, managed_by_file or in_use. Its hosts are locked
  * first, as a new booking locks its own.
  */
 export const removeApp = (
@@ -128,8 +128,7 @@ export const removeApp = (
     // A host that was given the app in between is not locked.
     if (!Bun.deepEquals(await hostsOf(tables, name), hosts)) return refuse('version_conflict');
     const booked = await tables.bookings.count({ app: name, state: { in: ['held', 'open'] } });
-    if (booked > 0)
-      return refuse('forbidden', `the app is booked ${booked} times: cancel these bookings first`);
+    if (booked > 0) return refuse('in_use', `${booked} bookings`);
     await tables.host_apps.remove({ app: name });
     await tables.apps.remove({ name });
     await audit(parts, tables, actor, 'app.deleted', name);

@@ -49,8 +49,13 @@ const whenOf = (booking: Booking, change: ChangeBooking, app: AppRow, services: 
   const starts_at =
     date === undefined || time === undefined ? booking.starts_at : instantOf({ date, time, ...local });
   if (isRefusal(starts_at)) return starts_at;
+  const ends_at = starts_at + minutes * 60_000;
+  // A time that stays is not refused for what holds of new ones by now.
+  if (starts_at === booking.starts_at && ends_at === booking.ends_at) {
+    return { visit: { from: starts_at, to: ends_at }, zone, stays: zone === booking.zone };
+  }
   const visit = visitOf(starts_at, minutes, app, services.clock.now(), rulesFor(services));
-  return isRefusal(visit) ? visit : { visit, zone };
+  return isRefusal(visit) ? visit : { visit, zone, stays: false };
 };
 
 /** Puts the booking onto the best seat for the visit; undefined when there is none. */
@@ -97,7 +102,8 @@ const settle = async (
 };
 
 /**
- * Gives the booking another time, length or title. Refuses booking_unknown, booking_closed, version_conflict, and what
+ * Gives the booking another time, length or title. What changes nothing leaves the version as it is, and only another
+ * time is a move that is told. Refuses booking_unknown, booking_closed, version_conflict, and what
  * `book` refuses of a time.
  */
 export const moveBooking = async (
@@ -118,6 +124,8 @@ export const moveBooking = async (
       if (app === undefined) return refuse('app_unknown');
       const when = whenOf(booking, change, app, services);
       if (isRefusal(when)) return when;
+      const title = change.title === undefined ? booking.title : change.title;
+      if (when.stays) return title === booking.title ? booking : changeRow(tables, booking, { title });
       if (booking.account_id !== null) {
         const refused = await accountMay(services, tables, booking.account_id, {
           app,
@@ -126,7 +134,6 @@ export const moveBooking = async (
         });
         if (refused !== undefined) return refused;
       }
-      const title = change.title === undefined ? booking.title : change.title;
       return settle(
         services,
         tables,

@@ -275,6 +275,40 @@ for (const [kind, open] of Object.entries(kinds)) {
       expect(await bookingFaults(db)).toEqual([]);
     });
 
+    test(`moveBooking() says nothing of a change that moves nothing, on ${kind}`, async () => {
+      const { services, booked, visitor } = await rigs();
+      const made = await booked('12:00', { title: 'A walk' });
+      await db.transact(({ webhooks }) =>
+        webhooks.insert({
+          id: 'hook',
+          url: 'https://hook.example',
+          secret: 's',
+          events: '["booking.moved"]',
+          enabled: true,
+          version: 1,
+        }),
+      );
+      const move = (change: object, version = 1) =>
+        moveBooking(services, made.id, change, visitor(), version);
+      const events = () => db.read(({ outbox }) => outbox.count({}));
+      const same = { date: '2/11/2026', time: '12:00', zone: 'UTC', minutes: 60, title: 'A walk' };
+      // What an app allows now does not matter to a time that stays.
+      await db.transact(({ apps }) => apps.update({ name: 'garden' }, { max_minutes: 30 }));
+      for (const change of [{}, { minutes: 60 }, { title: 'A walk' }, { zone: 'UTC' }, same]) {
+        expect(await move(change)).toMatchObject({ version: 1, title: 'A walk', starts_at: made.starts_at });
+      }
+      expect(refusedBy(await move({}, 2))).toBe('version_conflict');
+      expect(await move({ ...same, title: null })).toMatchObject({ version: 2, title: null });
+      expect(await move({ title: 'A run' }, 2)).toMatchObject({ version: 3, title: 'A run', state: 'held' });
+      expect(await events()).toBe(0);
+      expect(refusedBy(await move({ minutes: 65 }, 3))).toBe('malformed');
+      expect(await move({ minutes: 30, title: 'A sit' }, 3)).toMatchObject({ version: 4, title: 'A sit' });
+      expect(await events()).toBe(1);
+      expect(await move({ zone: 'Europe/Berlin' }, 4)).toMatchObject({ version: 5, zone: 'Europe/Berlin' });
+      expect(await events()).toBe(2);
+      expect(await bookingFaults(db)).toEqual([]);
+    });
+
     test(`moveBooking() and cancelBooking() of one booking at a time: one of them, on ${kind}`, async () => {
       const { services, booked, visitor } = await rigs();
       for (let round = 0; round < 5; round++) {

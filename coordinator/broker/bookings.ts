@@ -1,6 +1,13 @@
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { Booked, Bookings, BookingView, CreateBooking } from '../../shared/protocol/bookings.ts';
-import { type BookingState, defaultMinutes, mayChange, visitOf } from '../domain/bookings.ts';
+import {
+  type Asking,
+  type BookingState,
+  defaultMinutes,
+  holds,
+  mayChange,
+  visitOf,
+} from '../domain/bookings.ts';
 import { instantOf } from '../domain/local-time.ts';
 import type { Period } from '../domain/slots.ts';
 import { bounds } from '../limits.ts';
@@ -183,19 +190,33 @@ export const book = (
   );
 };
 
+const askingOf = ({ account, token }: Pick<Visitor, 'account' | 'token'>): Asking => ({
+  account,
+  token_hash: token === undefined ? undefined : hashOf(token),
+});
+
 /** The booking, if the visitor may see it; booking_unknown for everybody else. */
 export const findBooking = async (
   { bookings }: Pick<ReadTables, 'bookings'>,
   id: string,
-  { account, token }: Pick<Visitor, 'account' | 'token'>,
+  visitor: Pick<Visitor, 'account' | 'token'>,
 ): Promise<Booking | Refusal> => {
   const booking = await bookings.get({ id });
-  const asking = { account, token_hash: token === undefined ? undefined : hashOf(token) };
-  return booking !== undefined && mayChange(booking, asking) ? booking : refuse('booking_unknown');
+  return booking !== undefined && mayChange(booking, askingOf(visitor)) ? booking : refuse('booking_unknown');
 };
 
 export const getBooking = (services: Services, id: string, visitor: Visitor): Promise<Booking | Refusal> =>
   services.db.read((tables) => findBooking(tables, id, visitor));
+
+/** The visitor's own booking; forbidden for who may only manage it, booking_unknown for everybody else. */
+export const ownBooking = async (
+  services: Services,
+  id: string,
+  visitor: Visitor,
+): Promise<Booking | Refusal> => {
+  const booking = await getBooking(services, id, visitor);
+  return isRefusal(booking) || holds(booking, askingOf(visitor)) ? booking : refuse('forbidden');
+};
 
 /** What a list is to show. Without `account_id` the bookings of everybody. */
 export interface BookingFilter {

@@ -55,7 +55,7 @@ const lockApps = async (
   return undefined;
 };
 
-/** Adds a host, with the key that its agent is to present; name_taken, app_unknown or forbidden. */
+/** Adds a host, with the key that its agent is to present; name_taken, app_unknown or too_many. */
 export const createHost = async (
   parts: Parts,
   actor: string,
@@ -77,8 +77,7 @@ export const createHost = async (
   };
   try {
     return await parts.db.transact(async (tables) => {
-      if ((await tables.hosts.count({})) >= bounds.hosts)
-        return refuse('forbidden', 'there are too many hosts');
+      if ((await tables.hosts.count({})) >= bounds.hosts) return refuse('too_many', 'hosts');
       const unknown = await lockApps(tables, wanted);
       if (unknown !== undefined) return unknown;
       await tables.hosts.insert(row);
@@ -145,7 +144,7 @@ export const renewHostKey = (parts: Parts, actor: string, name: string): Promise
   });
 };
 
-/** Removes a host on which nothing is booked and nothing runs; host_unknown, version_conflict, managed_by_file or forbidden. */
+/** Removes a host on which nothing is booked and nothing runs; host_unknown, version_conflict, managed_by_file or in_use. */
 export const removeHost = (
   parts: Parts,
   actor: string,
@@ -160,7 +159,7 @@ export const removeHost = (
     const booked = await tables.bookings.count({ host: name, state: { in: ['held', 'open'] } });
     const running = await tables.sessions.count({ host: name, phase: { in: live } });
     if (booked + running > 0) {
-      return refuse('forbidden', `${booked} bookings and ${running} sessions are on it: drain it first`);
+      return refuse('in_use', `${booked} bookings, ${running} sessions`);
     }
     await tables.host_apps.remove({ host: name });
     await tables.hosts.remove({ name });

@@ -32,6 +32,15 @@ export const loginBudgets = (email: string, network: string): readonly Budget[] 
   { name: `login:network:${network}`, window_ms: throttle.window_ms, most: throttle.network },
 ];
 
+/** The account as it is now, while what was given to it at that epoch is good: approved, and not logged out everywhere since. */
+export const accountNow = async (
+  { db }: Pick<Services, 'db'>,
+  { id, epoch }: Pick<Account, 'id' | 'epoch'>,
+): Promise<Account | undefined> => {
+  const account = await db.read(({ accounts }) => accounts.get({ id }));
+  return account?.state === 'approved' && account.epoch === epoch ? account : undefined;
+};
+
 /** Adds a login of the account. For a transaction that holds the account's lock. */
 export const startLogin = async (
   { ids, clock }: Pick<Services, 'ids' | 'clock'>,

@@ -51,6 +51,9 @@ describe('moveQueue()', () => {
   test('moveQueue() has an end', async () => {
     const { world } = await worldUnderTest();
     for (let n = 0; n < bounds.queue_places; n++) await enterQueue(world, 'Loft', undefined);
-    expect(await enterQueue(world, 'Loft', undefined)).toMatchObject({ refused: 'too_many_messages' });
+    expect(await enterQueue(world, 'Loft', undefined)).toEqual({
+      refused: 'too_many',
+      detail: 'the queue is full',
+    });
   });
 });

@@ -33,7 +33,7 @@ const describe = (
 
 const hostsOf = (world: World, app: string): readonly string[] => world.catalogue.apps.get(app)?.hosts ?? [];
 
-/** Takes a place at the end of the app's queue; app_unknown, app_disabled, account_required, too_many_messages. */
+/** Takes a place at the end of the app's queue; app_unknown, app_disabled, account_required, too_many. */
 export const enterQueue = async (
   world: World,
   name: string,
@@ -58,7 +58,7 @@ export const enterQueue = async (
   };
   return world.db.transact(async ({ queue }) => {
     const others = await queue.find({ app: name });
-    if (others.length >= bounds.queue_places) return refuse('too_many_messages', 'the queue is full');
+    if (others.length >= bounds.queue_places) return refuse('too_many', 'the queue is full');
     await queue.insert(place);
     return { ...describe(world, place, [...others, place], app.hosts), token };
   });

@@ -108,7 +108,7 @@ export const joinSession = async (
 };
 
 /**
- * Makes whoever holds the booking an owner of its session; booking_not_open before there is one, session_ended after.
+ * Makes whoever holds the booking, which the caller has checked, an owner of its session; booking_not_open before there is one, session_ended after.
  */
 export const joinBooked = async (
   world: World,

@@ -32,7 +32,7 @@ const describeDelivery = ({ body: _, webhook_id: __, due_at, ...row }: OutboxRow
 /** What the audit log keeps of an address: no path, which could hold a secret. */
 const siteOf = (url: string): string => new URL(url).origin;
 
-/** Adds a webhook; forbidden when there are as many as there may be. */
+/** Adds a webhook; too_many when there are as many as there may be. */
 export const createWebhook = (
   parts: Parts,
   actor: string,
@@ -42,7 +42,7 @@ export const createWebhook = (
   const { href } = new URL(url);
   return parts.db.transact(async (tables) => {
     if ((await tables.webhooks.count({})) >= bounds.webhooks) {
-      return refuse('forbidden', `there are ${bounds.webhooks} webhooks already`);
+      return refuse('too_many', 'webhooks');
     }
     const row = { id, url: href, secret, events: JSON.stringify(events), enabled: true, version: 1 };
     await tables.webhooks.insert(row);

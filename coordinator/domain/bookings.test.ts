@@ -7,6 +7,7 @@ import {
   bookingStates,
   defaultMinutes,
   dueOf,
+  holds,
   mayChange,
   nextState,
   visitOf,
@@ -111,17 +112,32 @@ test.each<[what: string, one: ReturnType<typeof booking>, minutes: number, due: 
   expect(dueOf(one, starts_at + minutes * minute, rules)).toBe(due as ReturnType<typeof dueOf>);
 });
 
-test.each<[who: string, asking: Parameters<typeof mayChange>[1], owned: boolean, anonymous: boolean]>([
+const askers: [who: string, asking: Parameters<typeof mayChange>[1], owned: boolean, anonymous: boolean][] = [
   ['nobody', {}, false, false],
   ['its account', { account: { id: 'a', role: 'user' } }, true, false],
   ['another account', { account: { id: 'b', role: 'user' } }, false, false],
-  ['an operator', { account: { id: 'b', role: 'operator' } }, true, true],
-  ['an administrator', { account: { id: 'b', role: 'admin' } }, true, true],
   ['its bearer', { token_hash: 'hash' }, false, true],
   ['the bearer of another token', { token_hash: 'other' }, false, false],
-])('mayChange() knows what %s may', (_, asking, owned, anonymous) => {
+];
+const staff: typeof askers = [
+  ['an operator', { account: { id: 'b', role: 'operator' } }, true, true],
+  ['an administrator', { account: { id: 'b', role: 'admin' } }, true, true],
+];
+
+test.each([...askers, ...staff])('mayChange() knows what %s may', (_, asking, owned, anonymous) => {
   expect(mayChange({ account_id: 'a', token_hash: null }, asking)).toBe(owned);
   expect(mayChange({ account_id: null, token_hash: 'hash' }, asking)).toBe(anonymous);
+});
+
+test.each(askers)('holds() knows whether it is a booking of %s', (_, asking, owned, anonymous) => {
+  expect(holds({ account_id: 'a', token_hash: null }, asking)).toBe(owned);
+  expect(holds({ account_id: null, token_hash: 'hash' }, asking)).toBe(anonymous);
+});
+
+test.each(staff)('holds() makes no difference for %s', (_, asking) => {
+  expect(holds({ account_id: 'a', token_hash: null }, asking)).toBe(false);
+  expect(holds({ account_id: 'b', token_hash: null }, asking)).toBe(true);
+  expect(holds({ account_id: null, token_hash: 'hash' }, asking)).toBe(false);
 });
 
 test('defaultMinutes() is a whole number of slots within the longest time', () => {

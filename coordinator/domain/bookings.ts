@@ -111,14 +111,20 @@ export interface Asking {
   readonly token_hash?: string | undefined;
 }
 
-/** Whether they may see and change the booking: its account, its token's bearer, an operator or administrator. */
-export const mayChange = (
-  booking: { readonly account_id: string | null; readonly token_hash: string | null },
-  { account, token_hash }: Asking,
-): boolean => {
-  if (account !== undefined && (account.role !== 'user' || account.id === booking.account_id)) return true;
-  return booking.token_hash !== null && booking.token_hash === token_hash;
-};
+/** Whom a booking belongs to. */
+interface Owned {
+  readonly account_id: string | null;
+  readonly token_hash: string | null;
+}
+
+/** Whether it is their booking: its account, or its token's bearer. */
+export const holds = (booking: Owned, { account, token_hash }: Asking): boolean =>
+  (account !== undefined && account.id === booking.account_id) ||
+  (booking.token_hash !== null && booking.token_hash === token_hash);
+
+/** Whether they may see and change the booking: who holds it, an operator or administrator. */
+export const mayChange = (booking: Owned, asking: Asking): boolean =>
+  holds(booking, asking) || (asking.account !== undefined && asking.account.role !== 'user');
 
 /** What an app says about the length of its bookings. */
 export interface AppTimes {

@@ -33,6 +33,8 @@ export interface AppNeeds extends SessionNeeds, UpgradeNeeds {
   readonly passwords: Passwords;
   /** Brings an edit of the catalogue into force. */
   readonly catalogueChanged: () => Promise<void>;
+  /** What this machine is called. */
+  readonly host_name: string;
   /** Left out, there are no pages. */
   readonly site?: Site | undefined;
 }
@@ -48,7 +50,7 @@ export const createApp = (needs: AppNeeds): OpenAPIHono<Env> => {
   const app = describedRoutes();
   app.onError(onError(world.log, world.ids));
   app.notFound(() => problem(refuse('not_found')));
-  app.use(setHeaders(store), countRequests(world), checkHost(store));
+  app.use(setHeaders(store), countRequests(world), checkHost(store, needs.host_name));
   app.use(
     '/api/*',
     allowOrigins(store),

@@ -1,6 +1,7 @@
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
 import { audit } from '../broker/audit.ts';
+import { accountNow } from '../broker/logins.ts';
 import type { Services } from '../broker/services.ts';
 import { Taken } from '../store/database.ts';
 import type { shapes } from '../store/shapes.ts';
@@ -160,7 +161,7 @@ const rotate = async ({ db, clock, ids, ...services }: Services, admin: Account)
 
 /** Signs and checks access tokens with the keys in the database, which is asked for the account at every check. */
 export const createAccessTokens = (services: Services): AccessTokens => {
-  const { db, clock, ids } = services;
+  const { clock, ids } = services;
   const keys = createKeys(services);
   const isSigned = async (token: string, key: SigningKey): Promise<boolean> => {
     try {
@@ -201,8 +202,7 @@ export const createAccessTokens = (services: Services): AccessTokens => {
       const key = read && (await keys.byId(read.kid));
       if (read === undefined || key === undefined || !(await isSigned(token, key))) return undefined;
       const { claims } = read;
-      const account = await db.read(({ accounts }) => accounts.get({ id: claims.sub }));
-      return account?.state === 'approved' && account.epoch === claims.epoch ? account : undefined;
+      return accountNow(services, { id: claims.sub, epoch: claims.epoch });
     },
     async rotateKeys(admin) {
       const key = await rotate(services, admin);

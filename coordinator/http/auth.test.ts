@@ -4,7 +4,7 @@ import { errors } from '../../shared/errors.ts';
 import { accountSchema, resetLinkSchema } from '../../shared/protocol/accounts.ts';
 import { problemSchema } from '../../shared/protocol/http.ts';
 import { makeResetLink } from '../broker/resets.ts';
-import { appUnderTest } from '../testing/app.ts';
+import { appUnderTest, type Sent } from '../testing/app.ts';
 import { addAccounts, loginAs, password, type UnderTest } from '../testing/logins.ts';
 import { identify } from './auth.ts';
 import { createAccessTokens } from './auth-tokens.ts';
@@ -269,5 +269,46 @@ describe('identify()', () => {
       ]);
     }
     expect(under.upgrades).toEqual([]);
+  });
+
+  test('identify() lets a browser change nothing as a stranger when its login has only to be refreshed', async () => {
+    const { under, access_token, refresh_token } = await browser();
+    const refresh = `__Host-vitrina_refresh=${refresh_token}`;
+    const access = (token: string) => `__Host-vitrina_access=${token}`;
+    const post = (cookie: string, path = '/api/v1/sessions', more: Sent = {}) =>
+      under.request(`${home}${path}`, {
+        method: 'POST',
+        body: { app: 'Castle' },
+        ...more,
+        headers: { ...own, Cookie: cookie, ...more.headers },
+      });
+    const codeOf = async (response: Promise<Response>) =>
+      problemSchema.parse(await (await response).json()).code;
+    const stale = [refresh, access('x'), `${access('x')}; ${refresh}`];
+    for (const cookie of stale) {
+      expect(await codeOf(post(cookie))).toBe('unauthorized');
+      expect(await codeOf(post(cookie, '/api/v1/join', { body: { code: '0000' } }))).toBe('unauthorized');
+      // Behind a proxy with a login of its own it is the same.
+      const behind = { headers: { Authorization: 'Basic YTpi' } };
+      expect(await codeOf(post(cookie, '/api/v1/sessions', behind))).toBe('unauthorized');
+      expect((await under.request(`${home}/api/v1/apps`, { headers: { Cookie: cookie } })).status).toBe(200);
+      const token = 'x'.repeat(43);
+      expect(await codeOf(post(cookie, '/api/v1/sessions', { token }))).toBe('app_unknown');
+      const wrong = { email: 'someone3@example.com', password: 'wrong', cookies: true };
+      expect(await codeOf(post(cookie, '/api/v1/login', { body: wrong }))).toBe('login_failed');
+      for (const path of ['/api/v1/reset', '/api/v1/accounts']) {
+        expect(await codeOf(post(cookie, path, { body: {} }))).toBe('malformed');
+      }
+    }
+    expect(await codeOf(post(`${access(access_token)}; ${refresh}`))).toBe('app_unknown');
+    expect(await codeOf(post(''))).toBe('app_unknown');
+
+    under.clock.advance(16 * 60_000);
+    expect(await codeOf(post(`${access(access_token)}; ${refresh}`))).toBe('unauthorized');
+    const refreshed = await post(refresh, '/api/v1/refresh', { body: {} });
+    expect(refreshed.status).toBe(200);
+    const again = refreshed.headers.getSetCookie().map((one) => one.split(';')[0]);
+    expect(await codeOf(post(again.join('; ')))).toBe('app_unknown');
+    expect((await post(again[1] ?? '', '/api/v1/logout', { body: {} })).status).toBe(204);
   });
 });

@@ -6,10 +6,16 @@ import type { AccessTokens } from './auth-tokens.ts';
 import type { Env } from './env.ts';
 import { problem } from './problems.ts';
 
+/** What needs no login, and what gets a browser out of one that is over. */
+const withoutLogin = new Set(
+  ['login', 'refresh', 'logout', 'reset', 'accounts'].map((name) => `/api/v1/${name}`),
+);
+
 /**
  * Sets `c.var.caller`. A bearer token of three or more parts is an access token, and has to be good: who presents one does
  * not want to be served as a stranger. Other bearer tokens are those of participants, and left alone. Only without a
- * bearer token do cookies count, and for changes and WebSockets only when one of our own pages asks.
+ * bearer token do cookies count, and for changes and WebSockets only when one of our own pages asks. A browser whose cookies
+ * need a refresh changes nothing: it would do as a stranger what its visitor does as somebody.
  */
 export const identify = (store: Pick<Store, 'configuration'>, tokens: AccessTokens) =>
   createMiddleware<Env>(async (c, next) => {
@@ -30,6 +36,10 @@ export const identify = (store: Pick<Store, 'configuration'>, tokens: AccessToke
       // Who may open a WebSocket is decided there; a page of another site opens it as a stranger.
       if (c.req.header('upgrade') !== undefined) return next();
     }
-    if (access !== undefined) c.set('caller', await tokens.accountOf(access));
+    const caller = access === undefined ? undefined : await tokens.accountOf(access);
+    if (caller === undefined && !reads && !(c.req.method === 'POST' && withoutLogin.has(c.req.path))) {
+      return problem(refuse('unauthorized', 'the login has to be refreshed'));
+    }
+    c.set('caller', caller);
     return next();
   });

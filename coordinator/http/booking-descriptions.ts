@@ -89,6 +89,7 @@ export const bookingDescriptions = {
         'account_required',
         ...timeRefusals,
         'servers_busy',
+        'too_many_messages',
         'idempotency_mismatch',
         'idempotency_running',
       ),
@@ -121,7 +122,8 @@ export const bookingDescriptions = {
     method: 'patch',
     path: '/bookings/{id}',
     summary: 'Move a booking to another time or length',
-    description: 'Needs `If-Match` with the ETag of the last read. Code and invite stay the same.',
+    description:
+      'Needs `If-Match` with the ETag of the last read. Code and invite stay the same. What changes nothing keeps the version.',
     request: { ...ofBooking.request, body: takes(changeBookingSchema) },
     responses: {
       200: answers(bookingSchema, 'The booking as it is now.'),
@@ -149,6 +151,7 @@ export const bookingDescriptions = {
       ...refuses(
         'malformed',
         'unauthorized',
+        'forbidden',
         'booking_unknown',
         'booking_not_open',
         'session_ended',

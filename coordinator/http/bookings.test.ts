@@ -126,6 +126,25 @@ describe(`${bookingRoutes.name}()`, () => {
     expect((await request(`/bookings/${id}`, sent)).status).toBe(200);
   });
 
+  test('bookingRoutes() lets only who holds the booking join as its owner, not who may manage it', async () => {
+    const { as, create, refused, visitor } = await rig();
+    const join = (id: string, token?: string) =>
+      refused(`/bookings/${id}/join`, token === undefined ? { method: 'POST' } : { method: 'POST', token });
+    const { id } = await create();
+    expect(await join(id)).toBe('booking_not_open');
+    as(undefined);
+    const anonymous = await create({ time: '15:00' });
+    expect(await join(anonymous.id, anonymous.token)).toBe('booking_not_open');
+    expect(await join(anonymous.id)).toBe('unauthorized');
+    const other = visitor(2).account;
+    for (const role of ['operator', 'admin'] as const) {
+      as(other && { ...other, role });
+      expect([await join(id), await join(anonymous.id)]).toEqual(['forbidden', 'forbidden']);
+    }
+    as(other);
+    expect([await join(id), await join(anonymous.id)]).toEqual(['booking_unknown', 'booking_unknown']);
+  });
+
   test('bookingRoutes() answers the same key with the same booking', async () => {
     const { create, refused, order } = await rig();
     const headers = { 'Idempotency-Key': 'one' };

@@ -4,7 +4,7 @@ import { availability } from '../broker/availability.ts';
 import { cancelBooking, moveBooking } from '../broker/booking-moves.ts';
 import type { BookingNeeds } from '../broker/booking-ticks.ts';
 import { describeBooking, inviteUrl } from '../broker/booking-view.ts';
-import { book, getBooking, listBookings, type Visitor } from '../broker/bookings.ts';
+import { book, getBooking, listBookings, ownBooking, type Visitor } from '../broker/bookings.ts';
 import { joinBooked } from '../broker/sessions.ts';
 import type { World } from '../broker/world.ts';
 import { calendarOf } from '../domain/calendar.ts';
@@ -121,7 +121,7 @@ export const bookingRoutes = (world: World, needs: Needs): OpenAPIHono<Env> => {
     .openapi(described.join, async (c) => {
       const visitor = holderOf(needs, c);
       if (isRefusal(visitor)) return problem(visitor);
-      const booking = await getBooking(services, c.req.valid('param').id, visitor);
+      const booking = await ownBooking(services, c.req.valid('param').id, visitor);
       return answer(c, isRefusal(booking) ? booking : await joinBooked(world, booking));
     })
     .openapi(described.calendar, (c) => calendar(needs, c, c.req.valid('param').id));

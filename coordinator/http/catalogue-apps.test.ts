@@ -138,12 +138,19 @@ describe('catalogueAppRoutes()', () => {
     expect(await refused('GET', '/catalogue/apps/%20')).toBe('app_unknown');
   });
 
+  test('catalogueAppRoutes() adds no more apps than there may be', async () => {
+    const { db, refused } = await withApps();
+    const more = Array.from({ length: bounds.apps - 2 }, (_, at) => appRow(`more-${at}`));
+    await db.transact(({ apps }) => apps.insert(...more));
+    expect(await refused('POST', '/catalogue/apps', { body: { name: 'one more' } })).toBe('too_many');
+  });
+
   test('catalogueAppRoutes() removes an app that nobody has booked, from its hosts too', async () => {
     const { db, json, refused, garden } = await withApps();
     const held = booking(1, { app: 'garden', state: 'held' });
     await db.transact(({ bookings }) => bookings.insert(held, booking(2, { app: 'tower' })));
     expect(await refused('DELETE', garden)).toBe('version_required');
-    expect(await refused('DELETE', garden, { version: 1 })).toBe('forbidden');
+    expect(await refused('DELETE', garden, { version: 1 })).toBe('in_use');
     await db.transact(({ bookings }) => bookings.update({ id: held.id }, { state: 'cancelled' }));
     expect(await refused('DELETE', garden, { version: 2 })).toBe('version_conflict');
     await json('DELETE', garden, { version: 1 });

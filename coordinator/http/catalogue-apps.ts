@@ -52,7 +52,10 @@ const described = {
     path: '/catalogue/apps',
     summary: 'Add an app',
     request: { body: takes(createAppSchema) },
-    responses: { 201: answers(catalogueAppSchema, 'The app.'), ...refuses(...denied, 'name_taken') },
+    responses: {
+      201: answers(catalogueAppSchema, 'The app.'),
+      ...refuses(...denied, 'name_taken', 'too_many'),
+    },
   }),
   change: createRoute({
     ...one,
@@ -92,7 +95,7 @@ const described = {
     path: '/catalogue/apps/{name}',
     summary: 'Remove an app that nobody has booked',
     description: needs_version,
-    responses: { 204: done('It is gone.'), ...refuses(...versioned) },
+    responses: { 204: done('It is gone.'), ...refuses(...versioned, 'in_use') },
   }),
 };
 

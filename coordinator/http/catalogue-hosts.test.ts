@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { catalogueHostSchema, catalogueHostsSchema, hostKeySchema } from '../../shared/protocol/catalogue.ts';
+import { bounds } from '../limits.ts';
 import { hashOf } from '../secrets.ts';
 import { routesUnderTest } from '../testing/routes.ts';
 import { appRow, booking, hostRow, session } from '../testing/rows.ts';
@@ -102,6 +103,14 @@ describe('catalogueHostRoutes()', () => {
     expect(await refused('POST', '/catalogue/hosts/x/key')).toBe('host_unknown');
   });
 
+  test('catalogueHostRoutes() adds no more hosts than there may be', async () => {
+    const { db, refused } = await withHosts();
+    const more = Array.from({ length: bounds.hosts - 2 }, (_, at) => hostRow(`more-${at}`));
+    await db.transact(({ hosts }) => hosts.insert(...more));
+    const body = { name: 'host-c', apps: ['garden'] };
+    expect(await refused('POST', '/catalogue/hosts', { body })).toBe('too_many');
+  });
+
   test('catalogueHostRoutes() removes a host on which nothing is booked and nothing runs', async () => {
     const { db, json, refused, a } = await withHosts();
     const booked = booking(1, { state: 'open' });
@@ -112,9 +121,9 @@ describe('catalogueHostRoutes()', () => {
     });
     expect(await refused('DELETE', a)).toBe('version_required');
     expect(await refused('DELETE', a, { version: 2 })).toBe('version_conflict');
-    expect(await refused('DELETE', a, { version: 1 })).toBe('forbidden');
+    expect(await refused('DELETE', a, { version: 1 })).toBe('in_use');
     await db.transact(({ bookings }) => bookings.update({ id: booked.id }, { state: 'used' }));
-    expect(await refused('DELETE', a, { version: 1 })).toBe('forbidden');
+    expect(await refused('DELETE', a, { version: 1 })).toBe('in_use');
     await db.transact(({ sessions }) => sessions.update({ id: running.id }, { phase: 'ended' }));
     await json('DELETE', a, { version: 1 });
     expect(await refused('GET', a)).toBe('host_unknown');

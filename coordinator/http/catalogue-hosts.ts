@@ -55,7 +55,7 @@ const described = {
     request: { body: takes(createHostSchema) },
     responses: {
       201: answers(hostKeySchema, 'The host and its key.'),
-      ...refuses(...denied, 'name_taken', 'app_unknown'),
+      ...refuses(...denied, 'name_taken', 'app_unknown', 'too_many'),
     },
   }),
   change: createRoute({
@@ -87,7 +87,7 @@ const described = {
     path: '/catalogue/hosts/{name}',
     summary: 'Remove a host on which nothing is booked and nothing runs',
     description: needs_version,
-    responses: { 204: done('It is gone.'), ...refuses(...versioned) },
+    responses: { 204: done('It is gone.'), ...refuses(...versioned, 'in_use') },
   }),
 };
 

@@ -13,7 +13,14 @@ const corsHeaders = (headers: Headers): string[] =>
 describe(`${checkHost.name}()`, () => {
   const named = { public_url: 'https://vitrina.example' };
   const hosts: [host: string, patch: object, served: boolean][] = [
-    ['anything.example', {}, true],
+    ['anything.example', {}, false],
+    ['localhost.evil.example', {}, false],
+    ['10.0.0.1.evil.example', {}, false],
+    ['localhost:8080', {}, true],
+    ['10.0.0.1:8080', {}, true],
+    ['[2001:db8::1]:8080', {}, true],
+    ['Tour-Machine:8080', {}, true],
+    ['tour-machine.evil.example', {}, false],
     ['vitrina.example', named, true],
     ['vitrina.example:8443', named, true],
     ['VITRINA.example', named, true],

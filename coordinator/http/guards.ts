@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
 import { refuse } from '../../shared/errors.ts';
@@ -34,23 +35,33 @@ export const originAllowed = (c: Ctx, configuration: Configuration): boolean => 
 
 const ownHosts = ['localhost', '127.0.0.1', '[::1]'];
 
-const servesHost = (hostname: string, { public_url, allowed_hosts }: Configuration): boolean => {
-  if (public_url === undefined && allowed_hosts.length === 0) return true;
+/** Without a word about names those that no other site can have: addresses, and what this machine is called at home. */
+const servesHost = (
+  hostname: string,
+  { public_url, allowed_hosts }: Configuration,
+  host_name: string,
+): boolean => {
+  if (public_url === undefined && allowed_hosts.length === 0) {
+    return isIP(hostname.replace(/^\[|\]$/g, '')) !== 0 || ['localhost', host_name].includes(hostname);
+  }
   const named = public_url === undefined ? [] : [new URL(public_url).hostname];
   return [...named, ...ownHosts, ...allowed_hosts].includes(hostname);
 };
 
 /**
  * Refuses a Host header that makes no address, before anybody builds one from it, and one that names another server:
- * a page of that name may be an attacker's, whose name now points here. Health checks call us by any name.
+ * a page of that name may be an attacker's, whose name now points here. Health checks call us by any name. `host_name` is
+ * this machine's.
  */
-export const checkHost = (store: Store) =>
-  createMiddleware<Env>(async (c, next) => {
+export const checkHost = (store: Store, host_name: string) => {
+  const own_name = host_name.toLowerCase();
+  return createMiddleware<Env>(async (c, next) => {
     if (!URL.canParse(c.req.url)) return problem(refuse('malformed', 'the Host header'));
     const { hostname, pathname } = new URL(c.req.url);
-    if (pathname === '/healthz' || servesHost(hostname, store.configuration())) return next();
+    if (pathname === '/healthz' || servesHost(hostname, store.configuration(), own_name)) return next();
     return problem(refuse('misdirected'));
   });
+};
 
 /** Refuses changes that a foreign page asks for. Reading is harmless: without CORS headers it cannot see the answer. */
 export const checkOrigin = (store: Store) =>

@@ -19,7 +19,14 @@ const enter = createRoute({
   request: { body: takes(enterQueueSchema) },
   responses: {
     201: answers(queuedSchema, 'The place.'),
-    ...refuses('malformed', 'app_unknown', 'app_disabled', 'account_required', 'too_many_messages'),
+    ...refuses(
+      'malformed',
+      'app_unknown',
+      'app_disabled',
+      'account_required',
+      'too_many',
+      'too_many_messages',
+    ),
   },
 });
 const ask = createRoute({

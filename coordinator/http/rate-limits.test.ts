@@ -94,4 +94,19 @@ describe(`${limitRate.name}()`, () => {
     under.clock.advance(30_000);
     expect((await join()).status).toBe(404);
   });
+
+  test('limitRate() counts booking and queueing among what starts something', async () => {
+    const under = await appUnderTest({ starts_per_minute: 2 });
+    const bodies: [path: string, body: object][] = [
+      ['queue', { app: 'Castle' }],
+      ['bookings', { app: 'Castle', date: '2/1/2026', time: '10:00' }],
+    ];
+    for (const [path, body] of bodies) {
+      expect((await under.request(`/api/v1/${path}`, { method: 'POST', body })).status).toBe(404);
+    }
+    for (const [path, body] of bodies) {
+      const refused = await under.request(`/api/v1/${path}`, { method: 'POST', body });
+      expect(problemSchema.parse(await refused.json()).code).toBe('too_many_messages');
+    }
+  });
 });

@@ -1,11 +1,11 @@
 import { createMiddleware } from 'hono/factory';
 import type { Clock } from '../../shared/clock.ts';
-import { refuse } from '../../shared/errors.ts';
 import type { Log } from '../../shared/log.ts';
 import { connectRedis, redis_patience_ms } from '../../shared/redis.ts';
 import { bounds } from '../limits.ts';
 import type { Configuration } from '../store/configuration-file.ts';
 import type { Store } from '../store/store.ts';
+import { beyondRate } from '../ws/budget.ts';
 import type { Env } from './env.ts';
 import { problem } from './problems.ts';
 
@@ -115,7 +115,9 @@ export const createRateLimits = (store: Store, clock: Clock, log: Log): RateLimi
 };
 
 /** What starts something, or tries a secret. */
-const starts = new Set(['sessions', 'join', 'login', 'accounts'].map((name) => `/api/v1/${name}`));
+const starts = new Set(
+  ['sessions', 'join', 'queue', 'bookings', 'login', 'accounts'].map((name) => `/api/v1/${name}`),
+);
 
 /** Refuses what goes beyond the caller's share, with the seconds until there is some again. */
 export const limitRate = (limits: RateLimits) =>
@@ -125,8 +127,7 @@ export const limitRate = (limits: RateLimits) =>
     let wait_ms = await limits.take('request', network);
     if (wait_ms === 0 && strict) wait_ms = await limits.take('start', network);
     if (wait_ms === 0) return next();
-    const seconds = Math.ceil(wait_ms / 1_000);
-    const refused = problem(refuse('too_many_messages', `wait ${seconds} s`));
-    refused.headers.set('Retry-After', String(seconds));
+    const refused = problem(beyondRate(wait_ms));
+    refused.headers.set('Retry-After', String(Math.ceil(wait_ms / 1_000)));
     return refused;
   });

@@ -118,9 +118,9 @@ export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds
     .get('/ws', (c) => {
       const refused = refusedFirst(c) ?? foreignPage(c);
       if (refused !== undefined) return problem(refused);
-      return upgraded(
-        upgrade(c, 'client', clients.connect(socketBase(c, store.configuration()), c.env.network)),
-      );
+      const { network } = c.env;
+      const visitor = { base: socketBase(c, store.configuration()), network, account: c.var.caller };
+      return upgraded(upgrade(c, 'client', clients.connect(visitor)));
     })
     .get('/agent', (c) => {
       // An agent is a program; a page that got hold of a key is an attack.

@@ -134,7 +134,7 @@ describe('webhookRoutes()', () => {
     await db.transact(({ webhooks }) =>
       webhooks.insert(...Array.from({ length: bounds.webhooks - 1 }, (_, at) => webhookRow(at))),
     );
-    expect(await refused('POST', '/webhooks', { body: hook })).toBe('forbidden');
+    expect(await refused('POST', '/webhooks', { body: hook })).toBe('too_many');
     expect((await request('GET', '/webhooks')).status).toBe(200);
   });
 });

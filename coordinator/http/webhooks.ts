@@ -36,7 +36,10 @@ const described = {
     summary: 'Add a webhook',
     description: 'The answer is the only one that shows its secret, which signs what is sent.',
     request: { body: takes(createWebhookSchema) },
-    responses: { 201: answers(webhookSecretSchema, 'The webhook and its secret.'), ...refuses(...denied) },
+    responses: {
+      201: answers(webhookSecretSchema, 'The webhook and its secret.'),
+      ...refuses(...denied, 'too_many'),
+    },
   }),
   list: createRoute({
     method: 'get',

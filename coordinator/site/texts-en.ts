@@ -60,6 +60,8 @@ const failures: Record<FailureCode, string> = {
   too_busy: 'The server is busy. Try again in a moment.',
   host_unknown: 'There is no such computer.',
   name_taken: 'This name is taken. Choose another one.',
+  in_use: 'Bookings or live sessions still use this. Cancel or end them first.',
+  too_many: 'There is no room for one more.',
   managed_by_file: 'This is described in servers.json and is changed there.',
   webhook_unknown: 'There is no such webhook.',
   version_required: 'The page is out of date. Reload it.',

@@ -64,6 +64,8 @@ const failures: Record<FailureCode, string> = {
   too_busy: 'Сервер занят. Попробуйте через минуту.',
   host_unknown: 'Такого компьютера нет.',
   name_taken: 'Это имя занято. Выберите другое.',
+  in_use: 'Этим ещё пользуются брони или сеансы. Сначала отмените или завершите их.',
+  too_many: 'Больше мест нет.',
   managed_by_file: 'Это описано в servers.json и меняется там.',
   webhook_unknown: 'Такого вебхука нет.',
   version_required: 'Страница устарела. Обновите её.',

@@ -53,7 +53,10 @@ export const configurationSchema = z.strictObject({
   time_between_updates_seconds: wholeNumberSchema(1, 86_400),
   /** The address that visitors use, where it is not the one they ask for: behind a proxy that ends TLS. */
   public_url: originSchema.optional(),
-  /** Host names to answer to besides public_url's and this machine's own. Any, while neither is given. */
+  /**
+   * Host names to answer to besides public_url's, localhost and the loopback addresses. While neither is given: any
+   * address, localhost and this machine's own name.
+   */
   allowed_hosts: z.array(hostSchema).max(100).default([]),
   /** Proxies in front of the coordinator that each append to X-Forwarded-For; 0 when callers connect directly. */
   trusted_proxy_hops: wholeNumberSchema(0, 10).default(0),
@@ -78,7 +81,7 @@ export const configurationSchema = z.strictObject({
   /** What one network (an IPv4 address, an IPv6 /64) may ask of /api/v1. */
   requests_per_second: wholeNumberSchema(1, 10_000).default(20),
   requests_burst: wholeNumberSchema(1, 100_000).default(100),
-  /** How often it may start or join a session, log in or register. */
+  /** How often it may start, join or book a session, queue, log in or register. */
   starts_per_minute: wholeNumberSchema(1, 100_000).default(30),
   /** Counts those for all coordinators together. Takes effect at the start. */
   redis_url: z.string().refine(isRedisUrl, 'an address like redis://127.0.0.1:6379').optional(),

@@ -45,13 +45,14 @@ export const appUnderTest = async (patch: object = {}, info: object = {}, site?:
     world,
     waiting,
     agents: createAgents(world),
-    clients: createClients(world),
+    clients: createClients(world, (network) => rates.take('start', network)),
     rates,
     passwords: createPasswords(cheap),
     catalogueChanged: async () => {
       world.catalogue = await readCatalogue(world);
     },
     stopping: () => state.stopping,
+    host_name: 'tour-machine',
     site,
   });
   const bindings = {

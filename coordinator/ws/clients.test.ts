@@ -1,9 +1,13 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { systemIds } from '../../shared/ids.ts';
 import { limits } from '../../shared/limits.ts';
 import { fromClient, toClient } from '../../shared/protocol/client-verbs.ts';
 import { encode, type MessageOf } from '../../shared/protocol/message.ts';
+import { createAccessTokens } from '../http/auth-tokens.ts';
 import { bounds } from '../limits.ts';
+import { memoryDatabase } from '../testing/database.ts';
 import { type Rig, startRig } from '../testing/rig.ts';
+import { account } from '../testing/rows.ts';
 import { openSocket, type TestSocket } from '../testing/socket.ts';
 import { entry } from '../testing/store.ts';
 import { createClients } from './clients.ts';
@@ -22,8 +26,8 @@ const next = (socket: TestSocket): Promise<Answer> =>
     return schema.parse(message);
   });
 
-const connect = async (rig: Rig) => {
-  const socket = await rig.client();
+const connect = async (rig: Rig, headers: Record<string, string> = {}) => {
+  const socket = await rig.client(headers);
   const connected = await next(socket);
   const send = (message: MessageOf<typeof fromClient>) => socket.send(encode(fromClient, message));
   const ask = (message: MessageOf<typeof fromClient>) => {
@@ -32,6 +36,30 @@ const connect = async (rig: Rig) => {
   };
   return { socket, connected, send, ask };
 };
+
+/** A rig with the apps for accounts only, and how to connect as the account that there is. */
+const rigWithAccount = async (patch: object = {}) => {
+  const db = memoryDatabase();
+  const rig = await startRig(patch, db);
+  const { clock, store, recorded } = rig;
+  const anna = account(1);
+  await db.transact(async ({ accounts, apps }) => {
+    await accounts.insert(anna);
+    for (const name of ['Loft', 'Villa']) await apps.update({ name }, { who_may_start: 'accounts' });
+  });
+  const tokens = createAccessTokens({ db, store, clock, ids: systemIds, log: recorded.log });
+  const { access_token } = await tokens.issue(anna);
+  return { rig, db, anna, connectAs: () => connect(rig, { Authorization: `Bearer ${access_token}` }) };
+};
+
+const plan = {
+  verb: 'PLAN_SESSION',
+  rc_name: 'Loft',
+  date: '2/1/2026',
+  time: '10:00',
+  minutes: 30,
+  id: 'p',
+} as const;
 
 describe(`${createClients.name}()`, () => {
   test('createClients() gives each client its own id first', async () => {
@@ -189,6 +217,76 @@ describe(`${createClients.name}()`, () => {
       starts_at: Date.UTC(2026, 0, 2, 10),
       ends_at: Date.UTC(2026, 0, 2, 10, 5),
     });
+  });
+
+  test('createClients() acts for the account that opened the socket', async () => {
+    const { rig, db, anna, connectAs } = await rigWithAccount({ quota_sessions: 1 });
+    await using _ = rig;
+    await rig.host({ seats: 9 });
+    const { ask } = await connectAs();
+    const stranger = await connect(rig);
+    expect(await stranger.ask(plan)).toMatchObject({ msg: 'ERROR', code: 'account_required', id: 'p' });
+    const planned = await ask(plan);
+    expect(planned).toMatchObject({ msg: 'CONNECTION_CODE', id: 'p' });
+    expect(planned).not.toHaveProperty('token');
+    const booked = await db.read(({ bookings }) => bookings.find({}));
+    expect(booked.map(({ account_id }) => account_id)).toEqual([anna.id]);
+    expect(await ask({ ...plan, time: '12:00' })).toMatchObject({ msg: 'ERROR', code: 'quota_exceeded' });
+
+    await db.transact(({ accounts }) => accounts.update({ id: anna.id }, { quota_sessions: 2 }));
+    expect(await ask({ verb: 'CREATE_SESSION', rc_name: 'Loft', progress: true })).toMatchObject({
+      msg: 'SESSION_PROGRESS',
+    });
+    const sessions = await db.read((tables) => tables.sessions.find({}));
+    expect(sessions.map(({ account_id }) => account_id)).toEqual([anna.id]);
+  });
+
+  test('createClients() asks anew who the account is, and refuses one that is out', async () => {
+    const { rig, db, anna, connectAs } = await rigWithAccount();
+    await using _ = rig;
+    await rig.host();
+    const { ask } = await connectAs();
+    expect(await ask(plan)).toMatchObject({ msg: 'CONNECTION_CODE' });
+    for (const out of [{ epoch: 1 }, { epoch: 0, state: 'rejected' }] as const) {
+      await db.transact(({ accounts }) => accounts.update({ id: anna.id }, out));
+      expect(await ask({ ...plan, time: '12:00' })).toMatchObject({ code: 'unauthorized', id: 'p' });
+      const create = { verb: 'CREATE_SESSION', rc_name: 'Loft', id: 'c' } as const;
+      expect(await ask(create)).toMatchObject({ msg: 'ERROR', code: 'unauthorized', id: 'c' });
+    }
+  });
+
+  test('createClients() counts what starts something as POST /sessions is counted', async () => {
+    await using rig = await startRig({ starts_per_minute: 4 });
+    await rig.host({ seats: 9 });
+    const one = await connect(rig);
+    const two = await connect(rig);
+    expect(await one.ask({ ...plan, rc_name: 'Castle' })).toMatchObject({ code: 'app_unknown' });
+    expect(await two.ask({ verb: 'CREATE_SESSION', rc_name: 'Castle' })).toMatchObject({
+      code: 'app_unknown',
+    });
+    expect(await one.ask({ verb: 'CONNECT_SESSION_WITH_CODE', code: '0000' })).toMatchObject({
+      msg: 'SESSION_NOT_EXIST',
+    });
+    const post = () => rig.request('POST', '/api/v1/sessions', { body: { app: 'Castle' } });
+    expect([(await post()).status, (await post()).status]).toEqual([404, 429]);
+    const verbs = [
+      { verb: 'CREATE_SESSION', rc_name: 'Loft', id: 'v' },
+      { verb: 'CONNECT_SESSION_WITH_CODE', code: '0000', id: 'v' },
+      { ...plan, id: 'v' },
+    ] as const;
+    for (const verb of verbs) {
+      const refused = {
+        msg: 'ERROR',
+        code: 'too_many_messages',
+        text: expect.stringContaining('wait 15 s'),
+        id: 'v',
+      };
+      expect(await two.ask(verb)).toMatchObject(refused);
+    }
+    expect(await two.ask({ verb: 'GET_SERVERS', range: '0-1' })).toMatchObject({ msg: 'SERVERS_FOUND' });
+    rig.clock.advance(15_000);
+    const three = await connect(rig);
+    expect(await three.ask({ ...plan, rc_name: 'Castle' })).toMatchObject({ code: 'app_unknown' });
   });
 
   test('createClients() knows wrong codes, and stops listening to who tries many', async () => {

@@ -6,6 +6,7 @@ import { encode, type Handlers, type MessageOf } from '../../shared/protocol/mes
 import type { SessionPhase } from '../../shared/protocol/session.ts';
 import { closeWith, door, type Peer, type Wire } from '../../shared/socket.ts';
 import { planBooking } from '../broker/bookings.ts';
+import { accountNow } from '../broker/logins.ts';
 import { issueTicket, joinSession, leaveSession, memberOf } from '../broker/sessions.ts';
 import { createSession } from '../broker/starts.ts';
 import { type World, watch } from '../broker/world.ts';
@@ -13,22 +14,35 @@ import { endTexts } from '../domain/end-texts.ts';
 import { isLive, serving } from '../domain/session.ts';
 import { bounds } from '../limits.ts';
 import { Unavailable } from '../store/database.ts';
+import type { Account } from '../store/tables.ts';
+import { beyondRate } from './budget.ts';
+
+/** Who opens a connection. */
+interface ClientVisitor {
+  /** The address by which it reached the coordinator: an origin with the ws: or wss: scheme. */
+  readonly base: URL;
+  /** Whom it is counted as. */
+  readonly network: string;
+  /** Who was logged in then. */
+  readonly account: Account | undefined;
+}
 
 /** The clients of `/ws`. */
 export interface Clients {
-  /** `base` is the address by which this client reached the coordinator: an origin with the ws: or wss: scheme; `network`, whom it is counted as. */
-  connect(base: URL, network: string): (wire: Wire) => Peer;
+  connect(visitor: ClientVisitor): (wire: Wire) => Peer;
   /** Closes every connection. */
   stop(): void;
 }
 
-interface Client {
+/** Takes one start from the network's share; 0, or in how many ms the next one is free. */
+type TakeStart = (network: string) => Promise<number>;
+
+interface Client extends ClientVisitor {
   readonly world: World;
-  readonly network: string;
-  readonly base: URL;
+  readonly takeStart: TakeStart;
   /** Sessions that this client has started or joined. */
   readonly joined: Set<string>;
-  /** Sessions that are being started for it. */
+  /** Sessions that are being started or joined for it. */
   starting: number;
   /** Those it still waits for, with what gives the wait up. */
   readonly waits: Map<string, () => void>;
@@ -37,14 +51,21 @@ interface Client {
   gone(): boolean;
 }
 
-/** Does what takes time; what goes wrong in it is answered like a refusal, and logged when nobody foresaw it. */
-const attempt = (client: Client, id: string | undefined, run: () => Promise<void>): void => {
-  run().catch((error: unknown) => {
+/**
+ * Does what starts something, if the network's share allows it. What goes wrong in it is answered like a refusal, and
+ * logged when nobody foresaw it.
+ */
+const attempt = async (client: Client, id: string | undefined, run: () => Promise<void>): Promise<void> => {
+  try {
+    const wait_ms = await client.takeStart(client.network);
+    if (wait_ms > 0) return sendError(client, beyondRate(wait_ms), id);
+    await run();
+  } catch (error) {
     if (error instanceof Unavailable) return sendError(client, error.refusal, id);
     const incident = client.world.ids.id();
     client.world.log.error({ error, incident }, 'a verb failed');
     sendError(client, refuse('internal', `incident ${incident}`), id);
-  });
+  }
 };
 
 /** The answer's `id`: the request's, if it had one. */
@@ -125,12 +146,17 @@ const answerWhenReady = (
 
 type PlanSession = Extract<MessageOf<typeof fromClient>, { verb: 'PLAN_SESSION' }>;
 
-/** Books for a client, who has no account here. */
+/** The client's account as it is now: a connection lives long. Unauthorized when it is out, undefined when there is none. */
+const callerNow = async ({ world, account }: Client): Promise<Account | Refusal | undefined> =>
+  account && ((await accountNow(world, account)) ?? refuse('unauthorized', 'log in and connect again'));
+
 const planSession = async ({ rc_name: app, id, ...when }: PlanSession, client: Client): Promise<void> => {
   const { verb: _, ...wanted } = when;
   const { world, network, base, send } = client;
   const site = new URL(`${base.protocol === 'wss:' ? 'https:' : 'http:'}//${base.host}`).origin;
-  const reply = await planBooking(world, { app, ...wanted }, { network, base: site });
+  const account = await callerNow(client);
+  if (isRefusal(account)) return sendError(client, account, id);
+  const reply = await planBooking(world, { app, ...wanted }, { account, network, base: site });
   if (isRefusal(reply)) return sendError(client, reply, id);
   const { code, id: booking_id, starts_at, ends_at, invite_url, token } = reply;
   const managed = token === undefined ? {} : { token };
@@ -148,6 +174,24 @@ const mayTakePart = ({ world, joined, starting }: Client): Refusal | undefined =
     : refuse('too_many_messages', `${bounds.sessions_per_client} live sessions of one connection`);
 };
 
+/** The same for what makes the client part of one more session. */
+const takePart = (client: Client, id: string | undefined, run: () => Promise<void>): void => {
+  const refused = mayTakePart(client);
+  if (refused !== undefined) {
+    sendError(client, refused, id);
+    return;
+  }
+  client.starting += 1;
+  void attempt(client, id, run).finally(() => {
+    client.starting -= 1;
+  });
+};
+
+const startFor = async (client: Client, app: string): Promise<Participation | Refusal> => {
+  const account = await callerNow(client);
+  return isRefusal(account) ? account : createSession(client.world, { app, account });
+};
+
 const handlers: Handlers<typeof fromClient, Client> = {
   GET_SERVERS: ({ range, id }, client) => {
     const [from = 0, to = 0] = range.split('-').map(Number);
@@ -159,15 +203,10 @@ const handlers: Handlers<typeof fromClient, Client> = {
     if (servers.length === 0) client.send({ msg: 'SERVERS_NOT_FOUND', ...echo(id) });
     else client.send({ msg: 'SERVERS_FOUND', servers, ...echo(id) });
   },
-  PLAN_SESSION: (message, client) => attempt(client, message.id, () => planSession(message, client)),
-  CREATE_SESSION: ({ rc_name, progress, id }, client) => {
-    const refused = mayTakePart(client);
-    if (refused !== undefined) return sendError(client, refused, id);
-    client.starting += 1;
-    attempt(client, id, async () => {
-      const created = await createSession(client.world, { app: rc_name }).finally(() => {
-        client.starting -= 1;
-      });
+  PLAN_SESSION: (message, client) => void attempt(client, message.id, () => planSession(message, client)),
+  CREATE_SESSION: ({ rc_name, progress, id }, client) =>
+    takePart(client, id, async () => {
+      const created = await startFor(client, rc_name);
       if (!isRefusal(created)) {
         client.joined.add(created.session.id);
         return answerWhenReady(client, created, progress === true, id);
@@ -176,13 +215,10 @@ const handlers: Handlers<typeof fromClient, Client> = {
       if (created.refused === 'servers_busy' || created.refused === 'app_offline') {
         client.send({ msg: 'SERVERS_BUSY', reason: explain(created), ...echo(id) });
       } else sendError(client, created, id);
-    });
-  },
-  CONNECT_SESSION_WITH_CODE: ({ code, id }, client) => {
-    const { network, world } = client;
-    const refused = mayTakePart(client);
-    if (refused !== undefined) return sendError(client, refused, id);
-    attempt(client, id, async () => {
+    }),
+  CONNECT_SESSION_WITH_CODE: ({ code, id }, client) =>
+    takePart(client, id, async () => {
+      const { network, world } = client;
       const joined = await joinSession(world, { code }, network);
       if (!isRefusal(joined)) {
         client.joined.add(joined.session.id);
@@ -191,8 +227,7 @@ const handlers: Handlers<typeof fromClient, Client> = {
       if (joined.refused !== 'code_unknown') return sendError(client, joined, id);
       world.counters.wrong_codes.count();
       client.send({ msg: 'SESSION_NOT_EXIST', ...echo(id) });
-    });
-  },
+    }),
 };
 
 const idOf = (message: unknown): string | undefined =>
@@ -205,19 +240,19 @@ const idOf = (message: unknown): string | undefined =>
     : undefined;
 
 /** Serves the verbs of the first design at `/ws`. */
-export const createClients = (world: World): Clients => {
+export const createClients = (world: World, takeStart: TakeStart): Clients => {
   const { clock, ids, log } = world;
   const wires = new Set<Wire>();
 
   const connect =
-    (base: URL, network: string) =>
+    (visitor: ClientVisitor) =>
     (wire: Wire): Peer => {
       wires.add(wire);
       const user_id = ids.id();
       const client: Client = {
+        ...visitor,
         world,
-        network,
-        base,
+        takeStart,
         joined: new Set(),
         starting: 0,
         gone: () => !wires.has(wire),
