@@ -96,6 +96,7 @@ const keepRecord = async (
   end: NonNullable<Session['end']>,
 ): Promise<void> => {
   const { accepted = end.at, ready } = session.phases;
+  const played = ready !== undefined && came(session);
   await tables.records.insert({
     session_id: session.id,
     app: session.app,
@@ -104,7 +105,8 @@ const keepRecord = async (
     booking_id: session.booking_id,
     waited_ms: (ready ?? end.at) - accepted,
     phases: JSON.stringify(session.phases),
-    minutes: ready === undefined ? 0 : Math.ceil((end.at - ready) / minute_ms),
+    // An app that ran for nobody cost a seat, but nobody's quota.
+    minutes: played ? Math.ceil((end.at - ready) / minute_ms) : 0,
     participants_max: session.participants.filter(({ came }) => came).length,
     end_reason: endReasons[end.reason],
     started_at: accepted,

@@ -94,6 +94,18 @@ describe('createSession() and the database', () => {
     ]);
     expect(codes[0]?.free_at).toBeGreaterThan(clock.now());
   });
+
+  test('createSession() leaves a record of no minutes when nobody ever connected', async () => {
+    const { world, db, link, clock } = await worldUnderTest();
+    const one = await started(world);
+    ready(world, link, one.session.id);
+    clock.advance(61_000);
+    endSession(world, member(world, one));
+    await world.saver.saved(one.session.id);
+    expect(await db.read(({ records }) => records.find({}))).toMatchObject([
+      { minutes: 0, participants_max: 0 },
+    ]);
+  });
 });
 
 describe('startBooked()', () => {
