@@ -55,8 +55,8 @@ export const bounds = {
   wrong_codes_ms: 1_800_000,
   /** From one network, for one app, and by all who name no app. */
   wrong_codes_of_network: 10,
-  wrong_codes_of_app: 20,
-  wrong_codes_without_app: 60,
+  wrong_codes_of_app: 10,
+  wrong_codes_without_app: 30,
   /** Networks whose requests are counted; the oldest is forgotten first. */
   networks_remembered: 10_000,
   /** Longest servers.json or configuration.json; a longer one counts as broken. */
