@@ -81,7 +81,13 @@ const enter = async (
   const id = world.ids.id();
   const joined = happen(world, session.id, { type: 'join', id, token_hash: hashOf(token), ...newcomer });
   if (isRefusal(joined)) return joined;
-  await world.saver.saved(session.id);
+  try {
+    await world.saver.saved(session.id);
+  } catch (error) {
+    // Nobody is told the token, so nobody could use this place or give it up.
+    happen(world, session.id, { type: 'withdraw', participant: id });
+    throw error;
+  }
   return participation(world, joined, id, token, newcomer.owner);
 };
 

@@ -51,6 +51,8 @@ describe('transition()', () => {
     ],
     [{ type: 'leave', participant: 'owner' }, 'ended', 'ended', 'ended', 'ended', 'ended', 'ended'],
     [{ type: 'leave', participant: 'nobody' }, ...sessionPhases],
+    [{ type: 'withdraw', participant: 'owner' }, ...sessionPhases],
+    [{ type: 'withdraw', participant: 'nobody' }, ...sessionPhases],
     [
       { type: 'issue_ticket', participant: 'owner', hash: 't' },
       'session_not_ready',
@@ -118,6 +120,7 @@ describe('transition()', () => {
       offer_extension: true,
       extended: true,
       leave: true,
+      withdraw: true,
       issue_ticket: true,
       use_ticket: true,
       channel_closed: true,

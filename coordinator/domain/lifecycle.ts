@@ -1,7 +1,16 @@
 import { type Refusal, refuse } from '../../shared/errors.ts';
 import type { EndReason, SessionPhase } from '../../shared/protocol/session.ts';
 import { bounds } from '../limits.ts';
-import { active, admitGuest, channelClosed, issueTicket, join, leave, redeemTicket } from './attendance.ts';
+import {
+  active,
+  admitGuest,
+  channelClosed,
+  issueTicket,
+  join,
+  leave,
+  redeemTicket,
+  withdraw,
+} from './attendance.ts';
 import { expire, lastActivity, present, startClocks, stopClocks } from './participants.ts';
 import type { Rules } from './rules.ts';
 import { isLive, type Session, type Step, serving } from './session.ts';
@@ -37,6 +46,8 @@ export type SessionEvent =
   | { readonly type: 'offer_extension'; readonly to: number | null }
   | { readonly type: 'extended'; readonly to: number }
   | { readonly type: 'leave'; readonly participant: string }
+  /** A newcomer was told that it did not come in. */
+  | { readonly type: 'withdraw'; readonly participant: string }
   | { readonly type: 'issue_ticket'; readonly participant: string; readonly hash: string }
   | { readonly type: 'use_ticket'; readonly hash: string }
   | { readonly type: 'channel_closed'; readonly participant: string }
@@ -181,6 +192,8 @@ export const transition = (
       return extended(session, event.to);
     case 'leave':
       return leave(session, event.participant, now);
+    case 'withdraw':
+      return withdraw(session, event.participant);
     case 'issue_ticket':
       return issueTicket(session, event.participant, event.hash, now, rules);
     case 'use_ticket':
