@@ -68,6 +68,9 @@ export const bounds = {
   booking_minutes: 1_440,
   /** Days in one answer about availability. */
   availability_days: 31,
+  /** Bookings that one account may make in 24 h, cancelled ones too, if it may not hold more at a time. */
+  bookings_made_per_day: 60,
+  bookings_made_ms: 86_400_000,
   /** Bookings in one answer; without `limit` the first of these. */
   bookings_per_page: 50,
   bookings_per_page_most: 200,
@@ -75,6 +78,8 @@ export const bounds = {
   seat_attempts: 20,
   /** A released code opens nothing else for so long. */
   code_quarantine_ms: 86_400_000,
+  /** The same for the code of a booking that never opened. */
+  unused_code_quarantine_ms: 3_600_000,
   /** An answer to a request with an Idempotency-Key is repeated for so long. */
   idempotency_ms: 86_400_000,
   /** A booking that begins later than this is kept on a lost host when no other fits: the host may be back by then. */

@@ -223,7 +223,7 @@ const start = async (world: World, request: StartRequest): Promise<Participation
 
 /**
  * Takes a seat and tells its host to start: everything is stored first. A booking that comes soon makes it shorter.
- * Refused with app_unknown, app_disabled, app_offline, account_required, quota_exceeded or servers_busy.
+ * Refused with app_unknown, app_disabled, app_offline, account_required, quota_exceeded, servers_busy or codes_used_up.
  */
 export const createSession = async (
   world: World,

@@ -32,6 +32,7 @@ export const sessionDescriptions = {
         'account_required',
         'quota_exceeded',
         'servers_busy',
+        'codes_used_up',
         'idempotency_mismatch',
         'queue_unknown',
       ),
