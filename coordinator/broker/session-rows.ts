@@ -45,6 +45,7 @@ const sessionSchema = z.object({
   awaited_until: z.number().nullable(),
   ends_at: z.number(),
   longest_end: z.number(),
+  cut_short: z.boolean().default(false),
   extendable_to: z.number().nullable(),
   idle_ms: z.number(),
   idle_at: z.number().nullable(),

@@ -42,6 +42,7 @@ describe('createSession() and the database', () => {
     await hold(db, clock, 1, 0, 12);
     const { session } = await started(world);
     expect(session.ends_at).toBe((Math.floor(clock.now() / slot_ms) + 4) * slot_ms);
+    expect(session.cut_short).toBe(true);
     expect(await createSession(world, { app: 'Loft' })).toEqual({ refused: 'servers_busy' });
   });
 
@@ -63,7 +64,8 @@ describe('createSession() and the database', () => {
   test('createSession() is never longer than the app allows', async () => {
     const { world, clock } = await worldUnderTest();
     expect((await started(world, { minutes: 600 })).session.ends_at).toBe(clock.now() + 90 * minute_ms);
-    expect((await started(world, { minutes: 10 })).session.ends_at).toBe(clock.now() + 10 * minute_ms);
+    const short = await started(world, { minutes: 10 });
+    expect(short.session).toMatchObject({ ends_at: clock.now() + 10 * minute_ms, cut_short: false });
   });
 
   test('createSession() leaves a record, frees the seat and keeps the code in quarantine when it is over', async () => {

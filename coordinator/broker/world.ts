@@ -182,6 +182,7 @@ export const describeSession = (
   // With the invite one passes the lobby.
   invite: admitted ? session.invite : null,
   ends_at: session.ends_at,
+  cut_short: session.cut_short,
   extendable_to: session.extendable_to,
   idle_at: session.idle_at,
   waiting: waiting(session.participants).map(({ id }) => id),

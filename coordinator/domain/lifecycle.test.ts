@@ -299,6 +299,14 @@ describe('transition() tickets', () => {
     expect(isRefusal(answer) && answer.refused).toBe('session_full');
   });
 
+  test('transition() of an extension takes back that the session is cut short', () => {
+    const step = after({ ...playedSession(), cut_short: true }, [
+      3_000,
+      { type: 'extended', to: 2 * 86_400_000 },
+    ]);
+    expect(step.session.cut_short).toBe(false);
+  });
+
   test("transition() of a leave closes that participant's connections and ends with the last one", () => {
     const two = after(playedSession(), [
       5_000,

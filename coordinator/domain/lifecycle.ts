@@ -122,7 +122,7 @@ const offerExtension = (session: Session, to: number | null): Step =>
 const extended = (session: Session, to: number): Step | Refusal => {
   if (!isLive(session)) return refuse('session_ended');
   if (to <= session.ends_at || to > session.longest_end) return refuse('extension_refused');
-  return changed(session, { ends_at: to, extendable_to: null });
+  return changed(session, { ends_at: to, cut_short: false, extendable_to: null });
 };
 
 /** The first time that a booked session's owner and guests had to come is over. */

@@ -131,6 +131,7 @@ export const en = {
   idleSoon: (seconds: number) =>
     `Are you still there? The session closes in ${seconds} s: move or press something.`,
   endsIn: (minutes: number) => `The session ends in ${minutes} min.`,
+  cutShort: 'It is shorter than usual: the place is booked after it.',
   extendBy: (minutes: number) => `Go on for ${minutes} min`,
   seatsFree: (free: number) => (free === 1 ? '1 place free' : `${free} places free`),
   seatsBusy: 'All places are busy',

@@ -128,6 +128,7 @@ export const ru: Texts = {
   idleSoon: (seconds) =>
     `Вы ещё здесь? Сеанс закроется через ${seconds} с: двиньтесь или нажмите что-нибудь.`,
   endsIn: (minutes) => `До конца сеанса ${minutes} мин.`,
+  cutShort: 'Он короче обычного: дальше место забронировано.',
   extendBy: (minutes) => `Продлить на ${minutes} мин`,
   seatsFree: (free) => `Свободно ${counted(free, 'место', 'места', 'мест')}`,
   seatsBusy: 'Все места заняты',

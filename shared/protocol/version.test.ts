@@ -18,7 +18,7 @@ const pinned: Record<string, Pin> = {
   bookings: { version: 1, hash: '209e0b4366845021' },
   'agent-link': { version: 1, hash: 'b4f1e58faaed8b41' },
   'client-verbs': { version: 1, hash: 'dcb168f59cf9669b' },
-  http: { version: 1, hash: '5f1da5e72cdcb19d' },
+  http: { version: 1, hash: 'b938dcbb99af8e78' },
   peers: { version: 1, hash: 'efa13d3cd930044a' },
   'pixel-streaming': { version: '1.3.0', hash: '2243a8a3a4c76bad' },
   'relay-frame': { version: 1, hash: 'e0b77520f06feead' },
