@@ -3,7 +3,7 @@ import { isRefusal } from '../../shared/errors.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
 import { bounds } from '../limits.ts';
 import { memoryDatabase } from '../testing/database.ts';
-import { member, report, started, worldUnderTest } from '../testing/world.ts';
+import { hold, member, report, started, worldUnderTest } from '../testing/world.ts';
 import { askPlace, enterQueue, leaveQueue, moveQueue } from './queue.ts';
 import { endSession } from './sessions.ts';
 import { createSession } from './starts.ts';
@@ -46,6 +46,19 @@ describe('moveQueue()', () => {
     expect(await askPlace(world, second.id, second.token)).toMatchObject({ state: 'offered' });
     expect(isRefusal(await createSession(world, { app: 'Loft', queue: second }))).toBe(false);
     expect(await leaveQueue(world, second.id, second.token)).toEqual({ refused: 'queue_unknown' });
+  });
+
+  test('moveQueue() offers no seat that a booking needs soon', async () => {
+    const { world, db, clock } = await worldUnderTest({}, memoryDatabase(), fakeClock(), 2);
+    await hold(db, clock, 0, 0, 12);
+    await hold(db, clock, 1, 0, 1);
+    const place = await enterQueue(world, 'Loft', undefined);
+    if (isRefusal(place)) throw new Error(place.refused);
+    await moveQueue(world);
+    expect(await askPlace(world, place.id, place.token)).toMatchObject({ state: 'waiting' });
+    await db.transact(({ seat_slots }) => seat_slots.remove({ seat: 1 }));
+    await moveQueue(world);
+    expect(await askPlace(world, place.id, place.token)).toMatchObject({ state: 'offered' });
   });
 
   test('moveQueue() has an end', async () => {

@@ -4,17 +4,16 @@ import { bestSeat, emptySeats, seatsFor } from '../domain/allocation.ts';
 import type { Hold } from '../domain/availability.ts';
 import type { Host } from '../domain/host.ts';
 import { openSession, type Session, type Step } from '../domain/session.ts';
-import { slot_ms } from '../domain/slots.ts';
 import { bounds } from '../limits.ts';
 import { hashOf } from '../secrets.ts';
 import { Taken } from '../store/database.ts';
-import type { Where } from '../store/table.ts';
-import type { Account, Booking, ReadTables, SeatSlot, Tables } from '../store/tables.ts';
+import type { Account, Booking, Tables } from '../store/tables.ts';
 import type { App } from './catalogue.ts';
 import { takeCode } from './codes.ts';
 import { decide } from './decide.ts';
 import { isElsewhere } from './elsewhere.ts';
 import { emit } from './events.ts';
+import { holdsOf } from './holds.ts';
 import { once, type Repeatable, repeatOf } from './idempotency.ts';
 import { takeTurn } from './queue.ts';
 import { checkQuota } from './quotas.ts';
@@ -36,20 +35,6 @@ export interface StartRequest {
   /** By what a request that is sent again is known. */
   readonly repeatable?: Repeatable;
 }
-
-/** Who holds which seats of the hosts, or these seats of one, from now on until `to`, slot by slot. */
-const holdsOf = async (
-  tables: Pick<ReadTables, 'seat_slots'>,
-  where: Pick<Where<SeatSlot>, 'host' | 'seat'>,
-  now: number,
-  to: number,
-): Promise<Hold[]> => {
-  const slots = await tables.seat_slots.find({
-    ...where,
-    slot_at: { from: Math.floor(now / slot_ms) * slot_ms, to },
-  });
-  return slots.map(({ host, seat, slot_at }) => ({ host, seat, from: slot_at, to: slot_at + slot_ms }));
-};
 
 interface Plan {
   readonly request: StartRequest;
