@@ -28,6 +28,11 @@ export const bounds = {
   hosts_tried: 8,
   /** Places in the queue of one app; a further one is refused. */
   queue_places: 200,
+  /** Places in queues that one network may take within this time; a further one is refused. */
+  queue_entries_of_network: 10,
+  queue_entries_ms: 600_000,
+  /** Who has asked for its place within this time is there: a seat is kept back from others who come. */
+  queue_present_ms: 15_000,
   /** How long a seat that came free is kept for whose turn it is. */
   queue_claim_ms: 60_000,
   /** Who has not asked for its place for so long loses it. */

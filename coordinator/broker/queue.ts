@@ -1,15 +1,20 @@
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { QueuePlace } from '../../shared/protocol/queue.ts';
 import { hostsOf, seatsFree } from '../domain/allocation.ts';
-import { expectedAt, freeForOthers, inOrder, isGone, nextOffers } from '../domain/queue.ts';
+import { expectedAt, freeForOthers, inOrder, isGone, keepsSeat, nextOffers } from '../domain/queue.ts';
 import { isLive } from '../domain/session.ts';
 import { bounds } from '../limits.ts';
 import { hashOf } from '../secrets.ts';
 import type { Account, Queued, ReadTables, Tables } from '../store/tables.ts';
 import { holdsOf } from './holds.ts';
+import { takeHits, transactAgain } from './throttle.ts';
 import type { World } from './world.ts';
 
-const rules = { claim_ms: bounds.queue_claim_ms, forgotten_ms: bounds.queue_forgotten_ms };
+const rules = {
+  claim_ms: bounds.queue_claim_ms,
+  forgotten_ms: bounds.queue_forgotten_ms,
+  present_ms: bounds.queue_present_ms,
+};
 
 const describe = (
   world: World,
@@ -53,6 +58,7 @@ export const enterQueue = async (
   world: World,
   name: string,
   account: Account | undefined,
+  network: string,
 ): Promise<(QueuePlace & { token: string }) | Refusal> => {
   const app = world.catalogue.apps.get(name);
   if (app === undefined) return refuse('app_unknown', name);
@@ -71,9 +77,19 @@ export const enterQueue = async (
     state: 'waiting',
     version: 1,
   };
-  return world.db.transact(async ({ queue }) => {
+  // Places cost nothing, so without this one caller could take all of them.
+  const entries = {
+    name: `queue from ${network}`,
+    window_ms: bounds.queue_entries_ms,
+    most: bounds.queue_entries_of_network,
+  };
+  return transactAgain(world.db, async (tables) => {
+    const { queue } = tables;
     const others = await queue.find({ app: name });
     if (others.length >= bounds.queue_places) return refuse('too_many_messages', 'the queue is full');
+    if (!(await takeHits(tables, [entries], now))) {
+      return refuse('too_many_messages', 'too many places were taken from this network');
+    }
     await queue.insert(place);
     return { ...describe(world, place, [...others, place], app.hosts), token };
   });
@@ -138,7 +154,7 @@ export const moveQueue = async (world: World): Promise<void> => {
 
 /**
  * Whether the caller may take a seat of the app now: it has been offered one, which it uses up, or there are more free
- * seats than people who queue. Servers_busy otherwise.
+ * seats than people who queue and are there. Servers_busy otherwise.
  */
 export const takeTurn = async (
   world: World,
@@ -155,7 +171,8 @@ export const takeTurn = async (
     await queue.remove({ id: claim.id });
     return undefined;
   }
-  const queued = await queue.count({ app });
+  const now = world.clock.now();
+  const queued = (await queue.find({ app })).filter((place) => keepsSeat(place, now, rules)).length;
   return queued > 0 && freeForOthers(queued, await freeNow(world, tables, app)) === 0
     ? refuse('servers_busy', 'others wait already')
     : undefined;
