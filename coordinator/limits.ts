@@ -28,6 +28,11 @@ export const bounds = {
   hosts_tried: 8,
   /** Places in the queue of one app; a further one is refused. */
   queue_places: 200,
+  /** Places in queues that one network may take within this time; a further one is refused. */
+  queue_entries_of_network: 10,
+  queue_entries_ms: 600_000,
+  /** Who has asked for its place within this time is there: a seat is kept back from others who come. */
+  queue_present_ms: 15_000,
   /** How long a seat that came free is kept for whose turn it is. */
   queue_claim_ms: 60_000,
   /** Who has not asked for its place for so long loses it. */
@@ -55,8 +60,8 @@ export const bounds = {
   wrong_codes_ms: 1_800_000,
   /** From one network, for one app, and by all who name no app. */
   wrong_codes_of_network: 10,
-  wrong_codes_of_app: 20,
-  wrong_codes_without_app: 60,
+  wrong_codes_of_app: 10,
+  wrong_codes_without_app: 30,
   /** Networks whose requests are counted; the oldest is forgotten first. */
   networks_remembered: 10_000,
   /** Longest servers.json or configuration.json; a longer one counts as broken. */
@@ -68,6 +73,9 @@ export const bounds = {
   booking_minutes: 1_440,
   /** Days in one answer about availability. */
   availability_days: 31,
+  /** Bookings that one account may make in 24 h, cancelled ones too, if it may not hold more at a time. */
+  bookings_made_per_day: 60,
+  bookings_made_ms: 86_400_000,
   /** Bookings in one answer; without `limit` the first of these. */
   bookings_per_page: 50,
   bookings_per_page_most: 200,
@@ -75,6 +83,8 @@ export const bounds = {
   seat_attempts: 20,
   /** A released code opens nothing else for so long. */
   code_quarantine_ms: 86_400_000,
+  /** The same for the code of a booking that never opened. */
+  unused_code_quarantine_ms: 3_600_000,
   /** An answer to a request with an Idempotency-Key is repeated for so long. */
   idempotency_ms: 86_400_000,
   /** A booking that begins later than this is kept on a lost host when no other fits: the host may be back by then. */

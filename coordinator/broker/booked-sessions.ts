@@ -67,6 +67,7 @@ export const startBooked = async (world: World, booking: Booking): Promise<strin
         lobby: app.lobby,
         ends_at: booking.ends_at,
         longest_end: Math.max(booking.ends_at, booking.starts_at + app.max_minutes * minute_ms),
+        cut_short: false,
         idle_ms: app.idle_seconds * 1_000,
         awaited_until: booking.starts_at + no_show_ms,
         owner: null,

@@ -155,7 +155,7 @@ export const closeBooking = async (
 ): Promise<Booking> => {
   const closed = await changeRow(tables, booking, { state });
   await freeSeat(tables, booking.host, booking.id);
-  await releaseCode(services, tables, booking.id);
+  await releaseCode(services, tables, booking.id, { opened: booking.state !== 'held' });
   await emit(services, tables, `booking.${state}`, bookingEventData(closed));
   return closed;
 };

@@ -231,12 +231,13 @@ for (const [kind, open] of Object.entries(kinds)) {
       expect(refusedBy(await cancelBooking(services, anonymous.id, bearer, 1))).toBe('nothing');
     });
 
-    test(`cancelBooking() frees the seat and keeps the code away for a day, on ${kind}`, async () => {
+    test(`cancelBooking() frees the seat and keeps the code of a booking that had opened away for a day, on ${kind}`, async () => {
       const { services, booked, visitor } = await rigs();
       const made = await booked('12:00');
-      expect(refusedBy(await cancelBooking(services, made.id, visitor(), 2))).toBe('version_conflict');
+      await db.transact(({ bookings }) => bookings.update({ id: made.id }, { state: 'open' }));
+      expect(refusedBy(await cancelBooking(services, made.id, visitor(), 3))).toBe('version_conflict');
       const twice = await Promise.all(
-        [1, 1].map((version) => cancelBooking(services, made.id, visitor(), version)),
+        [2, 2].map((version) => cancelBooking(services, made.id, visitor(), version)),
       );
       expect(twice.map(refusedBy).filter((refused) => refused === 'nothing')).toHaveLength(1);
       expect(await bookingFaults(db)).toEqual([]);
@@ -248,7 +249,30 @@ for (const [kind, open] of Object.entries(kinds)) {
       services.clock.advance(2);
       await removeExpired(services);
       expect(await code()).toBeUndefined();
-      expect(refusedBy(await cancelBooking(services, made.id, visitor(), 2))).toBe('booking_closed');
+      expect(refusedBy(await cancelBooking(services, made.id, visitor(), 3))).toBe('booking_closed');
+    });
+
+    test(`cancelBooking() keeps the code of a booking that never opened away for an hour, on ${kind}`, async () => {
+      const { services, booked, visitor } = await rigs();
+      const made = await booked('12:00');
+      await cancelBooking(services, made.id, visitor(), 1);
+      const row = await db.read(({ codes }) => codes.get({ code: made.code }));
+      expect(row?.free_at).toBe(monday + 60 * minute);
+    });
+
+    test(`book() makes an account so many bookings a day, cancelled ones too, on ${kind}`, async () => {
+      const { services, booked, at, visitor } = await rigs();
+      for (let n = 0; n < bounds.bookings_made_per_day; n++) {
+        const made = await booked('12:00');
+        await cancelBooking(services, made.id, visitor(), 1);
+      }
+      expect(await at('12:00')).toMatchObject({
+        refused: 'quota_exceeded',
+        detail: expect.stringContaining('60 bookings made within a day'),
+      });
+      expect(await db.read(({ codes }) => codes.count({ free_at: null }))).toBe(0);
+      services.clock.advance(2 * 1_440 * minute);
+      expect(isRefusal(await at('12:00', { date: '05/11/2026' }))).toBe(false);
     });
 
     test(`moveBooking() takes the new time and frees the old one, on ${kind}`, async () => {

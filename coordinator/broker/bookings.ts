@@ -23,6 +23,7 @@ import { checkQuota } from './quotas.ts';
 import { bookableHosts, rememberBooked } from './seat-plans.ts';
 import { holdSeat, lockSeat, untilSettled } from './seats.ts';
 import type { Services } from './services.ts';
+import { type Budget, returnHits, takeHits } from './throttle.ts';
 
 /** Who asks for something about bookings. */
 export interface Visitor {
@@ -90,6 +91,17 @@ const orderOf = async (
   return isRefusal(visit) ? visit : { app, visit, zone: local.zone, title: title ?? null };
 };
 
+/** What an account may book in a day, whether it cancels or not: each booking uses a code up for a while. */
+const madeBudget = (services: Services, account_id: string): Budget => ({
+  name: `bookings of ${account_id}`,
+  window_ms: bounds.bookings_made_ms,
+  // Who may hold more may make as many.
+  most: Math.max(bounds.bookings_made_per_day, rulesFor(services).held_per_account),
+});
+
+const tooManyMade = (budgets: readonly Budget[]): Refusal =>
+  refuse('quota_exceeded', `${budgets[0]?.most} bookings made within a day, cancelled ones too; try later`);
+
 /** Stores the booking of an order; the transaction of `book`. */
 const place = async (
   services: Services,
@@ -108,8 +120,13 @@ const place = async (
   const hosts = (await bookableHosts(tables, app)).filter(({ name }) => !taken.has(name));
   const seat = await lockSeat(services, tables, hosts, { visit, holder: id, again: taken.size > 0 });
   if (seat === undefined) return refuse('time_taken');
+  const made = account === undefined ? [] : [madeBudget(services, account.id)];
+  if (!(await takeHits(tables, made, clock.now()))) return tooManyMade(made);
   const code = await takeCode(services, tables, id, store.configuration().code_digits);
-  if (isRefusal(code)) return code;
+  if (isRefusal(code)) {
+    await returnHits(tables, made, clock.now());
+    return code;
+  }
   const token = account === undefined ? ids.secret() : undefined;
   const booking: Booking = {
     id,
@@ -162,7 +179,7 @@ const settleOrder = async <T>(
 
 /**
  * Books a seat for the visitor. Refuses app_unknown, app_disabled, account_required, malformed, time_skipped,
- * time_ambiguous, time_past, time_taken, quota_exceeded and servers_busy.
+ * time_ambiguous, time_past, time_taken, quota_exceeded and codes_used_up.
  */
 export const planBooking = (
   services: Services,

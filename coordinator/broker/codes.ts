@@ -22,7 +22,7 @@ const isAdded = async (codes: Tables['codes'], code: string, holder: string): Pr
 };
 
 /**
- * Takes a free code for the holder, within a transaction; servers_busy when a fifth of all codes is in use or quarantine:
+ * Takes a free code for the holder, within a transaction; codes_used_up when a fifth of all codes is in use or quarantine:
  * more would be found by guessing.
  */
 export const takeCode = async (
@@ -35,7 +35,7 @@ export const takeCode = async (
   const space = codeSpace(digits);
   if (digits < long_digits && (await codes.count({})) >= space / 5) {
     const expired = await codes.remove({ free_at: { to: now + 1 } });
-    if (expired === 0) return refuse('servers_busy', 'too many session codes are in use');
+    if (expired === 0) return refuse('codes_used_up');
   }
   for (let attempt = 0; attempt < attempts; attempt++) {
     const start = ids.below(space);
@@ -55,16 +55,22 @@ export const takeCode = async (
     // Another transaction may have taken it since, or it stands behind a full window.
     if (await isAdded(codes, code, holder)) return code;
   }
-  return refuse('servers_busy', 'no session code is free');
+  return refuse('codes_used_up');
 };
 
-/** The holder's code opens nothing any more, and nothing else until the quarantine is over. */
+/**
+ * The holder's code opens nothing any more, and nothing else until the quarantine is over: who still has it must not come
+ * into the session of strangers. `opened`: whether it ever let anybody in.
+ */
 export const releaseCode = async (
   { clock }: Pick<Services, 'clock'>,
   { codes }: Pick<Tables, 'codes'>,
   holder: string,
+  { opened }: { readonly opened: boolean } = { opened: true },
 ): Promise<void> => {
-  const free_at = clock.now() + bounds.code_quarantine_ms;
+  // Nobody could use a code that never opened, and who books and cancels must not use up the codes of a day.
+  const quarantine_ms = opened ? bounds.code_quarantine_ms : bounds.unused_code_quarantine_ms;
+  const free_at = clock.now() + quarantine_ms;
   for (const { code } of await codes.find({ holder }))
     await codes.update({ code }, { free_at }, { holder, free_at: null });
 };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { isRefusal } from '../../shared/errors.ts';
 import { slot_ms } from '../domain/slots.ts';
+import { account } from '../testing/rows.ts';
 import { connect, hold, member, minute_ms, ready, slots, started, worldUnderTest } from '../testing/world.ts';
 import { extendSession, offerExtensions } from './extensions.ts';
 import { tick } from './fleet.ts';
@@ -33,6 +34,48 @@ describe('extendSession()', () => {
     clock.advance(39 * minute_ms);
     tick(world);
     expect(now()?.end?.reason).toBe('time_up');
+  });
+
+  test('extendSession() is refused before the end is near', async () => {
+    const { world, clock, link } = await worldUnderTest();
+    const one = await started(world);
+    ready(world, link, one.session.id);
+    connect(world, one);
+    clock.advance(50 * minute_ms - 1);
+    expect(await extendSession(world, member(world, one))).toEqual({ refused: 'extension_refused' });
+    clock.advance(1);
+    expect(isRefusal(await extendSession(world, member(world, one)))).toBe(false);
+  });
+
+  test('extendSession() gives who presses twice the same longer session', async () => {
+    const { world, clock, link } = await worldUnderTest();
+    const one = await started(world);
+    ready(world, link, one.session.id);
+    connect(world, one);
+    clock.advance(51 * minute_ms);
+    const owner = member(world, one);
+    const to = one.session.ends_at + 30 * minute_ms;
+    const presses = await Promise.all([1, 2, 3].map(() => extendSession(world, owner)));
+    expect(presses.map((press) => (isRefusal(press) ? press.refused : press.ends_at))).toEqual([to, to, to]);
+    // One that was on its way meanwhile.
+    expect(await extendSession(world, owner)).toMatchObject({ ends_at: to });
+    expect(await extendSession(world, member(world, one))).toEqual({ refused: 'extension_refused' });
+  });
+
+  test('extendSession() needs minutes of the quota, and no further session', async () => {
+    const extended = async (quota: object) => {
+      const { world, db, clock, link } = await worldUnderTest();
+      await db.transact(({ accounts }) => accounts.update({ id: 'account-1' }, quota));
+      const one = await started(world, { account: account(1) });
+      ready(world, link, one.session.id);
+      connect(world, one);
+      clock.advance(51 * minute_ms);
+      const answer = await extendSession(world, member(world, one));
+      return isRefusal(answer) ? answer.refused : 'extended';
+    };
+    expect(await extended({ quota_minutes: 89 })).toBe('quota_exceeded');
+    expect(await extended({ quota_minutes: 90 })).toBe('extended');
+    expect(await extended({ quota_sessions: 1 })).toBe('extended');
   });
 
   test('extendSession() goes no further than the next booking, and is taken back when that comes close', async () => {

@@ -3,7 +3,9 @@ import { isLive, type Session } from '../domain/session.ts';
 import { slot_ms } from '../domain/slots.ts';
 import { bounds } from '../limits.ts';
 import { Taken } from '../store/database.ts';
-import type { ReadTables } from '../store/tables.ts';
+import type { Account, ReadTables, Tables } from '../store/tables.ts';
+import { decide } from './decide.ts';
+import { checkQuota } from './quotas.ts';
 import { occupySeat } from './seats.ts';
 import { holderOf } from './session-rows.ts';
 import type { Membership } from './sessions.ts';
@@ -43,32 +45,68 @@ export const offerExtensions = async (world: World): Promise<void> => {
   }
 };
 
+/** Refuses minutes beyond the quota of the account whose session it is, which is locked. */
+const checkMinutes = async (
+  world: World,
+  tables: Tables,
+  session: Session,
+  { account, to }: { readonly account: Account; readonly to: number },
+): Promise<Refusal | undefined> => {
+  const app = world.catalogue.apps.get(session.app);
+  if (app === undefined) return refuse('extension_refused');
+  const at = session.phases.accepted ?? world.clock.now();
+  const minutes = Math.ceil((to - session.ends_at) / 60_000);
+  return checkQuota(world, tables, { account, app, at, minutes, longer: true });
+};
+
+/** Takes the seat for the time after the session; until when, epoch ms. */
+const holdOn = (world: World, id: string): Promise<number | Refusal> =>
+  decide(world.db, async (tables) => {
+    const session = world.sessions.get(id);
+    if (session === undefined || !isLive(session)) return refuse('session_ended');
+    if (session.ends_at - world.clock.now() > bounds.extension_offer_ms) return refuse('extension_refused');
+    const { account_id, host } = session;
+    const account = account_id === null ? undefined : await tables.accounts.lock({ id: account_id });
+    await tables.hosts.lock({ name: host });
+    const to = await freeAfter(tables, session);
+    if (!worthIt(session, to)) return refuse('extension_refused');
+    const spent = account && (await checkMinutes(world, tables, session, { account, to }));
+    if (spent !== undefined) return spent;
+    try {
+      const from = Math.ceil(session.ends_at / slot_ms) * slot_ms;
+      await occupySeat(tables, session, { from, to }, holderOf(session));
+      return to;
+    } catch (error) {
+      if (error instanceof Taken) return refuse('extension_refused');
+      throw error;
+    }
+  });
+
+const extend = async (world: World, id: string): Promise<Session | Refusal> => {
+  const to = await holdOn(world, id);
+  if (isRefusal(to)) return to;
+  const extended = happen(world, id, { type: 'extended', to });
+  if (!isRefusal(extended)) await world.saver.saved(id);
+  return extended;
+};
+
 /**
- * Lets the session go on for as long as its seat is free, up to an extension's length: at once, and to the owner only.
- * Refused with forbidden, session_ended or extension_refused.
+ * Lets the session go on for as long as its seat is free, up to an extension's length: once the end is near, and to the
+ * owner only. Who asks twice gets the same longer session. Refused with forbidden, session_ended, extension_refused or
+ * quota_exceeded.
  */
 export const extendSession = async (
   world: World,
   { session, participant }: Membership,
 ): Promise<Session | Refusal> => {
   if (!participant.owner) return refuse('forbidden');
-  if (!isLive(session)) return refuse('session_ended');
-  const held = await world.db.transact(async (tables) => {
-    await tables.hosts.lock({ name: session.host });
-    const to = await freeAfter(tables, session);
-    if (!worthIt(session, to)) return undefined;
-    try {
-      const from = Math.ceil(session.ends_at / slot_ms) * slot_ms;
-      await occupySeat(tables, session, { from, to }, holderOf(session));
-      return to;
-    } catch (error) {
-      if (error instanceof Taken) return undefined;
-      throw error;
-    }
-  });
-  if (held === undefined) return refuse('extension_refused');
-  const extended = happen(world, session.id, { type: 'extended', to: held });
-  if (isRefusal(extended)) return extended;
-  await world.saver.saved(session.id);
-  return extended;
+  const { id, ends_at } = session;
+  const running = world.extending.get(id);
+  if (running !== undefined) return running;
+  const now = world.sessions.get(id);
+  // The caller had not heard yet that it was extended.
+  if (now !== undefined && isLive(now) && now.ends_at > ends_at) return now;
+  const extending = extend(world, id).finally(() => world.extending.delete(id));
+  world.extending.set(id, extending);
+  return extending;
 };

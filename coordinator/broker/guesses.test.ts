@@ -35,6 +35,22 @@ test('guess() closes code entry of an app to all networks, and opens it again; i
   expect(isRefusal(await joinSession(world, honest, '198.51.100.1'))).toBe(false);
 });
 
+test('guess() leaves who guesses for an hour, from anywhere, less than one chance in a hundred at one session', async () => {
+  const { world, clock } = await worldUnderTest();
+  let looked = 0;
+  for (let minute = 0; minute < 60; minute++) {
+    for (const app of ['Loft', undefined]) {
+      const tries = Array.from({ length: 5 }, (_, at) =>
+        joinSession(world, { code: '99999', app }, `192.0.${minute}.${at}`),
+      );
+      looked += count(await outcomes(tries), 'code_unknown');
+    }
+    clock.advance(60_000);
+  }
+  expect(looked).toBe(80);
+  expect(looked / 10_000).toBeLessThan(0.01);
+});
+
 test('guess() costs nothing when it is right', async () => {
   const { world } = await worldUnderTest();
   const { session } = await started(world);

@@ -1,14 +1,20 @@
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { QueuePlace } from '../../shared/protocol/queue.ts';
-import { expectedAt, freeForOthers, inOrder, isGone, nextOffers } from '../domain/queue.ts';
+import { hostsOf, seatsFree } from '../domain/allocation.ts';
+import { expectedAt, freeForOthers, inOrder, isGone, keepsSeat, nextOffers } from '../domain/queue.ts';
 import { isLive } from '../domain/session.ts';
 import { bounds } from '../limits.ts';
 import { hashOf } from '../secrets.ts';
-import type { Account, Queued, Tables } from '../store/tables.ts';
-import { freeNow } from './sessions.ts';
+import type { Account, Queued, ReadTables, Tables } from '../store/tables.ts';
+import { holdsOf } from './holds.ts';
+import { takeHits, transactAgain } from './throttle.ts';
 import type { World } from './world.ts';
 
-const rules = { claim_ms: bounds.queue_claim_ms, forgotten_ms: bounds.queue_forgotten_ms };
+const rules = {
+  claim_ms: bounds.queue_claim_ms,
+  forgotten_ms: bounds.queue_forgotten_ms,
+  present_ms: bounds.queue_present_ms,
+};
 
 const describe = (
   world: World,
@@ -31,13 +37,28 @@ const describe = (
   };
 };
 
-const hostsOf = (world: World, app: string): readonly string[] => world.catalogue.apps.get(app)?.hosts ?? [];
+const listedFor = (world: World, app: string): readonly string[] =>
+  world.catalogue.apps.get(app)?.hosts ?? [];
+
+/** Seats of the app that somebody may take now; one that a booking needs soon is none. */
+const freeNow = async (
+  world: World,
+  tables: Pick<ReadTables, 'seat_slots'>,
+  app: string,
+): Promise<number> => {
+  const able = hostsOf(app, listedFor(world, app), world.hosts);
+  const now = world.clock.now();
+  const names = { in: able.map(({ name }) => name) };
+  const holds = await holdsOf(tables, { host: names }, now, now + bounds.session_ms_least);
+  return seatsFree(able, { hosts: world.hosts, sessions: [...world.sessions.values()], holds, now });
+};
 
 /** Takes a place at the end of the app's queue; app_unknown, app_disabled, account_required, too_many. */
 export const enterQueue = async (
   world: World,
   name: string,
   account: Account | undefined,
+  network: string,
 ): Promise<(QueuePlace & { token: string }) | Refusal> => {
   const app = world.catalogue.apps.get(name);
   if (app === undefined) return refuse('app_unknown', name);
@@ -56,9 +77,19 @@ export const enterQueue = async (
     state: 'waiting',
     version: 1,
   };
-  return world.db.transact(async ({ queue }) => {
+  // Places cost nothing, so without this one caller could take all of them.
+  const entries = {
+    name: `queue from ${network}`,
+    window_ms: bounds.queue_entries_ms,
+    most: bounds.queue_entries_of_network,
+  };
+  return transactAgain(world.db, async (tables) => {
+    const { queue } = tables;
     const others = await queue.find({ app: name });
     if (others.length >= bounds.queue_places) return refuse('too_many', 'the queue is full');
+    if (!(await takeHits(tables, [entries], now))) {
+      return refuse('too_many_messages', 'too many places were taken from this network');
+    }
     await queue.insert(place);
     return { ...describe(world, place, [...others, place], app.hosts), token };
   });
@@ -84,7 +115,7 @@ export const askPlace = async (
     const place = await placeOf(tables, id, token);
     if (isRefusal(place)) return place;
     await tables.queue.update({ id }, { seen_at: world.clock.now() });
-    return describe(world, place, await tables.queue.find({ app: place.app }), hostsOf(world, place.app));
+    return describe(world, place, await tables.queue.find({ app: place.app }), listedFor(world, place.app));
   });
 
 /** Gives the place up; queue_unknown. */
@@ -104,12 +135,13 @@ export const leaveQueue = (
 export const moveQueue = async (world: World): Promise<void> => {
   const now = world.clock.now();
   if ((await world.db.read(({ queue }) => queue.count({}))) === 0) return;
-  await world.db.transact(async ({ queue }) => {
+  await world.db.transact(async (tables) => {
+    const { queue } = tables;
     const all = await queue.find({});
     for (const { id } of all.filter((place) => isGone(place, now, rules))) await queue.remove({ id });
     const left = all.filter((place) => !isGone(place, now, rules));
     for (const [app, places] of Map.groupBy(left, (place) => place.app)) {
-      for (const { id } of nextOffers(places, freeNow(world, app))) {
+      for (const { id } of nextOffers(places, await freeNow(world, tables, app))) {
         await queue.update(
           { id },
           { state: 'offered', claim_until: now + rules.claim_ms },
@@ -122,24 +154,26 @@ export const moveQueue = async (world: World): Promise<void> => {
 
 /**
  * Whether the caller may take a seat of the app now: it has been offered one, which it uses up, or there are more free
- * seats than people who queue. Servers_busy otherwise.
+ * seats than people who queue and are there. Servers_busy otherwise.
  */
 export const takeTurn = async (
   world: World,
-  { queue }: Pick<Tables, 'queue'>,
+  tables: Pick<Tables, 'queue' | 'seat_slots'>,
   app: string,
   claim: { readonly id: string; readonly token: string } | undefined,
 ): Promise<Refusal | undefined> => {
+  const { queue } = tables;
   if (claim !== undefined) {
-    const place = await placeOf({ queue }, claim.id, claim.token);
+    const place = await placeOf(tables, claim.id, claim.token);
     if (isRefusal(place)) return place;
     if (place.app !== app) return refuse('queue_unknown');
     if (place.state !== 'offered') return refuse('servers_busy', 'it is not your turn yet');
     await queue.remove({ id: claim.id });
     return undefined;
   }
-  const queued = await queue.count({ app });
-  return queued > 0 && freeForOthers(queued, freeNow(world, app)) === 0
+  const now = world.clock.now();
+  const queued = (await queue.find({ app })).filter((place) => keepsSeat(place, now, rules)).length;
+  return queued > 0 && freeForOthers(queued, await freeNow(world, tables, app)) === 0
     ? refuse('servers_busy', 'others wait already')
     : undefined;
 };

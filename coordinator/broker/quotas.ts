@@ -10,6 +10,8 @@ export interface QuotaRequest {
   /** When it begins, epoch ms: it counts in the period that contains this. */
   readonly at: number;
   readonly minutes: number;
+  /** They lengthen a session that counts already. */
+  readonly longer?: boolean;
   /** A booking that does not count, because it is the one that changes. */
   readonly but?: string;
 }
@@ -53,13 +55,13 @@ const sum = (counted: readonly Counted[]): Usage => ({
 });
 
 /**
- * quota_exceeded when the account may not have one more session or booking of that length; called under the account's
+ * quota_exceeded when the account may not have one more session or booking of that length, or one that is so much longer; called under the account's
  * lock. What was booked counts with its planned minutes, what is over with those that it took.
  */
 export const checkQuota = async (
   { store }: Pick<Services, 'store'>,
   tables: QuotaTables,
-  { account, app, at, minutes, but }: QuotaRequest,
+  { account, app, at, minutes, longer = false, but }: QuotaRequest,
 ): Promise<Refusal | undefined> => {
   const { quota_period, quota_sessions, quota_minutes } = store.configuration();
   const limits = {
@@ -70,7 +72,7 @@ export const checkQuota = async (
   if (!isLimited(limits) && !isLimited(ofApp)) return undefined;
   const period = quotaPeriodOf(quota_period, at);
   const counted = await countedIn(tables, account.id, period, but);
-  const add = { sessions: 1, minutes };
+  const add = { sessions: longer ? 0 : 1, minutes };
   return (
     withinQuota(sum(counted), add, limits, period.to) ??
     withinQuota(sum(counted.filter((one) => one.app === app.name)), add, ofApp, period.to)

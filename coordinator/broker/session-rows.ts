@@ -45,6 +45,7 @@ const sessionSchema = z.object({
   awaited_until: z.number().nullable(),
   ends_at: z.number(),
   longest_end: z.number(),
+  cut_short: z.boolean().default(false),
   extendable_to: z.number().nullable(),
   idle_ms: z.number(),
   idle_at: z.number().nullable(),
@@ -96,6 +97,7 @@ const keepRecord = async (
   end: NonNullable<Session['end']>,
 ): Promise<void> => {
   const { accepted = end.at, ready } = session.phases;
+  const played = ready !== undefined && came(session);
   await tables.records.insert({
     session_id: session.id,
     app: session.app,
@@ -104,7 +106,8 @@ const keepRecord = async (
     booking_id: session.booking_id,
     waited_ms: (ready ?? end.at) - accepted,
     phases: JSON.stringify(session.phases),
-    minutes: ready === undefined ? 0 : Math.ceil((end.at - ready) / minute_ms),
+    // An app that ran for nobody cost a seat, but nobody's quota.
+    minutes: played ? Math.ceil((end.at - ready) / minute_ms) : 0,
     participants_max: session.participants.filter(({ came }) => came).length,
     end_reason: endReasons[end.reason],
     started_at: accepted,

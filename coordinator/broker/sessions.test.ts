@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { isRefusal } from '../../shared/errors.ts';
+import { type Database, Unavailable } from '../store/database.ts';
+import { memoryDatabase } from '../testing/database.ts';
 import { connect, member, minute_ms, ready, started, worldUnderTest } from '../testing/world.ts';
 import { tick } from './fleet.ts';
 import { admitGuest, type Door, issueTicket, joinSession, noteActivity } from './sessions.ts';
@@ -26,6 +28,35 @@ describe('noteActivity()', () => {
     clock.advance(1);
     tick(world);
     expect(now()?.end?.reason).toBe('idle');
+  });
+});
+
+describe('joinSession()', () => {
+  test('joinSession() leaves no participant behind when the join cannot be stored', async () => {
+    const memory = memoryDatabase();
+    let down = false;
+    const db: Database = {
+      transact: (work) =>
+        down ? Promise.reject(new Unavailable('storage_away', 'gone')) : memory.transact(work),
+      read: (work) => memory.read(work),
+      health: () => memory.health(),
+      close: () => memory.close(),
+    };
+    const { world, clock, link } = await worldUnderTest({}, db);
+    const one = await started(world);
+    ready(world, link, one.session.id);
+    await world.saver.saved(one.session.id);
+    down = true;
+    const invite = one.session.invite ?? '';
+    await expect(joinSession(world, { invite }, '192.0.2.1')).rejects.toBeInstanceOf(Unavailable);
+    expect(world.sessions.get(one.session.id)?.participants.map(({ owner }) => owner)).toEqual([true]);
+    while (clock.pending() === 0) await Promise.resolve();
+    expect(world.sessions.get(one.session.id)?.phase).toBe('ready');
+    down = false;
+    clock.advance(1_000);
+    await world.saver.saved(one.session.id);
+    const row = await db.read(({ sessions }) => sessions.get({ id: one.session.id }));
+    expect(JSON.parse(row?.data ?? '').participants).toHaveLength(1);
   });
 });
 

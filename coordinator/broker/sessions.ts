@@ -15,8 +15,6 @@ export interface Membership {
   readonly participant: Participant;
 }
 
-const taken = (world: World) => seatsTaken(world.hosts.values(), world.sessions.values(), world.clock.now());
-
 /** As whom the participant sees the session: one who is not in it any more sees what those in the lobby do. */
 export const seenBy = ({ participants }: Session, id: string): { readonly admitted: boolean } => ({
   admitted: participants.some((one) => one.id === id && one.admitted),
@@ -36,18 +34,9 @@ export const participation = (
   participant_token,
 });
 
-/** Seats of the app that are free at this moment, bookings that come soon aside. */
-export const freeNow = (world: World, app: string): number => {
-  const used = taken(world);
-  return hostsOf(app, world.catalogue.apps.get(app)?.hosts ?? [], world.hosts).reduce(
-    (sum, host) => sum + Math.max(0, host.seats - (used.get(host.name) ?? 0)),
-    0,
-  );
-};
-
-/** The catalogue, with the seats that are there and free now. */
+/** The catalogue, with the seats that are there and free now. Bookings that come soon are not counted. */
 export const listApps = (world: World): App[] => {
-  const used = taken(world);
+  const used = seatsTaken(world.hosts.values(), world.sessions.values(), world.clock.now());
   return [...world.catalogue.apps.values()]
     .filter(({ enabled }) => enabled)
     .map((app) => {
@@ -81,7 +70,13 @@ const enter = async (
   const id = world.ids.id();
   const joined = happen(world, session.id, { type: 'join', id, token_hash: hashOf(token), ...newcomer });
   if (isRefusal(joined)) return joined;
-  await world.saver.saved(session.id);
+  try {
+    await world.saver.saved(session.id);
+  } catch (error) {
+    // Nobody is told the token, so nobody could use this place or give it up.
+    happen(world, session.id, { type: 'withdraw', participant: id });
+    throw error;
+  }
   return participation(world, joined, id, token, newcomer.owner);
 };
 

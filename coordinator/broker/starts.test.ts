@@ -41,6 +41,7 @@ describe('createSession() and the database', () => {
     await hold(db, clock, 1, 0, 12);
     const { session } = await started(world);
     expect(session.ends_at).toBe((Math.floor(clock.now() / slot_ms) + 4) * slot_ms);
+    expect(session.cut_short).toBe(true);
     expect(await createSession(world, { app: 'Loft' })).toEqual({ refused: 'servers_busy' });
   });
 
@@ -62,7 +63,8 @@ describe('createSession() and the database', () => {
   test('createSession() is never longer than the app allows', async () => {
     const { world, clock } = await worldUnderTest();
     expect((await started(world, { minutes: 600 })).session.ends_at).toBe(clock.now() + 90 * minute_ms);
-    expect((await started(world, { minutes: 10 })).session.ends_at).toBe(clock.now() + 10 * minute_ms);
+    const short = await started(world, { minutes: 10 });
+    expect(short.session).toMatchObject({ ends_at: clock.now() + 10 * minute_ms, cut_short: false });
   });
 
   test('createSession() leaves a record, frees the seat and keeps the code in quarantine when it is over', async () => {
@@ -92,5 +94,17 @@ describe('createSession() and the database', () => {
       },
     ]);
     expect(codes[0]?.free_at).toBeGreaterThan(clock.now());
+  });
+
+  test('createSession() leaves a record of no minutes when nobody ever connected', async () => {
+    const { world, db, link, clock } = await worldUnderTest();
+    const one = await started(world);
+    ready(world, link, one.session.id);
+    clock.advance(61_000);
+    endSession(world, member(world, one));
+    await world.saver.saved(one.session.id);
+    expect(await db.read(({ records }) => records.find({}))).toMatchObject([
+      { minutes: 0, participants_max: 0 },
+    ]);
   });
 });

@@ -4,17 +4,16 @@ import { bestSeat, emptySeats, seatsFor } from '../domain/allocation.ts';
 import type { Hold } from '../domain/availability.ts';
 import type { Host } from '../domain/host.ts';
 import { openSession, type Step } from '../domain/session.ts';
-import { slot_ms } from '../domain/slots.ts';
 import { bounds } from '../limits.ts';
 import { hashOf } from '../secrets.ts';
 import { Taken } from '../store/database.ts';
-import type { Where } from '../store/table.ts';
-import type { Account, ReadTables, SeatSlot, Tables } from '../store/tables.ts';
+import type { Account, Tables } from '../store/tables.ts';
 import type { App } from './catalogue.ts';
 import { takeCode } from './codes.ts';
 import { decide } from './decide.ts';
 import { isElsewhere } from './elsewhere.ts';
 import { emit } from './events.ts';
+import { holdsOf } from './holds.ts';
 import { once, type Repeatable, repeatOf } from './idempotency.ts';
 import { takeTurn } from './queue.ts';
 import { checkQuota } from './quotas.ts';
@@ -36,20 +35,6 @@ export interface StartRequest {
   /** By what a request that is sent again is known. */
   readonly repeatable?: Repeatable;
 }
-
-/** Who holds which seats of the hosts, or these seats of one, from now on until `to`, slot by slot. */
-const holdsOf = async (
-  tables: Pick<ReadTables, 'seat_slots'>,
-  where: Pick<Where<SeatSlot>, 'host' | 'seat'>,
-  now: number,
-  to: number,
-): Promise<Hold[]> => {
-  const slots = await tables.seat_slots.find({
-    ...where,
-    slot_at: { from: Math.floor(now / slot_ms) * slot_ms, to },
-  });
-  return slots.map(({ host, seat, slot_at }) => ({ host, seat, from: slot_at, to: slot_at + slot_ms }));
-};
 
 interface Plan {
   readonly request: StartRequest;
@@ -111,6 +96,7 @@ const place = async (
       lobby: app.lobby,
       ends_at: seat.until,
       longest_end: now + app.max_minutes * minute_ms,
+      cut_short: seat.until < to,
       idle_ms: app.idle_seconds * 1_000,
       awaited_until: null,
       owner,
@@ -223,7 +209,7 @@ const start = async (world: World, request: StartRequest): Promise<Participation
 
 /**
  * Takes a seat and tells its host to start: everything is stored first. A booking that comes soon makes it shorter.
- * Refused with app_unknown, app_disabled, app_offline, account_required, quota_exceeded or servers_busy.
+ * Refused with app_unknown, app_disabled, app_offline, account_required, quota_exceeded, servers_busy or codes_used_up.
  */
 export const createSession = async (
   world: World,

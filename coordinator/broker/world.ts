@@ -53,6 +53,8 @@ export interface World extends Services {
   readonly sessions: Map<string, Session>;
   /** Sessions that are just being given a seat, by host. */
   readonly starting: Map<string, number>;
+  /** Extensions that are just being stored, by session. */
+  readonly extending: Map<string, Promise<Session | Refusal>>;
   /** Hosts that were given up and have not come back. */
   readonly lost: Set<string>;
   readonly players: Map<string, Set<Player>>;
@@ -70,6 +72,7 @@ export const createWorld = (needs: Services): World => ({
   links: new Map(),
   sessions: new Map(),
   starting: new Map(),
+  extending: new Map(),
   lost: new Set(),
   players: new Map(),
   watchers: new Map(),
@@ -182,6 +185,7 @@ export const describeSession = (
   // With the invite one passes the lobby.
   invite: admitted ? session.invite : null,
   ends_at: session.ends_at,
+  cut_short: session.cut_short,
   extendable_to: session.extendable_to,
   idle_at: session.idle_at,
   waiting: waiting(session.participants).map(({ id }) => id),

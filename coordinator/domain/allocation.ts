@@ -69,28 +69,47 @@ interface Occupancy {
 }
 
 /** The seats of the host on which no session is. */
-export const emptySeats = ({ name, seats }: Host, sessions: Iterable<Session>): readonly number[] => {
+export const emptySeats = (
+  { name, seats }: Pick<Host, 'name' | 'seats'>,
+  sessions: Iterable<Session>,
+): readonly number[] => {
   const busy = new Set<number>();
   for (const { host, seat, seat_held } of sessions) if (seat_held && host === name) busy.add(seat);
   return Array.from({ length: seats }, (_, seat) => seat).filter((seat) => !busy.has(seat));
 };
 
-/** The seat of the host that is free for all of the time, rather one with a booking soon after; else the longest free. */
-export const bestSeat = (host: Host, at: Occupancy, to: number): FreeSeat | undefined => {
-  const { name } = host;
+/** The empty seats of the host, each with the time at which somebody holds it next. */
+const emptyUntil = ({ name, seats }: Host, at: Occupancy): readonly (Seat & { readonly next: number })[] => {
   const nexts = new Map<string, number>();
   for (const hold of at.holds) {
     if (hold.host !== name || hold.to <= at.now) continue;
     const key = seatKey(hold);
     nexts.set(key, Math.min(nexts.get(key) ?? Number.POSITIVE_INFINITY, hold.from));
   }
-  const free = emptySeats(host, at.sessions)
+  return emptySeats({ name, seats }, at.sessions)
     .map((seat) => ({ host: name, seat }))
     .map((seat) => ({ ...seat, next: nexts.get(seatKey(seat)) ?? Number.POSITIVE_INFINITY }));
+};
+
+const lastsLongEnough = ({ next }: { readonly next: number }, now: number): boolean =>
+  next - now >= bounds.session_ms_least;
+
+/** How many seats of the hosts a session may take now. */
+export const seatsFree = (hosts: readonly Host[], at: Occupancy): number => {
+  const taken = seatsTaken(hosts, at.sessions, at.now);
+  return hosts.reduce((sum, host) => {
+    const long = emptyUntil(host, at).filter((seat) => lastsLongEnough(seat, at.now)).length;
+    return sum + Math.max(0, Math.min(long, host.seats - (taken.get(host.name) ?? 0)));
+  }, 0);
+};
+
+/** The seat of the host that is free for all of the time, rather one with a booking soon after; else the longest free. */
+export const bestSeat = (host: Host, at: Occupancy, to: number): FreeSeat | undefined => {
+  const free = [...emptyUntil(host, at)];
   const whole = free.filter(({ next }) => next >= to).sort((a, b) => a.next - b.next || a.seat - b.seat)[0];
   const best = whole ?? free.sort((a, b) => b.next - a.next || a.seat - b.seat)[0];
-  if (best === undefined || best.next - at.now < bounds.session_ms_least) return undefined;
-  return { host: name, seat: best.seat, until: Math.min(to, best.next) };
+  if (best === undefined || !lastsLongEnough(best, at.now)) return undefined;
+  return { host: host.name, seat: best.seat, until: Math.min(to, best.next) };
 };
 
 /**

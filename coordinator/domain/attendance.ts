@@ -44,6 +44,14 @@ export const join = (
   return isRefusal(participants) ? participants : changed(session, { participants });
 };
 
+/** Takes a newcomer out again, as if it had never come: unlike `leave`, this ends nothing. */
+export const withdraw = (session: Session, id: string): Step => {
+  const participants = session.participants.filter((one) => one.id !== id);
+  return isLive(session) && participants.length < session.participants.length
+    ? changed(session, { participants }, [{ type: 'close_players', participant: id }])
+    : still(session);
+};
+
 export const admitGuest = (
   session: Session,
   id: string,

@@ -12,8 +12,5 @@ test('freeCode() goes on to the next free code and wraps round', () => {
 test('freeCode() finds the last free code and refuses when there is none', () => {
   const all = Array.from({ length: codeSpace(4) }, (_, code) => String(code).padStart(4, '0'));
   expect(freeCode(4, 17, new Set(all.filter((code) => code !== '0016')))).toBe('0016');
-  expect(freeCode(4, 17, new Set(all))).toEqual({
-    refused: 'servers_busy',
-    detail: 'no session code is free',
-  });
+  expect(freeCode(4, 17, new Set(all))).toEqual({ refused: 'codes_used_up' });
 });

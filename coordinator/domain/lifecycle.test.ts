@@ -51,6 +51,8 @@ describe('transition()', () => {
     ],
     [{ type: 'leave', participant: 'owner' }, 'ended', 'ended', 'ended', 'ended', 'ended', 'ended'],
     [{ type: 'leave', participant: 'nobody' }, ...sessionPhases],
+    [{ type: 'withdraw', participant: 'owner' }, ...sessionPhases],
+    [{ type: 'withdraw', participant: 'nobody' }, ...sessionPhases],
     [
       { type: 'issue_ticket', participant: 'owner', hash: 't' },
       'session_not_ready',
@@ -118,6 +120,7 @@ describe('transition()', () => {
       offer_extension: true,
       extended: true,
       leave: true,
+      withdraw: true,
       issue_ticket: true,
       use_ticket: true,
       channel_closed: true,
@@ -294,6 +297,14 @@ describe('transition() tickets', () => {
     ]).session;
     const answer = transition(full, { type: 'use_ticket', hash: 'more' }, 3_000, rules);
     expect(isRefusal(answer) && answer.refused).toBe('session_full');
+  });
+
+  test('transition() of an extension takes back that the session is cut short', () => {
+    const step = after({ ...playedSession(), cut_short: true }, [
+      3_000,
+      { type: 'extended', to: 2 * 86_400_000 },
+    ]);
+    expect(step.session.cut_short).toBe(false);
   });
 
   test("transition() of a leave closes that participant's connections and ends with the last one", () => {

@@ -1,7 +1,16 @@
 import { type Refusal, refuse } from '../../shared/errors.ts';
 import type { EndReason, SessionPhase } from '../../shared/protocol/session.ts';
 import { bounds } from '../limits.ts';
-import { active, admitGuest, channelClosed, issueTicket, join, leave, redeemTicket } from './attendance.ts';
+import {
+  active,
+  admitGuest,
+  channelClosed,
+  issueTicket,
+  join,
+  leave,
+  redeemTicket,
+  withdraw,
+} from './attendance.ts';
 import { expire, lastActivity, present, startClocks, stopClocks } from './participants.ts';
 import type { Rules } from './rules.ts';
 import { isLive, type Session, type Step, serving } from './session.ts';
@@ -37,6 +46,8 @@ export type SessionEvent =
   | { readonly type: 'offer_extension'; readonly to: number | null }
   | { readonly type: 'extended'; readonly to: number }
   | { readonly type: 'leave'; readonly participant: string }
+  /** A newcomer was told that it did not come in. */
+  | { readonly type: 'withdraw'; readonly participant: string }
   | { readonly type: 'issue_ticket'; readonly participant: string; readonly hash: string }
   | { readonly type: 'use_ticket'; readonly hash: string }
   | { readonly type: 'channel_closed'; readonly participant: string }
@@ -111,7 +122,7 @@ const offerExtension = (session: Session, to: number | null): Step =>
 const extended = (session: Session, to: number): Step | Refusal => {
   if (!isLive(session)) return refuse('session_ended');
   if (to <= session.ends_at || to > session.longest_end) return refuse('extension_refused');
-  return changed(session, { ends_at: to, extendable_to: null });
+  return changed(session, { ends_at: to, cut_short: false, extendable_to: null });
 };
 
 /** The first time that a booked session's owner and guests had to come is over. */
@@ -133,10 +144,11 @@ const tick = (session: Session, now: number): Step => {
   if (session.ends_at <= now) return ended(session, 'time_up', now, true);
   if (session.awaited_until !== null && session.awaited_until <= now) return stopAwaiting(session, now);
   const participants = expire(session.participants, now);
-  if (participants === session.participants) return watchIdle(session, now);
-  const step = changed(session, { participants });
+  const expired = participants !== session.participants;
+  const step = expired ? changed(session, { participants }) : still(session);
   const reason = emptied(step.session);
-  return reason === undefined ? step : ended(step.session, reason, now, true);
+  if (reason !== undefined) return ended(step.session, reason, now, true);
+  return expired ? step : watchIdle(session, now);
 };
 
 /** Counts down to the end of a session in which nobody does anything, and ends it. */
@@ -182,6 +194,8 @@ export const transition = (
       return extended(session, event.to);
     case 'leave':
       return leave(session, event.participant, now);
+    case 'withdraw':
+      return withdraw(session, event.participant);
     case 'issue_ticket':
       return issueTicket(session, event.participant, event.hash, now, rules);
     case 'use_ticket':

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { expectedAt, freeForOthers, inOrder, isGone, nextOffers, type Waiting } from './queue.ts';
 
-const rules = { claim_ms: 60_000, forgotten_ms: 60_000 };
+const rules = { claim_ms: 60_000, forgotten_ms: 60_000, present_ms: 15_000 };
 const one = (id: string, patch: Partial<Waiting> = {}): Waiting => ({
   id,
   state: 'waiting',

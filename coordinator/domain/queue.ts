@@ -12,6 +12,8 @@ export interface QueueRules {
   readonly claim_ms: number;
   /** Who has not asked for its place for so long has gone. */
   readonly forgotten_ms: number;
+  /** Who has asked for its place within this time is there. */
+  readonly present_ms: number;
 }
 
 /** In the order of their coming. */
@@ -21,6 +23,13 @@ export const inOrder = <One extends Pick<Waiting, 'created_at' | 'id'>>(
 
 export const isGone = ({ state, seen_at, claim_until }: Waiting, now: number, rules: QueueRules): boolean =>
   state === 'offered' ? (claim_until ?? 0) <= now : seen_at + rules.forgotten_ms <= now;
+
+/** Whether a seat is kept back for this one: it has a claim that runs, or waits and is there. */
+export const keepsSeat = (
+  { state, seen_at, claim_until }: Waiting,
+  now: number,
+  rules: QueueRules,
+): boolean => (state === 'offered' ? (claim_until ?? 0) > now : seen_at + rules.present_ms > now);
 
 /** Whose turn it is: the first of those who wait, one for each free seat that is not offered to somebody already. */
 export const nextOffers = (queue: readonly Waiting[], free: number): readonly Waiting[] => {

@@ -42,6 +42,8 @@ export interface Session {
   /** When it ends at the latest, unless it is extended; never beyond `longest_end`. */
   readonly ends_at: number;
   readonly longest_end: number;
+  /** It ends earlier than was asked for, because the seat is booked then. */
+  readonly cut_short: boolean;
   /** Shortly before the end: until when it may be extended. Null when no extension is offered. */
   readonly extendable_to: number | null;
   /** It ends when nobody has done anything for so long; 0 for never. */
@@ -84,6 +86,7 @@ export interface NewSession {
   readonly lobby: boolean;
   readonly ends_at: number;
   readonly longest_end: number;
+  readonly cut_short: boolean;
   readonly idle_ms: number;
   readonly awaited_until: number | null;
   /** Null for a booked session, whose owner comes later. */

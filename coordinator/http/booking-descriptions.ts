@@ -88,7 +88,7 @@ export const bookingDescriptions = {
         'app_disabled',
         'account_required',
         ...timeRefusals,
-        'servers_busy',
+        'codes_used_up',
         'too_many_messages',
         'idempotency_mismatch',
         'idempotency_running',

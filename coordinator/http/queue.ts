@@ -33,6 +33,8 @@ const ask = createRoute({
   ...ofPlace,
   method: 'get',
   summary: 'Show a place in the queue, and keep it',
+  description:
+    'Ask every few seconds. Who has not asked for 15 s keeps the place, but no seat from others who come; after 60 s the place is gone.',
   responses: {
     200: answers(queuePlaceSchema, 'The place.'),
     ...refuses('malformed', 'unauthorized', 'queue_unknown'),
@@ -49,7 +51,7 @@ const leave = createRoute({
 export const queueRoutes = (world: World): OpenAPIHono<Env> =>
   describedRoutes()
     .openapi(enter, async (c) =>
-      answer(c, await enterQueue(world, c.req.valid('json').app, c.var.caller), 201),
+      answer(c, await enterQueue(world, c.req.valid('json').app, c.var.caller, c.env.network), 201),
     )
     .openapi(ask, async (c) =>
       answer(c, await askPlace(world, c.req.valid('param').id, bearer(c.req.header('authorization')))),

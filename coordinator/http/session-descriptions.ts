@@ -32,6 +32,7 @@ export const sessionDescriptions = {
         'account_required',
         'quota_exceeded',
         'servers_busy',
+        'codes_used_up',
         'idempotency_mismatch',
         'queue_unknown',
       ),
@@ -129,10 +130,11 @@ export const sessionDescriptions = {
     method: 'post',
     path: '/sessions/{id}/extension',
     summary: 'Let a session go on beyond its end',
-    description: 'Only for the owner, and as long as the seat is free; by half an hour at most.',
+    description:
+      'Only for the owner, within ten minutes of the end, and as long as the seat is free; by half an hour at most.',
     responses: {
       200: answers(sessionSchema, 'The session with its new end.'),
-      ...refuses('malformed', 'forbidden', 'extension_refused', 'session_ended', ...member),
+      ...refuses('malformed', 'forbidden', 'extension_refused', 'quota_exceeded', 'session_ended', ...member),
     },
   }),
   leave: createRoute({

@@ -15,6 +15,7 @@ const session = (phase: Session['phase'], version: number): Session => ({
   now: 0,
   invite: 'i1',
   ends_at: 9,
+  cut_short: false,
   extendable_to: null,
   idle_at: null,
   waiting: [],

@@ -21,6 +21,7 @@ const failures: Record<FailureCode, string> = {
   app_unknown: 'This tour is no longer in the catalogue.',
   app_offline: 'This tour is not available right now: its computers are switched off. Try again later.',
   servers_busy: 'All places are busy right now. Try again in a few minutes, when somebody has finished.',
+  codes_used_up: 'No session code is free right now. Try again later, or ask who runs this site.',
   session_unknown: 'There is no such session. It has probably ended.',
   session_ended: 'This session has ended. You can start a new one.',
   session_not_ready: 'The tour is still starting. It will open in a moment.',
@@ -132,6 +133,7 @@ export const en = {
   idleSoon: (seconds: number) =>
     `Are you still there? The session closes in ${seconds} s: move or press something.`,
   endsIn: (minutes: number) => `The session ends in ${minutes} min.`,
+  cutShort: 'It is shorter than usual: the place is booked after it.',
   extendBy: (minutes: number) => `Go on for ${minutes} min`,
   seatsFree: (free: number) => (free === 1 ? '1 place free' : `${free} places free`),
   seatsBusy: 'All places are busy',

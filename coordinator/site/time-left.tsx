@@ -28,7 +28,7 @@ export const TimeLeft = ({ session, arrived, owner, token }: Props): JSX.Element
   const texts = useTexts();
   const now = useNow(session, arrived);
   const [asked, setAsked] = useState<'no' | 'asked' | 'refused'>('no');
-  const { id, idle_at, ends_at, extendable_to } = session;
+  const { id, idle_at, ends_at, cut_short, extendable_to } = session;
   useEffect(() => setAsked('no'), [ends_at]);
   if (idle_at !== null && idle_at > now) {
     return (
@@ -45,6 +45,7 @@ export const TimeLeft = ({ session, arrived, owner, token }: Props): JSX.Element
   return (
     <p class="time-left" role="status">
       {texts.endsIn(Math.ceil((ends_at - now) / 60_000))}
+      {cut_short && ` ${texts.cutShort}`}
       {owner && extendable_to !== null && asked !== 'refused' && (
         <button type="button" class="tool" disabled={asked === 'asked'} onClick={extend}>
           {texts.extendBy(Math.round((extendable_to - ends_at) / 60_000))}

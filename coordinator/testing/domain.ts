@@ -36,6 +36,7 @@ export const newSession = (): Session =>
       lobby: false,
       ends_at: 86_400_000,
       longest_end: 2 * 86_400_000,
+      cut_short: false,
       idle_ms: 0,
       awaited_until: null,
       owner: { id: 'owner', token_hash: 'owner-token' },

@@ -163,6 +163,9 @@ const planSession = async ({ rc_name: app, id, ...when }: PlanSession, client: C
   send({ msg: 'CONNECTION_CODE', code, booking_id, starts_at, ends_at, invite_url, ...managed, ...echo(id) });
 };
 
+/** Refusals that a client of the first design knows as SERVERS_BUSY. */
+const noRoom: ReadonlySet<string> = new Set(['servers_busy', 'app_offline', 'codes_used_up']);
+
 /** Refuses what goes beyond the client's share of sessions. */
 const mayTakePart = ({ world, joined, starting }: Client): Refusal | undefined => {
   for (const id of joined) {
@@ -212,7 +215,7 @@ const handlers: Handlers<typeof fromClient, Client> = {
         return answerWhenReady(client, created, progress === true, id);
       }
       // A client of the first design knows only this "no": it is told why beside it.
-      if (created.refused === 'servers_busy' || created.refused === 'app_offline') {
+      if (noRoom.has(created.refused)) {
         client.send({ msg: 'SERVERS_BUSY', reason: explain(created), ...echo(id) });
       } else sendError(client, created, id);
     }),

@@ -21,6 +21,7 @@ const session = {
   now: 5,
   invite: 'invite-1',
   ends_at: 9,
+  cut_short: false,
   extendable_to: null,
   idle_at: null,
   waiting: ['id-3'],

@@ -62,8 +62,10 @@ export const sessionSchema = z.strictObject({
   now: z.number(),
   /** The secret of the invite link `/i/<invite>`; null for who waits in the lobby. */
   invite: idSchema.nullable(),
-  /** When it ends at the latest, epoch ms; earlier than asked for when the seat is booked then. */
+  /** When it ends at the latest, epoch ms. */
   ends_at: z.number(),
+  /** Whether that is earlier than asked for, because the seat is booked then. */
+  cut_short: z.boolean(),
   /** Near the end, until when `POST /sessions/{id}/extension` would let it go on; null when it cannot be extended. */
   extendable_to: z.number().nullable(),
   /** During the countdown: when it ends because nobody does anything. */

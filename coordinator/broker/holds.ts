@@ -1,0 +1,18 @@
+import type { Hold } from '../domain/availability.ts';
+import { slot_ms } from '../domain/slots.ts';
+import type { Where } from '../store/table.ts';
+import type { ReadTables, SeatSlot } from '../store/tables.ts';
+
+/** Who holds which seats of the hosts, or these seats of one, from now on until `to`, slot by slot. */
+export const holdsOf = async (
+  { seat_slots }: Pick<ReadTables, 'seat_slots'>,
+  where: Pick<Where<SeatSlot>, 'host' | 'seat'>,
+  now: number,
+  to: number,
+): Promise<Hold[]> => {
+  const slots = await seat_slots.find({
+    ...where,
+    slot_at: { from: Math.floor(now / slot_ms) * slot_ms, to },
+  });
+  return slots.map(({ host, seat, slot_at }) => ({ host, seat, from: slot_at, to: slot_at + slot_ms }));
+};
