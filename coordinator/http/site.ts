@@ -92,7 +92,7 @@ export const pagePolicy = (c: Ctx, configuration: Configuration): Record<string,
 /** The site: one page at every address of it. Nothing of a request's path reaches a file system. */
 export const siteRoutes = ({ page, assets }: Site, store: Store): Hono<Env> => {
   const routes = new Hono<Env>();
-  routes.on('GET', ['/', '/s/:id', '/i/:invite'], (c) => {
+  routes.on('GET', ['/', '/s/:id', '/i/:invite', '/reset'], (c) => {
     const headers = { ...pagePolicy(c, store.configuration()), ETag: page.etag };
     if (c.req.header('if-none-match') === page.etag) return new Response(null, { status: 304, headers });
     return new Response(page.bytes, { headers: { ...headers, 'Content-Type': page.type } });

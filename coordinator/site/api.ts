@@ -100,6 +100,10 @@ export const joinSession = (code: string): Promise<Answer<Participation>> =>
 export const joinByInvite = (invite: string): Promise<Answer<Participation>> =>
   request('POST', '/join', participationSchema, { body: { invite } });
 
+/** Sets a new password by the secret of a reset link. */
+export const setNewPassword = (token: string, password: string): Promise<Answer<undefined>> =>
+  command('POST', '/reset', { body: { token, password } });
+
 /** Lets someone in from the lobby, or sends them away; for the owner only. */
 export const admitGuest = (
   id: string,

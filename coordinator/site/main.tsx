@@ -5,6 +5,7 @@ import { CataloguePage } from './catalogue-page.tsx';
 import { InvitePage } from './invite-page.tsx';
 import { keep, recall } from './keep.ts';
 import { chooseLanguage, type Language, LanguageContext } from './language.ts';
+import { ResetPage } from './reset-page.tsx';
 import { useRoute } from './route.ts';
 import { SessionPage } from './session-page.tsx';
 import { texts } from './texts.ts';
@@ -27,6 +28,7 @@ const Site = (): JSX.Element => {
     <LanguageContext.Provider value={{ language, texts: texts[language], choose }}>
       {route.page === 'catalogue' && <CataloguePage key={visit} invited={route.code} />}
       {route.page === 'session' && <SessionPage key={visit} id={route.id} />}
+      {route.page === 'reset' && <ResetPage key={visit} secret={route.secret} />}
       {route.page === 'invite' && <InvitePage key={visit} invite={route.invite} />}
     </LanguageContext.Provider>
   );

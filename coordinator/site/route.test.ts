@@ -8,5 +8,6 @@ test('routeOf() knows the pages', () => {
   expect(at('/?code=1234')).toEqual({ page: 'catalogue', code: '1234' });
   expect(at(sessionPath('a_b-1'))).toEqual({ page: 'session', id: 'a_b-1' });
   expect(at(invitePath('a_b-1'))).toEqual({ page: 'invite', invite: 'a_b-1' });
+  expect(at('/reset#secret')).toEqual({ page: 'reset', secret: 'secret' });
   expect(at('/s/')).toEqual({ page: 'catalogue', code: '' });
 });

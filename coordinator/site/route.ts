@@ -5,9 +5,11 @@ import { codeFrom } from './code.ts';
 export type Route =
   | { page: 'catalogue'; code: string }
   | { page: 'session'; id: string }
-  | { page: 'invite'; invite: string };
+  | { page: 'invite'; invite: string }
+  | { page: 'reset'; secret: string };
 
 export const routeOf = (url: URL): Route => {
+  if (url.pathname === '/reset') return { page: 'reset', secret: url.hash.slice(1) };
   const [, kind, id] = /^\/([si])\/([A-Za-z0-9_-]{1,64})\/?$/.exec(url.pathname) ?? [];
   if (id === undefined) return { page: 'catalogue', code: codeFrom(url.searchParams.get('code') ?? '') };
   return kind === 's' ? { page: 'session', id } : { page: 'invite', invite: id };
