@@ -49,7 +49,12 @@ const list = {
     true,
     'The ticket was used before; each opens one connection. Ask for a new one.',
   ),
-  agent_key_wrong: row(401, 4401, false, 'The key is not the one in servers.json for this server_name.'),
+  agent_key_wrong: row(
+    401,
+    4401,
+    false,
+    'The key is not the one that the coordinator has for this server_name. Compare it, or make a new one.',
+  ),
   agent_version: row(
     400,
     4400,
