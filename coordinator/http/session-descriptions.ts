@@ -83,7 +83,10 @@ export const sessionDescriptions = {
           .meta({ description: 'Answer only once there is a later version than this; after 25 s at most.' }),
       }),
     },
-    responses: { 200: answers(sessionSchema, 'The session.'), ...refuses('malformed', ...member) },
+    responses: {
+      200: answers(sessionSchema, 'The session.'),
+      ...refuses('malformed', 'forbidden', ...member),
+    },
   }),
   end: createRoute({
     ...ofSession,

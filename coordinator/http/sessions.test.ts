@@ -75,4 +75,21 @@ describe(`${sessionRoutes.name}()`, () => {
       expect(order).toEqual(['the database goes on', 'answered 204']);
     }
   });
+
+  test('sessionRoutes() shows who was sent away from the lobby nothing more', async () => {
+    const under = await appUnderTest({}, { lobby: true });
+    under.connect();
+    const post = async (path: string, body: object, token?: string) => {
+      const sent = token === undefined ? { method: 'POST', body } : { method: 'POST', body, token };
+      return under.request(`/api/v1${path}`, sent);
+    };
+    const owner = participationSchema.parse(await (await post('/sessions', { app: 'Loft' })).json());
+    const { id, code } = owner.session;
+    const guest = participationSchema.parse(await (await post('/join', { code })).json());
+    const seen = () => under.request(`/api/v1/sessions/${id}`, { token: guest.participant_token });
+    expect((await seen()).status).toBe(200);
+    const decision = { participant_id: guest.participant_id, admitted: false };
+    expect((await post(`/sessions/${id}/admission`, decision, owner.participant_token)).status).toBe(204);
+    expect((await seen()).status).toBe(403);
+  });
 });

@@ -56,12 +56,11 @@ const show = async (
     await waiting.change(session.id, c.req.raw.signal);
   }
   const now = world.sessions.get(session.id);
-  return answer(
-    c,
-    now === undefined
-      ? refuse('session_unknown')
-      : describeSession(world, now, seenBy(now, member.participant.id)),
-  );
+  if (now === undefined) return problem(refuse('session_unknown'));
+  // Who was sent away from the lobby sees no more of the session, and the page stops asking.
+  const self = now.participants.find(({ id }) => id === member.participant.id);
+  if (self?.away === true && !self.admitted) return problem(refuse('forbidden'));
+  return answer(c, describeSession(world, now, seenBy(now, member.participant.id)));
 };
 
 const ticket = ({ world }: SessionNeeds, c: Ctx): Response => {

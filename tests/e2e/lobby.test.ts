@@ -41,6 +41,11 @@ test('lobby: a guest by code waits for the owner, one by invite does not, and th
   await owner.getByRole('button', { name: 'Let in' }).click();
   await playing(guest);
 
+  const refused = await openPage(browser, `${system.url}/?code=${code}`);
+  await refused.getByRole('button', { name: 'Join', exact: true }).click();
+  await owner.getByRole('button', { name: 'Send away' }).click();
+  await refused.getByText('This session is not open in this tab').waitFor();
+
   const { url } = await owner.evaluate(() => ({ url: location.href }));
   const id = new URL(url).pathname.replace('/s/', '');
   const token = await owner.evaluate((session) => {
