@@ -6,8 +6,8 @@ import { startTestSystem, type TestSystem, until } from './harness.ts';
 let system: TestSystem;
 let browser: Browser;
 
-/** Five minutes of a session are so few that an extension is offered at once. */
-const info = { lobby: true, default_minutes: 5, max_minutes: 30 };
+/** Ten minutes are so few that an extension is offered at once, and enough for a slow machine. */
+const info = { lobby: true, default_minutes: 10, max_minutes: 30 };
 
 beforeAll(async () => {
   [system, browser] = await Promise.all([
