@@ -3,7 +3,7 @@ import type { CatalogueAppView, ChangeApp, CreateApp } from '../../shared/protoc
 import { checkMinutes, checkSource, pictureType } from '../domain/catalogue.ts';
 import { bounds } from '../limits.ts';
 import { Taken } from '../store/database.ts';
-import type { AppRow, Tables } from '../store/tables.ts';
+import type { AppRow, ReadTables, Tables } from '../store/tables.ts';
 import { audit } from './audit.ts';
 import { appDefaults } from './catalogue.ts';
 import type { Services } from './services.ts';
@@ -18,7 +18,7 @@ const describe = (row: AppRow, hosts: readonly string[]): CatalogueAppView => ({
   hosts: [...hosts],
 });
 
-const hostsOf = async ({ host_apps }: Pick<Tables, 'host_apps'>, app: string): Promise<string[]> =>
+const hostsOf = async ({ host_apps }: Pick<ReadTables, 'host_apps'>, app: string): Promise<string[]> =>
   (await host_apps.find({ app }, { order: ['host'] })).map(({ host }) => host);
 
 export const listCatalogueApps = ({ db }: Parts): Promise<CatalogueAppView[]> =>
@@ -37,11 +37,7 @@ export const showCatalogueApp = ({ db }: Parts, name: string): Promise<Catalogue
   db.read(async ({ apps, host_apps }) => {
     const row = await apps.get({ name });
     if (row === undefined) return refuse('app_unknown');
-    const hosts = await host_apps.find({ app: name }, { order: ['host'] });
-    return describe(
-      row,
-      hosts.map(({ host }) => host),
-    );
+    return describe(row, await hostsOf({ host_apps }, name));
   });
 
 type Columns = Partial<Omit<AppRow, 'name' | 'version'>>;

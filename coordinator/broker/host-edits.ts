@@ -5,7 +5,7 @@ import { checkSource } from '../domain/catalogue.ts';
 import { bounds } from '../limits.ts';
 import { hashOf } from '../secrets.ts';
 import { Taken } from '../store/database.ts';
-import type { HostRow, Tables } from '../store/tables.ts';
+import type { HostRow, ReadTables, Tables } from '../store/tables.ts';
 import { audit } from './audit.ts';
 import type { Services } from './services.ts';
 
@@ -18,7 +18,7 @@ const describe = (row: HostRow, apps: readonly string[]): CatalogueHostView => {
   return { name, apps: [...apps], seats, draining, source, created_at, version };
 };
 
-const appsOf = async ({ host_apps }: Pick<Tables, 'host_apps'>, host: string): Promise<string[]> =>
+const appsOf = async ({ host_apps }: Pick<ReadTables, 'host_apps'>, host: string): Promise<string[]> =>
   (await host_apps.find({ host }, { order: ['app'] })).map(({ app }) => app);
 
 export const listCatalogueHosts = ({ db }: Parts): Promise<CatalogueHostView[]> =>
@@ -37,11 +37,7 @@ export const showCatalogueHost = ({ db }: Parts, name: string): Promise<Catalogu
   db.read(async ({ hosts, host_apps }) => {
     const row = await hosts.get({ name });
     if (row === undefined) return refuse('host_unknown');
-    const apps = await host_apps.find({ host: name }, { order: ['app'] });
-    return describe(
-      row,
-      apps.map(({ app }) => app),
-    );
+    return describe(row, await appsOf({ host_apps }, name));
   });
 
 /** Locks apps, after the host, so that none of them is removed meanwhile; app_unknown. */
