@@ -13,7 +13,6 @@ import type { Period } from '../domain/slots.ts';
 import { bounds } from '../limits.ts';
 import { hashOf } from '../secrets.ts';
 import type { Account, AppRow, Booking, ReadTables, Tables } from '../store/tables.ts';
-import { anonymousBudget } from './anonymous-budget.ts';
 import { rulesFor } from './booking-rules.ts';
 import { bookingEventData, describeBooking } from './booking-view.ts';
 import { takeCode } from './codes.ts';
@@ -91,40 +90,46 @@ const orderOf = async (
   return isRefusal(visit) ? visit : { app, visit, zone: local.zone, title: title ?? null };
 };
 
-/** What an account may book in a day, whether it cancels or not: each booking uses a code up for a while. */
-const madeBudget = (services: Services, account_id: string): Budget => ({
-  name: `bookings of ${account_id}`,
-  window_ms: bounds.bookings_made_ms,
+/**
+ * What an account, or a network without one, may book in a day, whether it cancels or not: each booking uses a code up for
+ * a while.
+ */
+const madeBudget = (services: Services, { account, network }: Visitor): Budget => {
+  const { held_per_account, anonymous_per_network } = rulesFor(services);
+  const window_ms = bounds.bookings_made_ms;
+  if (account === undefined) {
+    return { name: `bookings from ${network}`, window_ms, most: anonymous_per_network };
+  }
   // Who may hold more may make as many.
-  most: Math.max(bounds.bookings_made_per_day, rulesFor(services).held_per_account),
-});
-
-const tooManyMade = (budgets: readonly Budget[]): Refusal =>
-  refuse('quota_exceeded', `${budgets[0]?.most} bookings made within a day, cancelled ones too; try later`);
+  const most = Math.max(bounds.bookings_made_per_day, held_per_account);
+  return { name: `bookings of ${account.id}`, window_ms, most };
+};
 
 /** Stores the booking of an order; the transaction of `book`. */
 const place = async (
   services: Services,
   tables: Tables,
   { app, visit, zone, title }: Order,
-  { account, network }: Visitor,
+  visitor: Visitor,
   taken: ReadonlySet<string>,
 ): Promise<{ booking: Booking; token?: string } | Refusal> => {
   const { clock, ids, store } = services;
-  const spend =
-    account === undefined
-      ? await anonymousBudget(services, tables, network)
-      : await accountMay(services, tables, account.id, { app, visit });
-  if (isRefusal(spend)) return spend;
+  const { account } = visitor;
+  const refused =
+    account === undefined ? undefined : await accountMay(services, tables, account.id, { app, visit });
+  if (refused !== undefined) return refused;
   const id = ids.id();
   const hosts = (await bookableHosts(tables, app)).filter(({ name }) => !taken.has(name));
   const seat = await lockSeat(services, tables, hosts, { visit, holder: id, again: taken.size > 0 });
   if (seat === undefined) return refuse('time_taken');
-  const made = account === undefined ? [] : [madeBudget(services, account.id)];
-  if (!(await takeHits(tables, made, clock.now()))) return tooManyMade(made);
+  const made = madeBudget(services, visitor);
+  if (!(await takeHits(tables, [made], clock.now()))) {
+    const hint = account === undefined ? 'log in to book more' : 'try later';
+    return refuse('quota_exceeded', `${made.most} bookings made within a day, cancelled ones too; ${hint}`);
+  }
   const code = await takeCode(services, tables, id, store.configuration().code_digits);
   if (isRefusal(code)) {
-    await returnHits(tables, made, clock.now());
+    await returnHits(tables, [made], clock.now());
     return code;
   }
   const token = account === undefined ? ids.secret() : undefined;
@@ -145,7 +150,6 @@ const place = async (
     created_at: clock.now(),
     version: 1,
   };
-  await spend?.();
   await tables.bookings.insert(booking);
   await holdSeat(tables, seat, visit, id);
   await emit(services, tables, 'booking.created', bookingEventData(booking));

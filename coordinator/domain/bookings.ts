@@ -22,7 +22,7 @@ export interface BookingRules {
   readonly days_ahead: number;
   /** Bookings that one account may hold at a time. */
   readonly held_per_account: number;
-  /** Bookings that callers of one network without an account may make in a day (UTC). */
+  /** Bookings that callers of one network without an account may make within a day. */
   readonly anonymous_per_network: number;
   /** Longest booking in any app. */
   readonly most_minutes: number;
