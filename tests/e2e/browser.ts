@@ -1,4 +1,5 @@
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { until } from './harness.ts';
 
 /** For a machine that is busy with other things; what takes long on an idle one is the benchmark's to say. */
 const PATIENCE_MS = 180_000;
@@ -33,6 +34,14 @@ export const openPage = async (browser: Browser, url: string, prepare?: () => vo
 /** Frames decoded by the page's video so far; 0 while there is none. */
 export const decodedFrames = (page: Page): Promise<number> =>
   page.evaluate(() => document.querySelector('video')?.getVideoPlaybackQuality().totalVideoFrames ?? 0);
+
+/** Waits for a live picture: one frame alone could be a still. */
+export const playing = (page: Page): Promise<number> =>
+  until(
+    'video plays',
+    () => decodedFrames(page),
+    (frames) => frames > 5,
+  );
 
 /** What the video shows now: 64x36 pixels as [r, g, b, r, g, b, ...]. */
 export const picture = (page: Page): Promise<number[]> =>

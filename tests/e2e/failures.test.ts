@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import type { Browser } from 'playwright-core';
 import type { DemoApp } from '../../scripts/system.ts';
-import { decodedFrames, openPage, startBrowser } from './browser.ts';
+import { openPage, playing, startBrowser } from './browser.ts';
 import {
   appProcess,
   processesOf,
@@ -106,11 +106,7 @@ test('killing the signalling process() restarts it and the page plays again', as
   const page = await openPage(browser, system.url);
   await page.getByRole('article').filter({ hasText: 'Good' }).getByRole('button', { name: 'Start' }).click();
   await page.waitForURL(/\/s\//);
-  await until(
-    'video plays',
-    () => decodedFrames(page),
-    (frames) => frames > 5,
-  );
+  await playing(page);
   const id = new URL(page.url()).pathname.replace('/s/', '');
   process.kill(signallingProcess(id)?.pid ?? 0, 'SIGKILL');
   await until(

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import type { Browser, Page } from 'playwright-core';
-import { decodedFrames, openPage, startBrowser } from './browser.ts';
+import type { Browser } from 'playwright-core';
+import { openPage, playing, startBrowser } from './browser.ts';
 import { startTestSystem, type TestSystem, until } from './harness.ts';
 
 let system: TestSystem;
@@ -19,13 +19,6 @@ afterAll(async () => {
   await browser?.close();
   await system?.stop();
 }, 120_000);
-
-const playing = (page: Page) =>
-  until(
-    'video plays',
-    () => decodedFrames(page),
-    (frames) => frames > 5,
-  );
 
 test('lobby: a guest by code waits for the owner, one by invite does not, and the owner extends', async () => {
   const owner = await openPage(browser, system.url);

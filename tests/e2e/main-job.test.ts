@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import type { Browser, Page } from 'playwright-core';
-import { decodedFrames, difference, openPage, picture, startBrowser, strip } from './browser.ts';
+import { decodedFrames, difference, openPage, picture, playing, startBrowser, strip } from './browser.ts';
 import {
   isOpen,
   listeners,
@@ -22,13 +22,6 @@ afterAll(async () => {
   await browser?.close();
   await system?.stop();
 }, 120_000);
-
-const playing = (page: Page) =>
-  until(
-    'video plays',
-    () => decodedFrames(page),
-    (frames) => frames > 5,
-  );
 
 const sessionId = (page: Page): string => new URL(page.url()).pathname.replace('/s/', '');
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { type Program, startProgram } from '../../scripts/program.ts';
 import { fromSource } from '../../scripts/system.ts';
-import { decodedFrames, difference, openPage, picture, startBrowser } from '../e2e/browser.ts';
+import { decodedFrames, difference, openPage, picture, playing, startBrowser } from '../e2e/browser.ts';
 import { until } from '../e2e/harness.ts';
 
 /** Epic's frontend library in Chromium, our signalling server alone, and the demo app as the streamer. */
@@ -44,13 +44,6 @@ const startStreamer = async (server: Server, id: string, style = 'loft'): Promis
   await program.line(({ msg }) => msg === 'registered');
   return program;
 };
-
-const playing = (page: Page) =>
-  until(
-    'video plays',
-    () => decodedFrames(page),
-    (frames) => frames > 5,
-  );
 
 interface Seen {
   type: string;
