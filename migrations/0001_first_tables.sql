@@ -178,7 +178,6 @@ CREATE TABLE IF NOT EXISTS `codes` (
 CREATE TABLE IF NOT EXISTS `queue` (
   `id` varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   `app` varchar(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
-  `account_id` varchar(64) CHARACTER SET ascii COLLATE ascii_bin,
   `token_hash` varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   `created_at` bigint NOT NULL,
   `seen_at` bigint NOT NULL,

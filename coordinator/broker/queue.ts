@@ -69,7 +69,6 @@ export const enterQueue = async (
   const place: Queued = {
     id: world.ids.id(),
     app: name,
-    account_id: account?.id ?? null,
     token_hash: hashOf(token),
     created_at: now,
     seen_at: now,

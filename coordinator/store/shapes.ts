@@ -154,7 +154,6 @@ export const shapes = {
     {
       id: id(),
       app: name(app_name_chars),
-      account_id: optional(id()),
       /** SHA-256 of the token by which whoever waits is known. */
       token_hash: id(),
       created_at: instant(),
