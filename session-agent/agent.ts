@@ -32,6 +32,8 @@ const handlers: Handlers<typeof toAgent, Agent> = {
   HEARTBEAT: () => {},
   CREATE_SESSION: (order, { host }) => host.create(order),
   CONNECT_USER_TO_SESSION: (order, { host }) => host.connectUser(order),
+  DISCONNECT_USER: (order, { host }) => host.disconnectUser(order),
+  WARM: ({ apps }, { host }) => host.keepWarm(apps),
   END_SESSION: (order, { host }) => host.endSession(order),
 };
 

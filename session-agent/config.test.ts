@@ -46,6 +46,10 @@ test('readAgentConfig() fills in what may be left out', async () => {
     start_timeout_seconds: 60,
     restart: { times: 2, window_seconds: 600 },
     stop_grace_seconds: 5,
+    hung_seconds: 3,
+    warm: 0,
+    vram_mb: 0,
+    encoders: 1,
   });
 });
 

@@ -29,12 +29,19 @@ const argumentSchema = z
     }
   });
 
+const programSchema = z
+  .string()
+  .refine(isAbsolute, 'must be an absolute path')
+  .refine((path) => !/\.(bat|cmd)$/i.test(path), 'must be the program itself, not a .bat or .cmd file');
+
 const appSchema = z.strictObject({
   rc_name: nameSchema,
-  path: z
+  path: programSchema,
+  /** Adds what this engine's Pixel Streaming wants on the command line, before `arguments`: "4.27", "5.7". */
+  engine: z
     .string()
-    .refine(isAbsolute, 'must be an absolute path')
-    .refine((path) => !/\.(bat|cmd)$/i.test(path), 'must be the program itself, not a .bat or .cmd file'),
+    .regex(/^\d{1,2}\.\d{1,2}$/, 'like "5.7"')
+    .optional(),
   arguments: z.array(argumentSchema).max(200).default([]),
   environment: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(8_000)).default({}),
   working_directory: z.string().refine(isAbsolute, 'must be an absolute path').optional(),
@@ -46,6 +53,28 @@ const appSchema = z.strictObject({
     })
     .default({ times: 2, window_seconds: 600 }),
   stop_grace_seconds: z.number().min(0).max(120).default(5),
+  /** An app that runs but whose streamer has been gone for so long counts as hung and is restarted. */
+  hung_seconds: z.number().min(0.1).max(600).default(3),
+  /** All of the app's processes together; beyond it the app counts as crashed. */
+  memory_mb: z.number().int().min(16).max(10_000_000).optional(),
+  /** The longest that one instance of the app may run. */
+  longest_minutes: z.number().min(0.01).max(100_000).optional(),
+  /** Another signalling server than ours, Epic's for one. Its arguments take {player_port}, {streamer_port} and {sfu_port}. */
+  signalling: z
+    .strictObject({ path: programSchema, arguments: z.array(z.string().max(2_000)).max(200) })
+    .optional(),
+  /** How many instances to keep started ahead of the next session. */
+  warm: z.number().int().min(0).max(100).default(0),
+  /** What one session takes of its card. */
+  vram_mb: z.number().int().min(0).max(10_000_000).default(0),
+  encoders: z.number().int().min(0).max(100).default(1),
+});
+
+const cardSchema = z.strictObject({
+  index: z.number().int().min(0).max(63),
+  seats: z.number().int().min(1).max(1_000),
+  vram_mb: z.number().int().min(1).max(10_000_000).optional(),
+  encoders: z.number().int().min(1).max(1_000).optional(),
 });
 
 const portSchema = z.number().int().min(1_024, 'at least 1024').max(65_535, 'at most 65535');
@@ -69,15 +98,32 @@ const configSchema = z
       .default({ resolution: { width: 1280, height: 720 } }),
     /** Relative to config.json. */
     log_folder: z.string().min(1).default('logs'),
+    /** The journal, and how the other commands reach the running agent. Relative to config.json. */
+    state_folder: z.string().min(1).default('state'),
+    /** PEM; with it only certificates of this authority are trusted. Relative to config.json. */
+    ca_file: z.string().min(1).optional(),
+    /** The graphics cards; none listed: the machine counts as one card with all seats and no other bound. */
+    cards: z.array(cardSchema).max(64).default([]),
+    placing: z.enum(['spread', 'pack']).default('spread'),
     apps: z.array(appSchema).min(1, 'at least one app').max(1_000),
   })
-  .superRefine(({ ports, seats, apps }, context) => {
+  .superRefine(({ ports, seats, cards, apps }, context) => {
     const needed = seats * ports_per_session;
     const held = ports.to - ports.from + 1;
     if (held < needed) {
       const message = `holds ${Math.max(held, 0)} ports, but ${seats} seats need ${needed} (${ports_per_session} each)`;
       context.addIssue({ code: 'custom', path: ['ports'], message });
     }
+    const card_seats = cards.reduce((sum, card) => sum + card.seats, 0);
+    if (cards.length > 0 && card_seats !== seats) {
+      const message = `is ${seats}, but the cards have ${card_seats} together`;
+      context.addIssue({ code: 'custom', path: ['seats'], message });
+    }
+    cards.forEach(({ index }, i) => {
+      if (cards.findIndex((card) => card.index === index) < i) {
+        context.addIssue({ code: 'custom', path: ['cards', i, 'index'], message: 'is listed twice' });
+      }
+    });
     apps.forEach(({ rc_name }, i) => {
       if (apps.findIndex((app) => app.rc_name === rc_name) < i) {
         context.addIssue({ code: 'custom', path: ['apps', i, 'rc_name'], message: 'is listed twice' });
@@ -88,11 +134,20 @@ const configSchema = z
 export type AgentConfig = z.infer<typeof configSchema>;
 export type AppConfig = AgentConfig['apps'][number];
 
-/** config.json, checked, its `log_folder` made absolute; or all of its problems at once. */
+/** config.json, checked, its folders and files made absolute; or all of its problems at once. */
 export const readAgentConfig = async (file: string): Promise<Parsed<AgentConfig>> => {
   const read = await readConfig(file, configSchema);
   if ('problems' in read) return read;
-  return { value: { ...read.value, log_folder: resolve(dirname(file), read.value.log_folder) } };
+  const { log_folder, state_folder, ca_file, ...rest } = read.value;
+  const folder = dirname(file);
+  return {
+    value: {
+      ...rest,
+      log_folder: resolve(folder, log_folder),
+      state_folder: resolve(folder, state_folder),
+      ...(ca_file === undefined ? {} : { ca_file: resolve(folder, ca_file) }),
+    },
+  };
 };
 
 /**

@@ -13,6 +13,8 @@ const KEPT_OUTPUTS = 400;
 const OUTPUTS_PER_SESSION = 4;
 
 type ConnectUser = MessageOf<Pick<typeof toAgent, 'CONNECT_USER_TO_SESSION'>>;
+type DisconnectUser = MessageOf<Pick<typeof toAgent, 'DISCONNECT_USER'>>;
+type WarmWishes = MessageOf<Pick<typeof toAgent, 'WARM'>>['apps'];
 type EndSession = MessageOf<Pick<typeof toAgent, 'END_SESSION'>>;
 type Verdicts = MessageOf<Pick<typeof toAgent, 'WELCOME'>>['sessions'];
 
@@ -116,6 +118,16 @@ export class Host {
         WebRTC_connection_data,
       }),
     );
+  }
+
+  /** Closes the participant's player connections. */
+  disconnectUser({ session_id, user_id }: DisconnectUser): void {
+    this.#options.log.debug({ session: session_id, user_id }, 'to be built: channels');
+  }
+
+  /** How many instances of each app the coordinator wants to be started ahead. */
+  keepWarm(wishes: WarmWishes): void {
+    this.#options.log.debug({ wishes }, 'to be built: warm pool');
   }
 
   /** Ends a session. One that is not here is gone already, and that is the answer. */

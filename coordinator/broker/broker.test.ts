@@ -89,7 +89,7 @@ class Machine {
 
   obey() {
     const order = this.inbox.shift();
-    if (order === undefined || !('verb' in order) || this.link === undefined) return;
+    if (order === undefined || !('verb' in order) || this.link === undefined || order.verb === 'WARM') return;
     const ref = { session_id: order.session_id, generation: order.generation };
     if (order.verb === 'END_SESSION') {
       this.running.delete(ref.session_id);

@@ -9,7 +9,13 @@ import { endReasonSchema } from './session.ts';
  * (`/agent`, `Authorization: Bearer <key>`). Relay traffic shares the connection as binary frames: see `relay-frame.ts`.
  * The verbs of user requirements A12 keep their names.
  */
-export const AGENT_LINK_VERSION = 1;
+export const AGENT_LINK_VERSION = 2;
+
+/**
+ * The oldest version that is still spoken: the neighbour before. A peer that speaks it is sent only what it knows
+ * (see `toOlderAgent` and `toOlderCoordinator` in `agent-link-versions.ts`).
+ */
+export const AGENT_LINK_OLDEST = 1;
 
 /** A session as both sides name it. A command with a generation lower than the one known is stale and refused. */
 const sessionRef = { session_id: idSchema, generation: z.number().int().min(1) };
@@ -17,11 +23,69 @@ const sessionRef = { session_id: idSchema, generation: z.number().int().min(1) }
 /** Numbers one relayed player connection; the coordinator counts up per link and never reuses one. */
 const channelSchema = z.number().int().min(1).max(0xffff_ffff);
 
+/** The number of a graphics card on its host, as the driver counts: 0 is the first. */
+const cardSchema = z.number().int().min(0).max(63);
+
+/** The language in which an app is to greet its visitor: "en", "ru", "pt-BR". */
+export const languageSchema = z.string().regex(/^[a-z]{2}(-[A-Z]{2})?$/, 'like "en" or "pt-BR"');
+
+const megabytesSchema = z.number().int().min(0).max(100_000_000);
+
+/** A graphics card, or the whole machine as one card when config.json lists none. Its seats follow those of the card before it. */
+export const hostCardSchema = z.strictObject({
+  index: cardSchema,
+  seats: z.number().int().min(1).max(1_000),
+  /** What may be given to apps; null when not limited. */
+  vram_mb: megabytesSchema.nullable(),
+  encoders: z.number().int().min(1).max(1_000).nullable(),
+});
+export type HostCard = z.infer<typeof hostCardSchema>;
+
+/** What one session of an app takes of its card. */
+export const appNeedsSchema = z.strictObject({
+  rc_name: nameSchema,
+  vram_mb: megabytesSchema,
+  encoders: z.number().int().min(0).max(100),
+});
+export type AppNeeds = z.infer<typeof appNeedsSchema>;
+
+/** Instances that were started ahead of their session and whose streamer has registered. */
+const warmSchema = z
+  .array(z.strictObject({ rc_name: nameSchema, card: cardSchema, ready: z.number().int().min(0).max(1_000) }))
+  .max(1_000);
+
+const percentSchema = z.number().min(0).max(100);
+
+/** How busy the host is, as it measured last. What it cannot tell is null. */
+export const hostFiguresSchema = z.strictObject({
+  cpu_percent: percentSchema.nullable(),
+  memory_used_mb: megabytesSchema.nullable(),
+  memory_total_mb: megabytesSchema.nullable(),
+  cards: z
+    .array(
+      z.strictObject({
+        index: cardSchema,
+        name: z.string().max(100),
+        busy_percent: percentSchema.nullable(),
+        encoder_percent: percentSchema.nullable(),
+        vram_used_mb: megabytesSchema.nullable(),
+        vram_total_mb: megabytesSchema.nullable(),
+        temperature_c: z.number().min(-100).max(200).nullable(),
+      }),
+    )
+    .max(64),
+});
+export type HostFigures = z.infer<typeof hostFiguresSchema>;
+
 /** What the coordinator may send. */
 export const toAgent = {
   /** Answers HELLO: what to do with each session of the agent's inventory, and how often to say HEARTBEAT. */
   WELCOME: strict('msg', 'WELCOME', {
     heartbeat_ms: z.number().int().min(100),
+    /** The version of the link that the coordinator speaks on this connection. */
+    protocol: z.number().int().optional(),
+    /** The coordinator's own release. */
+    version: z.string().max(100).optional(),
     sessions: z.array(z.strictObject({ ...sessionRef, action: z.enum(['keep', 'stop']) })),
   }),
   HEARTBEAT: strict('msg', 'HEARTBEAT', { time: z.number() }),
@@ -33,6 +97,9 @@ export const toAgent = {
     code: codeSchema,
     /** For the app: behind NAT it needs STUN to be reached, or TURN of its own. */
     ice_servers: z.array(iceServerSchema).max(20),
+    /** On which card; the host's own first one when left out. The host checks again that it fits. */
+    card: cardSchema.optional(),
+    language: languageSchema.optional(),
   }),
   /** Open a player connection to the session's signalling server and bind it to `channel` (A12). */
   CONNECT_USER_TO_SESSION: strict('verb', 'CONNECT_USER_TO_SESSION', {
@@ -43,6 +110,22 @@ export const toAgent = {
     ice_servers: z.array(iceServerSchema).max(20),
     /** A participant without control: watches, and has no way to steer. */
     view_only: z.boolean().optional(),
+    /**
+     * The page numbers and acknowledges what it says on this connection and may come back to it under this id, which it
+     * chose at random (see `player-channel.ts`). Without it the connection is plain and ends with either leg.
+     */
+    resumable: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{22}$/)
+      .optional(),
+  }),
+  /** The participant has left: its connections are closed, those that wait to be resumed too. */
+  DISCONNECT_USER: strict('verb', 'DISCONNECT_USER', { ...sessionRef, user_id: idSchema }),
+  /** How many warm instances of each app to keep, where config.json asks for fewer: what is booked soon. Replaces the last one. */
+  WARM: strict('verb', 'WARM', {
+    apps: z
+      .array(z.strictObject({ rc_name: nameSchema, instances: z.number().int().min(0).max(1_000) }))
+      .max(1_000),
   }),
   END_SESSION: strict('verb', 'END_SESSION', { ...sessionRef, reason: endReasonSchema }),
 } as const;
@@ -56,10 +139,29 @@ export const fromAgent = {
     seats: z.number().int().min(1).max(1_000),
     apps: z.array(nameSchema).max(1_000),
     sessions: z
-      .array(z.strictObject({ ...sessionRef, state: z.enum(['starting', 'ready', 'restarting']) }))
+      .array(
+        z.strictObject({
+          ...sessionRef,
+          state: z.enum(['starting', 'ready', 'restarting']),
+          card: cardSchema.optional(),
+        }),
+      )
       .max(1_000),
+    /** The agent's own release. */
+    version: z.string().max(100).optional(),
+    /** Drawn anew by every process that runs: two that alternate are one identity on two machines. */
+    life: idSchema.optional(),
+    cards: z.array(hostCardSchema).min(1).max(64).optional(),
+    /** Whether sessions fill one card before the next, or are spread over all. */
+    placing: z.enum(['spread', 'pack']).optional(),
+    needs: z.array(appNeedsSchema).max(1_000).optional(),
+    warm: warmSchema.optional(),
   }),
-  HEARTBEAT: strict('verb', 'HEARTBEAT', { time: z.number() }),
+  HEARTBEAT: strict('verb', 'HEARTBEAT', {
+    time: z.number(),
+    figures: hostFiguresSchema.optional(),
+    warm: warmSchema.optional(),
+  }),
   /** The order was taken (`launching`), or the app's process is up (`app_started`). */
   SESSION_STARTING: strict('msg', 'SESSION_STARTING', {
     ...sessionRef,
