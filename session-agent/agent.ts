@@ -24,9 +24,8 @@ export interface AgentOptions {
 }
 
 const handlers: Handlers<typeof toAgent, Agent> = {
-  WELCOME: ({ heartbeat_ms, sessions }, { link, host }) => {
-    link.welcomed(heartbeat_ms);
-    host.reconcile(sessions);
+  WELCOME: ({ heartbeat_ms, protocol = 1, sessions }, { link, host }) => {
+    if (link.welcomed(heartbeat_ms, protocol)) host.reconcile(sessions);
   },
   // That it came is all that it says, and the link has seen it.
   HEARTBEAT: () => {},

@@ -44,7 +44,7 @@ const startLink = (url: string, given = key) => {
     }),
     frame: (frame) => {
       const message = JSON.parse(String(frame));
-      if (message.msg === 'WELCOME') link.welcomed(message.heartbeat_ms);
+      if (message.msg === 'WELCOME') link.welcomed(message.heartbeat_ms, message.protocol ?? 1);
     },
     lost: () => {},
   });
@@ -163,4 +163,25 @@ test('stop() ends the waiting, too, and leaves no timer', async () => {
   await Promise.all([link.stop('over'), link.stop('over')]);
   expect(clock.pending()).toBe(0);
   expect(link.send({ verb: 'HEARTBEAT', time: 0 })).toBe(false);
+});
+
+test('start() speaks the neighbouring version to a coordinator that takes no other, and tries its own first each time', async () => {
+  const hello = ({ protocol }: { protocol: number }) =>
+    protocol === 1 ? { protocol: null } : { close: 4401, reason: 'no HELLO in time' };
+  const coordinator = coordinate({ hello });
+  const { clock, logged } = startLink(coordinator.url);
+  for (let life = 0; life < 2; life++) {
+    expect(await coordinator.message('HELLO')).toMatchObject({ protocol: AGENT_LINK_VERSION });
+    clock.advance((await logged('dialling')).wait_ms ?? 0);
+    expect(await coordinator.message('HELLO')).toMatchObject({ protocol: 1 });
+    await logged('connected');
+    coordinator.cut();
+    clock.advance((await logged('dialling')).wait_ms ?? 0);
+  }
+});
+
+test('welcomed() leaves a coordinator whose version is not spoken here', async () => {
+  const coordinator = coordinate({ hello: () => ({ protocol: AGENT_LINK_VERSION + 1 }) });
+  startLink(coordinator.url);
+  expect(await coordinator.next('end', (one) => (one.what === 'closed' ? one.code : undefined))).toBe(4400);
 });

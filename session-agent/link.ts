@@ -1,9 +1,10 @@
 import type { Cancel, Clock } from '../shared/clock.ts';
-import { errors } from '../shared/errors.ts';
+import { errors, explain, refuse } from '../shared/errors.ts';
 import type { Ids } from '../shared/ids.ts';
 import { limits } from '../shared/limits.ts';
 import type { Log } from '../shared/log.ts';
-import { fromAgent } from '../shared/protocol/agent-link.ts';
+import { AGENT_LINK_OLDEST, AGENT_LINK_VERSION, fromAgent } from '../shared/protocol/agent-link.ts';
+import { forCoordinator } from '../shared/protocol/agent-link-versions.ts';
 import { encode, type MessageOf } from '../shared/protocol/message.ts';
 import { encodeRelayFrame, type RelayFrame } from '../shared/protocol/relay-frame.ts';
 import type { Frame } from '../shared/socket.ts';
@@ -17,6 +18,9 @@ const CONNECT_MS = 10_000;
 const PATIENT_ATTEMPT = 10;
 /** From here on the link takes no more player frames; control messages may use the rest. */
 const RELAY_BACKLOG_BYTES = limits.link_backlog_bytes / 2;
+
+const isRefusal = (close_code: number): boolean =>
+  close_code === errors.agent_version.close || close_code === errors.unauthorized.close;
 
 export interface LinkOptions {
   url: string;
@@ -35,6 +39,8 @@ export class Link {
   readonly #options: LinkOptions;
   #wire: DialledWire | undefined;
   #welcomed_at: number | undefined;
+  /** The version of the protocol that is spoken: that of the last WELCOME, or the one to try next. */
+  #protocol = AGENT_LINK_VERSION;
   #stopHeartbeat: Cancel = () => {};
   #cancelWait: Cancel = () => {};
   #heard = 0;
@@ -52,7 +58,9 @@ export class Link {
 
   /** Whether the message was taken; while the link is down nothing is: HELLO tells the coordinator how things stand. */
   send(message: FromAgent): boolean {
-    return this.#wire?.send(encode(fromAgent, message)) ?? false;
+    const known = forCoordinator(this.#protocol, message);
+    if (known === undefined) return true;
+    return this.#wire?.send(encode(fromAgent, known)) ?? false;
   }
 
   /** Whether the frame was taken. A full link takes no more player data, so that control messages still get through. */
@@ -62,12 +70,21 @@ export class Link {
     return this.#wire.send(encodeRelayFrame(frame));
   }
 
-  /** WELCOME has come: the coordinator accepted this agent and says how often it wants to hear from it. */
-  welcomed(heartbeat_ms: number): void {
+  /**
+   * WELCOME has come: the coordinator accepted this agent and says how often it wants to hear from it, in ms, and which
+   * version of the protocol holds. False, and the connection is closed, when that version is not spoken here.
+   */
+  welcomed(heartbeat_ms: number, protocol: number): boolean {
     const { clock, log } = this.#options;
+    if (protocol < AGENT_LINK_OLDEST || protocol > AGENT_LINK_VERSION) {
+      this.#wire?.close(errors.agent_version.close, explain(refuse('agent_version')));
+      return false;
+    }
+    this.#protocol = protocol;
     this.#welcomed_at = clock.monotonic();
-    log.info({ heartbeat_ms }, 'connected to the coordinator');
+    log.info({ heartbeat_ms, protocol }, 'connected to the coordinator');
     this.#beat(heartbeat_ms);
+    return true;
   }
 
   /** Closes the connection and dials no more. Idempotent. */
@@ -125,6 +142,7 @@ export class Link {
             this.#wire = undefined;
             this.#options.lost();
             if (!this.#stopped) this.#explain(code, reason);
+            this.#chooseVersion(code);
             const lived = this.#welcomed_at === undefined ? 0 : clock.monotonic() - this.#welcomed_at;
             resolve({
               good: lived >= good_link_ms,
@@ -135,6 +153,17 @@ export class Link {
       );
       this.#wire = wire;
     });
+  }
+
+  /**
+   * Which version the next HELLO is said in: our own, as the coordinator may have been updated meanwhile. One that does not
+   * understand our HELLO refuses it, or waits for one in vain, and both look like a wrong key: then the neighbouring version
+   * is tried, and our own again after it.
+   */
+  #chooseVersion(close_code: number): void {
+    const refused = this.#welcomed_at === undefined && isRefusal(close_code);
+    this.#protocol =
+      refused && this.#protocol === AGENT_LINK_VERSION ? AGENT_LINK_OLDEST : AGENT_LINK_VERSION;
   }
 
   /** Says HEARTBEAT and looks whether the coordinator has been heard of late. */

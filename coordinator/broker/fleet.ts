@@ -1,6 +1,11 @@
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
-import { AGENT_LINK_VERSION, type fromAgent, type toAgent } from '../../shared/protocol/agent-link.ts';
+import {
+  AGENT_LINK_OLDEST,
+  AGENT_LINK_VERSION,
+  type fromAgent,
+  type toAgent,
+} from '../../shared/protocol/agent-link.ts';
 import type { MessageOf } from '../../shared/protocol/message.ts';
 import { hostAway, hostConnected, isLost, stopped } from '../domain/host.ts';
 import type { SessionEvent } from '../domain/lifecycle.ts';
@@ -66,8 +71,10 @@ export const hostHello = (
   welcome: (message: Welcome) => void,
 ): Refusal | undefined => {
   const { server_name: name, seats, apps } = hello;
-  if (hello.protocol !== AGENT_LINK_VERSION) {
-    const versions = `the agent speaks ${hello.protocol}, the coordinator ${AGENT_LINK_VERSION}`;
+  // One that is newer is answered with our version, and decides itself whether it still speaks it.
+  if (hello.protocol < AGENT_LINK_OLDEST) {
+    const ours = `${AGENT_LINK_OLDEST} to ${AGENT_LINK_VERSION}`;
+    const versions = `the agent speaks ${hello.protocol}, the coordinator ${ours}`;
     return refuse('agent_version', versions);
   }
   if (!keyIsRight(world, name, key)) return refuse('agent_key_wrong');

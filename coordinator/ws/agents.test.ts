@@ -1,7 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { errors } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
-import { AGENT_LINK_VERSION } from '../../shared/protocol/agent-link.ts';
+import { AGENT_LINK_OLDEST, AGENT_LINK_VERSION } from '../../shared/protocol/agent-link.ts';
 import { bounds } from '../limits.ts';
 import { startRig } from '../testing/rig.ts';
 import { entry } from '../testing/store.ts';
@@ -25,14 +25,25 @@ describe(`${createAgents.name}()`, () => {
     expect(rig.recorded.text()).not.toContain('a-wrong-key-of-a');
   });
 
-  test('createAgents() refuses another version of the protocol and says which two', async () => {
+  test('createAgents() refuses a version of the protocol that is too old, and says which it speaks', async () => {
     await using rig = await startRig();
-    const agent = await rig.agent({ protocol: AGENT_LINK_VERSION + 1 });
+    const agent = await rig.agent({ protocol: AGENT_LINK_OLDEST - 1 });
     const { code, reason } = await agent.closed();
     expect(code).toBe(errors.agent_version.close);
     expect(reason).toContain(
-      `the agent speaks ${AGENT_LINK_VERSION + 1}, the coordinator ${AGENT_LINK_VERSION}`,
+      `the agent speaks ${AGENT_LINK_OLDEST - 1}, the coordinator ${AGENT_LINK_OLDEST} to ${AGENT_LINK_VERSION}`,
     );
+  });
+
+  test.each([
+    [AGENT_LINK_OLDEST, AGENT_LINK_OLDEST],
+    [AGENT_LINK_VERSION, AGENT_LINK_VERSION],
+    [AGENT_LINK_VERSION + 1, AGENT_LINK_VERSION],
+  ])('createAgents() meets an agent of version %d in version %d', async (theirs, holds) => {
+    await using rig = await startRig();
+    const agent = await rig.agent({ protocol: theirs });
+    const { protocol = 1 } = await agent.next('WELCOME');
+    expect(protocol).toBe(holds);
   });
 
   test('createAgents() lets a second connection of a host replace the first, and sessions go on', async () => {

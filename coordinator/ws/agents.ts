@@ -1,6 +1,7 @@
 import { type Refusal, refuse } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
-import { fromAgent, toAgent } from '../../shared/protocol/agent-link.ts';
+import { AGENT_LINK_VERSION, fromAgent, toAgent } from '../../shared/protocol/agent-link.ts';
+import { forAgent } from '../../shared/protocol/agent-link-versions.ts';
 import { encode, type Handlers, type MessageOf } from '../../shared/protocol/message.ts';
 import { decodeRelayFrame } from '../../shared/protocol/relay-frame.ts';
 import { closeWith, door, type Peer, type Wire } from '../../shared/socket.ts';
@@ -28,6 +29,8 @@ interface AgentLink extends Link {
   readonly remote: string;
   /** The host's name, once its HELLO was accepted. */
   host: string | undefined;
+  /** The version of the protocol that holds, the lower of both ends'. */
+  protocol: number;
   /** Monotonic ms. */
   readonly opened: number;
   heard: number;
@@ -55,9 +58,10 @@ const report = ({ world, link }: Context, { session_id, generation }: Ref, event
 };
 
 const greet = async (world: World, link: AgentLink, hello: Hello): Promise<void> => {
-  const welcome = (message: MessageOf<typeof toAgent>) => {
+  const welcome = (message: MessageOf<Pick<typeof toAgent, 'WELCOME'>>) => {
     link.host = hello.server_name;
-    link.send(message);
+    link.protocol = Math.min(hello.protocol, AGENT_LINK_VERSION);
+    link.send({ ...message, protocol: link.protocol });
   };
   const refused = await greetHost(world, link, link.key, hello, welcome, link.isGone);
   if (refused === undefined || link.isGone()) return;
@@ -103,9 +107,13 @@ const createLink = (
     key,
     remote: wire.remote,
     host: undefined,
+    protocol: AGENT_LINK_VERSION,
     opened: world.clock.monotonic(),
     heard: world.clock.monotonic(),
-    send: (message) => void wire.send(encode(toAgent, message)),
+    send(message) {
+      const known = forAgent(link.protocol, message);
+      if (known !== undefined) wire.send(encode(toAgent, known));
+    },
     openChannel({ session, participant }, player) {
       const { number, channel } = channels.open(player);
       link.send({

@@ -1,4 +1,4 @@
-import { fromAgent, type toAgent } from '../../shared/protocol/agent-link.ts';
+import { AGENT_LINK_VERSION, fromAgent, type toAgent } from '../../shared/protocol/agent-link.ts';
 import type { MessageOf } from '../../shared/protocol/message.ts';
 import { decodeRelayFrame, encodeRelayFrame, type RelayFrame } from '../../shared/protocol/relay-frame.ts';
 
@@ -21,6 +21,8 @@ export interface FakeCoordinatorOptions {
     | { close: number; reason: string }
     | {
         heartbeat_ms?: number;
+        /** Which version holds; the newest unless said otherwise, null for a coordinator that does not say. */
+        protocol?: number | null;
         sessions?: { session_id: string; generation: number; action: 'keep' | 'stop' }[];
       };
   /** Whether HEARTBEAT is echoed; true unless said otherwise. */
@@ -74,7 +76,8 @@ export const startFakeCoordinator = (options: FakeCoordinatorOptions): FakeCoord
     if (!('verb' in message) || message.verb !== 'HELLO') return;
     const answer = options.hello?.(message) ?? {};
     if ('close' in answer) return socket?.close(answer.close, answer.reason);
-    send({ msg: 'WELCOME', heartbeat_ms: answer.heartbeat_ms ?? 1_000, sessions: answer.sessions ?? [] });
+    const { heartbeat_ms = 1_000, protocol = AGENT_LINK_VERSION, sessions = [] } = answer;
+    send({ msg: 'WELCOME', heartbeat_ms, sessions, ...(protocol === null ? {} : { protocol }) });
   };
 
   const server = Bun.serve({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { iceServerSchema } from './ice.ts';
-import { strict } from './message.ts';
+import { strict, tolerant } from './message.ts';
 import { codeSchema, idSchema, nameSchema } from './names.ts';
 import { endReasonSchema } from './session.ts';
 
@@ -12,8 +12,8 @@ import { endReasonSchema } from './session.ts';
 export const AGENT_LINK_VERSION = 2;
 
 /**
- * The oldest version that is still spoken: the neighbour before. A peer that speaks it is sent only what it knows
- * (see `toOlderAgent` and `toOlderCoordinator` in `agent-link-versions.ts`).
+ * The oldest version that is still spoken: the neighbour before. HELLO says the agent's version, WELCOME the one that holds
+ * on the connection, the lower of both; a peer is sent only what that version knows (`agent-link-versions.ts`).
  */
 export const AGENT_LINK_OLDEST = 1;
 
@@ -80,9 +80,9 @@ export type HostFigures = z.infer<typeof hostFiguresSchema>;
 /** What the coordinator may send. */
 export const toAgent = {
   /** Answers HELLO: what to do with each session of the agent's inventory, and how often to say HEARTBEAT. */
-  WELCOME: strict('msg', 'WELCOME', {
+  WELCOME: tolerant('msg', 'WELCOME', {
     heartbeat_ms: z.number().int().min(100),
-    /** The version of the link that the coordinator speaks on this connection. */
+    /** The version of the link that holds on this connection; 1 when left out. */
     protocol: z.number().int().optional(),
     /** The coordinator's own release. */
     version: z.string().max(100).optional(),
@@ -133,7 +133,7 @@ export const toAgent = {
 /** What an agent may send. */
 export const fromAgent = {
   /** The first message on the link. `sessions` is the inventory: everything that runs on the host. */
-  HELLO: strict('verb', 'HELLO', {
+  HELLO: tolerant('verb', 'HELLO', {
     protocol: z.number().int(),
     server_name: nameSchema,
     seats: z.number().int().min(1).max(1_000),

@@ -27,6 +27,13 @@ const tagged = <T extends Tag, N extends string>(tag: T, name: N) =>
 export const strict = <T extends Tag, N extends string, S extends z.ZodRawShape>(tag: T, name: N, shape: S) =>
   z.strictObject({ ...tagged(tag, name), ...shape } as { [K in T]: z.ZodLiteral<N> } & S);
 
+/** A message on which versions meet: what a newer peer adds to it is dropped. */
+export const tolerant = <T extends Tag, N extends string, S extends z.ZodRawShape>(
+  tag: T,
+  name: N,
+  shape: S,
+) => z.object({ ...tagged(tag, name), ...shape } as { [K in T]: z.ZodLiteral<N> } & S);
+
 /** A message of Epic's: unknown fields are kept, because they are relayed as received. */
 export const loose = <T extends Tag, N extends string, S extends z.ZodRawShape>(tag: T, name: N, shape: S) =>
   z.looseObject({ ...tagged(tag, name), ...shape } as { [K in T]: z.ZodLiteral<N> } & S);

@@ -16,7 +16,7 @@ const pinned: Record<string, Pin> = {
   accounts: { version: 1, hash: '3182d580ef642225' },
   queue: { version: 1, hash: '5de835b6818d642c' },
   bookings: { version: 1, hash: '209e0b4366845021' },
-  'agent-link': { version: 2, hash: '2c825c5c6d9e3ef6' },
+  'agent-link': { version: 2, hash: '974419c94747a35b' },
   'client-verbs': { version: 1, hash: '90c41bf6ed383b09' },
   http: { version: 1, hash: '8c4f0a797c3f51d4' },
   peers: { version: 1, hash: 'efa13d3cd930044a' },
