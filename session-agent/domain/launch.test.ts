@@ -71,7 +71,7 @@ const wrong: Record<Placeholder, string[]> = {
     'ws://127.0.0.1:1 -x',
     'ws://127.0.0.1:1\n',
   ],
-  streamer_id: ['', 'a b', 'a=b', 'a"b', 'ö', 'a'.repeat(65), '..'],
+  streamer_id: ['', 'a b', 'a=b', 'a"b', 'ö', 'a'.repeat(81), '..'],
   streamer_port: ['', '0', '65536', '-1', '80 ', '0x50', '1e3'],
   session_id: [
     'a b',

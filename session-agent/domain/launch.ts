@@ -31,7 +31,10 @@ const namesIn = (argument: string): string[] =>
 export const unknownPlaceholders = (argument: string, known: readonly string[] = placeholders): string[] =>
   namesIn(argument).filter((name) => !known.includes(name));
 
-const ID = /^[A-Za-z0-9_.-]{1,64}$/;
+const WORD = /^[A-Za-z0-9_.-]+$/;
+const id_characters = 64;
+/** Our own name before an id. */
+const streamer_id_characters = 80;
 const PIXELS = /^[1-9]\d{1,4}$/;
 
 const isPort = (text: string): boolean => /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535;
@@ -45,15 +48,18 @@ const isLocalUrl = (text: string): boolean => {
  * Unreal looks for some flags anywhere in its command line, also in the middle of a value; no value may spell these.
  * Dots alone would climb out of a folder that an argument names.
  */
-const isSafeId = (text: string): boolean =>
-  ID.test(text) && !/^\.+$/.test(text) && !/execcmds|allowpixelstreamingcommands/i.test(text);
+const isSafeId = (text: string, characters: number): boolean =>
+  text.length <= characters &&
+  WORD.test(text) &&
+  !/^\.+$/.test(text) &&
+  !/execcmds|allowpixelstreamingcommands/i.test(text);
 
 /** What each value must look like. None can end an argument, begin another or hold a "=". */
 const checks: Record<Placeholder, (text: string) => boolean> = {
   streamer_url: isLocalUrl,
-  streamer_id: isSafeId,
+  streamer_id: (text) => isSafeId(text, streamer_id_characters),
   streamer_port: isPort,
-  session_id: isSafeId,
+  session_id: (text) => isSafeId(text, id_characters),
   width: (text) => PIXELS.test(text),
   height: (text) => PIXELS.test(text),
   gpu: (text) => /^\d{1,2}$/.test(text) && Number(text) <= 63,
