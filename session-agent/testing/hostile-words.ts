@@ -63,7 +63,7 @@ const targets = [
   '/usr/bin/env',
   '/etc/passwd',
   '/proc/self/exe',
-  '/proc/1/root/bin/sh',
+  '/proc/1/cwd/bin/sh',
   '/dev/fd/0',
   '../../../../../../bin/sh',
   './Game',
