@@ -84,7 +84,7 @@ export class Agent {
     this.host.tidy();
     await endLeftovers(`VITRINA_HOST=${hostMark(config)}`, clock, log);
     for (const app of config.apps) {
-      const problem = await launchProblem(app);
+      const problem = await launchProblem(app, config.apps_folders);
       if (problem !== undefined) log.error({ app: app.rc_name, problem }, 'this app cannot be launched');
     }
     const { hostname, protocol } = new URL(config.coordinator);

@@ -1,10 +1,11 @@
 import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, resolve } from 'node:path';
+import { access, realpath, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { type Parsed, readConfig } from '../shared/config.ts';
 import { nameSchema } from '../shared/protocol/names.ts';
-import { unknownPlaceholders } from './domain/launch.ts';
+import { sessionPlaceholder, signallingPlaceholders, unknownPlaceholders } from './domain/launch.ts';
+import { type ArgumentProblem, argumentProblems } from './domain/presets.ts';
 
 /** Player, streamer and SFU port of one session's signalling server. */
 export const ports_per_session = 3;
@@ -29,10 +30,34 @@ const argumentSchema = z
     }
   });
 
-const programSchema = z
-  .string()
-  .refine(isAbsolute, 'must be an absolute path')
-  .refine((path) => !/\.(bat|cmd)$/i.test(path), 'must be the program itself, not a .bat or .cmd file');
+/** What Windows gives to its shell, whatever arguments it gets; dots, spaces and a stream's name at the end do not count. */
+const isBatch = (path: string): boolean => /\.(bat|cmd)[. ]*(:.*)?$/i.test(path);
+const batch_text = 'must be the program itself, not a .bat or .cmd file';
+
+const absolute = z.string().refine(isAbsolute, 'must be an absolute path');
+const programSchema = absolute.refine((path) => !isBatch(path), batch_text);
+
+const signallingSchema = z.strictObject({
+  path: programSchema,
+  arguments: z
+    .array(
+      z
+        .string()
+        .max(2_000)
+        .superRefine((argument, context) => {
+          for (const name of unknownPlaceholders(argument, signallingPlaceholders)) {
+            context.addIssue(`{${name}} is no placeholder here`);
+          }
+        }),
+    )
+    .max(200)
+    .superRefine((templates, context) => {
+      for (const name of ['player_port', 'streamer_port']) {
+        if (!templates.some((template) => template.includes(`{${name}}`)))
+          context.addIssue(`no argument says {${name}}`);
+      }
+    }),
+});
 
 const appSchema = z.strictObject({
   rc_name: nameSchema,
@@ -42,9 +67,13 @@ const appSchema = z.strictObject({
     .string()
     .regex(/^\d{1,2}\.\d{1,2}$/, 'like "5.7"')
     .optional(),
+  /** Pixel Streaming 1 or 2 where the engine has both; the newer one when left out. */
+  plugin: z.union([z.literal(1), z.literal(2)], '1 or 2').optional(),
   arguments: z.array(argumentSchema).max(200).default([]),
+  /** Lets `arguments` hold what opens the app's console: -ExecCmds, -AllowPixelStreamingCommands. */
+  allow_dangerous: z.boolean().default(false),
   environment: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(8_000)).default({}),
-  working_directory: z.string().refine(isAbsolute, 'must be an absolute path').optional(),
+  working_directory: absolute.optional(),
   start_timeout_seconds: z.number().min(0.1).max(3_600).default(60),
   restart: z
     .strictObject({
@@ -60,9 +89,7 @@ const appSchema = z.strictObject({
   /** The longest that one instance of the app may run. */
   longest_minutes: z.number().min(0.01).max(100_000).optional(),
   /** Another signalling server than ours, Epic's for one. Its arguments take {player_port}, {streamer_port} and {sfu_port}. */
-  signalling: z
-    .strictObject({ path: programSchema, arguments: z.array(z.string().max(2_000)).max(200) })
-    .optional(),
+  signalling: signallingSchema.optional(),
   /** How many instances to keep started ahead of the next session. */
   warm: z.number().int().min(0).max(100).default(0),
   /** What one session takes of its card. */
@@ -76,6 +103,16 @@ const cardSchema = z.strictObject({
   vram_mb: z.number().int().min(1).max(10_000_000).optional(),
   encoders: z.number().int().min(1).max(1_000).optional(),
 });
+
+/** What is wrong with an app beyond its single fields. */
+const appProblems = (app: z.infer<typeof appSchema>, has_cards: boolean): ArgumentProblem[] => {
+  const personal = sessionPlaceholder(app.arguments);
+  const message = `must be 0: the arguments hold {${personal}}, which is known only once there is a session`;
+  return [
+    ...argumentProblems(app, has_cards),
+    ...(app.warm > 0 && personal !== undefined ? [{ path: ['warm'], message }] : []),
+  ];
+};
 
 const portSchema = z.number().int().min(1_024, 'at least 1024').max(65_535, 'at most 65535');
 const pixelSchema = z.number().int().min(16).max(16_384);
@@ -105,6 +142,8 @@ const configSchema = z
     /** The graphics cards; none listed: the machine counts as one card with all seats and no other bound. */
     cards: z.array(cardSchema).max(64).default([]),
     placing: z.enum(['spread', 'pack']).default('spread'),
+    /** When given, only programs below these folders are launched, wherever links lead. */
+    apps_folders: z.array(absolute).min(1, 'at least one folder').max(100).optional(),
     apps: z.array(appSchema).min(1, 'at least one app').max(1_000),
   })
   .superRefine(({ ports, seats, cards, apps }, context) => {
@@ -129,6 +168,11 @@ const configSchema = z
         context.addIssue({ code: 'custom', path: ['apps', i, 'rc_name'], message: 'is listed twice' });
       }
     });
+    for (const [i, app] of apps.entries()) {
+      for (const { path, message } of appProblems(app, cards.length > 0)) {
+        context.addIssue({ code: 'custom', path: ['apps', i, ...path], message });
+      }
+    }
   });
 
 export type AgentConfig = z.infer<typeof configSchema>;
@@ -150,21 +194,52 @@ export const readAgentConfig = async (file: string): Promise<Parsed<AgentConfig>
   };
 };
 
+/** Why a program cannot be run as the disk is now, or undefined. */
+const programProblem = async (path: string, folders: readonly string[] | undefined) => {
+  try {
+    const real = await realpath(path);
+    const shown = real === path ? path : `${path} leads to ${real}, which`;
+    if (isBatch(real)) return `${shown} ${batch_text}`;
+    if (!(await stat(real)).isFile()) return `${shown} is not a file`;
+    await access(real, constants.X_OK);
+    if (folders === undefined || (await isBelow(real, folders))) return undefined;
+    return `${shown} is in none of apps_folders`;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT') return `${path} does not exist`;
+    if (code === 'EACCES') return `${path} is not executable for this user`;
+    return `${path} cannot be used: ${String(error)}`;
+  }
+};
+
+/** Whether a path without links is below one of the folders; one that does not exist holds nothing. */
+const isBelow = async (real: string, folders: readonly string[]): Promise<boolean> => {
+  const roots = await Promise.all(folders.map((folder) => realpath(folder).catch(() => undefined)));
+  return roots.some((root) => {
+    const way = root === undefined ? '..' : relative(root, real);
+    return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+  });
+};
+
 /**
  * Why an app cannot be launched as the disk is now, or undefined. Not part of the schema: one app that is not installed
  * yet must not keep the others from running.
  */
-export const launchProblem = async (app: AppConfig): Promise<string | undefined> => {
-  try {
-    if (!(await stat(app.path)).isFile()) return `${app.path} is not a file`;
-    await access(app.path, constants.X_OK);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT') return `${app.path} does not exist`;
-    if (code === 'EACCES') return `${app.path} is not executable for this user`;
-    return `${app.path} cannot be used: ${String(error)}`;
+export const launchProblem = async (
+  app: Pick<AppConfig, 'path' | 'signalling' | 'working_directory'>,
+  apps_folders: readonly string[] | undefined,
+): Promise<string | undefined> => {
+  const { path, signalling, working_directory } = app;
+  for (const program of signalling === undefined ? [path] : [path, signalling.path]) {
+    const problem = await programProblem(program, apps_folders);
+    if (problem !== undefined) return problem;
   }
-  if (app.working_directory === undefined) return undefined;
-  const folder = await stat(app.working_directory).catch(() => undefined);
-  return folder?.isDirectory() === true ? undefined : `${app.working_directory} is not a folder`;
+  if (working_directory === undefined) return undefined;
+  try {
+    if (!(await stat(working_directory)).isDirectory()) return `${working_directory} is not a folder`;
+    await access(working_directory, constants.X_OK);
+    return undefined;
+  } catch {
+    return `${working_directory} is not a folder that this user may enter`;
+  }
 };

@@ -5,6 +5,7 @@ import type { Ids } from '../shared/ids.ts';
 import type { Log } from '../shared/log.ts';
 import type { fromAgent, toAgent } from '../shared/protocol/agent-link.ts';
 import type { MessageOf } from '../shared/protocol/message.ts';
+import { cardsOf } from './cards.ts';
 import type { AgentConfig, AppConfig } from './config.ts';
 import { appArguments } from './domain/launch.ts';
 import type { Ports } from './ports.ts';
@@ -103,13 +104,18 @@ export const launchApp = (
   ports: LocalPorts,
   streamer_id: string,
 ): Program | Refusal => {
-  const { width, height } = host.config.webrtc.resolution;
-  const args = appArguments(app.arguments, {
+  const { webrtc, cards } = host.config;
+  const { width, height } = webrtc.resolution;
+  const [card] = cardsOf(host.config);
+  const args = appArguments(app, {
     streamer_url: `ws://127.0.0.1:${ports.streamer}`,
     streamer_id,
+    streamer_port: String(ports.streamer),
     session_id: order.session_id,
     width: String(width),
     height: String(height),
+    ...(cards.length === 0 ? {} : { gpu: String(order.card ?? card?.index ?? 0) }),
+    language: order.language ?? 'en',
   });
   if (isRefusal(args)) return args;
   const { working_directory } = app;

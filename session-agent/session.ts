@@ -190,7 +190,7 @@ export class RunningSession {
   }
 
   async #startApp(): Promise<void> {
-    const problem = await launchProblem(this.#app);
+    const problem = await launchProblem(this.#app, this.#host.config.apps_folders);
     if (problem !== undefined) return this.#dispatch({ type: 'app_missing', detail: problem });
     await this.#retireApp();
     await this.#streamerForgotten();

@@ -1,10 +1,14 @@
 import type { IceServer } from '../../shared/protocol/ice.ts';
 import { turnServer } from '../../shared/turn.ts';
 import type { Session } from '../domain/session.ts';
+import { hashOf } from '../secrets.ts';
 import type { Services } from './services.ts';
 
 /** coturn looks at its own clock: what may be wrong between the two. */
 const clock_difference_ms = 30_000;
+
+/** As long as a doctor may take, and then some. */
+const check_ms = 120_000;
 
 const servers = (services: Services, user: string, until: number): IceServer[] => {
   const { ice_servers, turn } = services.store.configuration();
@@ -30,3 +34,7 @@ export const participantIce = (
  */
 export const appIce = (services: Services, { id, longest_end }: Session): IceServer[] =>
   servers(services, `${id}.app`, longest_end);
+
+/** What an app on the host would be given, for its doctor to try. A host's name may hold what a TURN user's may not. */
+export const hostIce = (services: Services, host: string): IceServer[] =>
+  servers(services, `host.${hashOf(host).slice(0, 16)}`, services.clock.now() + check_ms);

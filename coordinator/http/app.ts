@@ -3,6 +3,7 @@ import { refuse } from '../../shared/errors.ts';
 import { bookingNeeds } from '../broker/booked-sessions.ts';
 import type { Passwords } from '../broker/passwords.ts';
 import { accountRoutes } from './accounts.ts';
+import { agentCheckRoutes } from './agent-check.ts';
 import { appRoutes } from './apps.ts';
 import { auditRoutes } from './audit.ts';
 import { identify } from './auth.ts';
@@ -59,6 +60,7 @@ export const createApp = (needs: AppNeeds): OpenAPIHono<Env> => {
     limitBody,
     identify(store, tokens),
   );
+  app.use('/agent/check', limitRate(rates));
   app.use('/ws', identify(store, tokens));
   if (site !== undefined) app.route('/', siteRoutes(site, store));
   app.route('/', referenceRoutes(app, store));
@@ -66,6 +68,7 @@ export const createApp = (needs: AppNeeds): OpenAPIHono<Env> => {
     .route('/', healthRoutes(world, parts))
     .route('/', metricsRoutes(world, parts))
     .route('/', upgradeRoutes(needs))
+    .route('/', agentCheckRoutes(world))
     .route('/api/v1', loginRoutes(logins))
     .route('/api/v1', accountRoutes(logins))
     .route('/api/v1', appRoutes(world))

@@ -115,15 +115,16 @@ export const createRateLimits = (store: Store, clock: Clock, log: Log): RateLimi
 };
 
 /** What starts something, or tries a secret. */
-const starts = new Set(
-  ['sessions', 'join', 'queue', 'bookings', 'login', 'accounts'].map((name) => `/api/v1/${name}`),
-);
+const starts = new Set([
+  ...['sessions', 'join', 'queue', 'bookings', 'login', 'accounts'].map((name) => `POST /api/v1/${name}`),
+  'GET /agent/check',
+]);
 
 /** Refuses what goes beyond the caller's share, with the seconds until there is some again. */
 export const limitRate = (limits: RateLimits) =>
   createMiddleware<Env>(async (c, next) => {
     const { network } = c.env;
-    const strict = c.req.method === 'POST' && starts.has(c.req.path);
+    const strict = starts.has(`${c.req.method} ${c.req.path}`);
     let wait_ms = await limits.take('request', network);
     if (wait_ms === 0 && strict) wait_ms = await limits.take('start', network);
     if (wait_ms === 0) return next();

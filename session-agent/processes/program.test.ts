@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../shared/clock.ts';
@@ -51,6 +51,32 @@ const alive = (pid: number) => {
 test('exited() says how a program ended', async () => {
   expect((await start('exit 3').program.exited).text).toBe('exit code 3');
   expect((await start('kill -9 $$').program.exited).text).toBe('signal SIGKILL');
+});
+
+test('new Program() passes path, arguments and folder on as a vector: no shell looks at them', async () => {
+  const place = join(folder, 'Program Files & $HOME', '%PATH%');
+  mkdirSync(place, { recursive: true });
+  const path = join(place, 'My Game (x64).exe');
+  writeFileSync(path, '#!/bin/sh\nprintf "[%s]\\n" "$0" "$PWD" "$@"\necho over\n', { mode: 0o755 });
+  const hard = [
+    '',
+    ' ',
+    'a b',
+    '"',
+    "'",
+    '\\',
+    'a\\"b c\\',
+    '$(id)',
+    '`id`',
+    '%PATH%',
+    '^&|<>',
+    '*',
+    '-a="b c"',
+    'ö',
+  ];
+  const { said } = start('', { command: [path, ...hard], working_directory: place });
+  await said(/^over$/);
+  expect(await said(/^\[.*\]$/, hard.length + 2)).toEqual([path, place, ...hard].map((text) => `[${text}]`));
 });
 
 test('new Program() throws what the operating system says, and leaves no open file', () => {

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { systemClock } from '../../shared/clock.ts';
-import { systemIds } from '../../shared/ids.ts';
+import { type Ids, systemIds } from '../../shared/ids.ts';
 import { createLog } from '../../shared/log.ts';
 import { Agent } from '../agent.ts';
 import { type AgentConfig, readAgentConfig } from '../config.ts';
@@ -52,6 +52,7 @@ export interface RigOptions {
   settings?: object;
   signalling?: [string, ...string[]];
   coordinator?: Partial<FakeCoordinatorOptions>;
+  ids?: Partial<Ids>;
 }
 
 export const startRig = async (options: RigOptions = {}): Promise<Rig> => {
@@ -83,7 +84,7 @@ export const startRig = async (options: RigOptions = {}): Promise<Rig> => {
     signalling: options.signalling ?? [process.execPath, signallingMain],
     environment: baseEnvironment(process.env),
     clock: systemClock,
-    ids: systemIds,
+    ids: { ...systemIds, ...options.ids },
     log: createLog('session-agent', 'debug', { write }),
   });
   await agent.start();
