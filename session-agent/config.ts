@@ -34,7 +34,7 @@ const programSchema = z
   .refine(isAbsolute, 'must be an absolute path')
   .refine((path) => !/\.(bat|cmd)$/i.test(path), 'must be the program itself, not a .bat or .cmd file');
 
-const appSchema = z.strictObject({
+export const appSchema = z.strictObject({
   rc_name: nameSchema,
   path: programSchema,
   /** Adds what this engine's Pixel Streaming wants on the command line, before `arguments`: "4.27", "5.7". */

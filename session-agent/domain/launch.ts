@@ -34,6 +34,21 @@ export const appArguments = (templates: readonly string[], values: LaunchValues)
   return steered === undefined ? filled : refuse('malformed', `${steered} would begin with "-"`);
 };
 
+/** The command of a signalling server that is not ours, with its ports filled in. */
+export const signallingCommand = (
+  signalling: { path: string; arguments: readonly string[] },
+  ports: { player: number; streamer: number; sfu: number },
+): [string, ...string[]] => {
+  const values: Record<string, number> = {
+    player_port: ports.player,
+    streamer_port: ports.streamer,
+    sfu_port: ports.sfu,
+  };
+  const fill = (argument: string) =>
+    argument.replace(PLACEHOLDER, (text, name: string) => String(values[name] ?? text));
+  return [signalling.path, ...signalling.arguments.map(fill)];
+};
+
 /** The variables that a child inherits from the agent; everything else comes from the app's own configuration. */
 const inherited = [
   'PATH',

@@ -125,15 +125,15 @@ export const order = (rc_name = 'Flat'): CreateSession => ({
   ice_servers: [{ urls: ['stun:app.example:3478'] }],
 });
 
-/** Pids of the live processes that carry the session's mark. */
-export const processesOf = (session_id: string, role = ''): number[] =>
+/** Pids of the live processes of an instance; one that was started for a session is named like it. */
+export const processesOf = (instance_id: string, role = ''): number[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
       try {
         const environment = readFileSync(`/proc/${pid}/environ`, 'utf8');
         return (
-          environment.includes(`VITRINA_SESSION=${session_id}:`) &&
+          environment.includes(`VITRINA_INSTANCE=${instance_id}\0`) &&
           environment.includes(`VITRINA_ROLE=${role}`)
         );
       } catch {
