@@ -275,7 +275,7 @@ export class Pair {
     const detail = wordsOf(exit.text, program);
     const retired = () => program !== this.#app && program !== this.#signalling;
     if (!this.#owner.stopped() && !retired())
-      this.#log.warn({ pid: program.pid, detail }, 'a program of the instance ended');
+      this.#log.warn({ pid: program.pid, detail }, 'a program has ended by itself');
     await program.stop(0);
     if (!retired()) this.#owner.event(event(detail));
   }
