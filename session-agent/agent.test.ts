@@ -251,7 +251,7 @@ test("startRig() with a link that is cut closes the players' channels, and sessi
   await visitor.hear('config');
   coordinator.cut();
   const { sessions } = await coordinator.message('HELLO');
-  expect(sessions).toEqual([{ session_id: session.session_id, generation: 1, state: 'ready' }]);
+  expect(sessions).toEqual([{ session_id: session.session_id, generation: 1, state: 'ready', card: 0 }]);
   const again = player(coordinator, session, 1);
   await again.hear('config');
   expect(processesOf(session.session_id)).toHaveLength(2);

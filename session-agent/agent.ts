@@ -8,13 +8,22 @@ import { door, type Frame } from '../shared/socket.ts';
 import { type AgentConfig, launchProblem } from './config.ts';
 import type { DialledWire } from './dial.ts';
 import { Host } from './host.ts';
-import { hostMark } from './launch.ts';
+import { Journal } from './journal.ts';
 import { Link } from './link.ts';
 import { createPorts } from './ports.ts';
-import { endLeftovers } from './processes/leftovers.ts';
+import { type Lock, lockFolder } from './processes/lock.ts';
+import { startProgram } from './processes/program.ts';
+
+/** What stands between an agent and the disk and the operating system: where a test can kill it. */
+export interface Tools {
+  journal: Pick<Journal, 'append' | 'account'>;
+  start: typeof startProgram;
+}
 
 /** What only the main program may know, and what tests replace. */
 export interface AgentOptions {
+  /** Puts something around the agent's own tools. */
+  around?: (tools: Tools) => Tools;
   config: AgentConfig;
   signalling: [string, ...string[]];
   environment: Record<string, string>;
@@ -41,13 +50,17 @@ export class Agent {
   readonly link: Link;
   readonly host: Host;
   readonly #options: AgentOptions;
+  readonly #journal: Journal;
+  #lock: Lock | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: AgentOptions) {
     this.#options = options;
-    const { config, clock, ids, log } = options;
+    const { config, signalling, environment, clock, ids, log, around = (tools) => tools } = options;
+    this.#journal = new Journal(config.state_folder, log);
     this.host = new Host({
-      ...options,
+      ...around({ journal: this.#journal, start: startProgram }),
+      ...{ config, signalling, environment, clock, ids, log },
       ports: createPorts(config.ports),
       send: (message) => void this.link.send(message),
       relay: (frame) => this.link.relay(frame),
@@ -78,11 +91,16 @@ export class Agent {
     });
   }
 
-  /** Ends what a killed predecessor left, says what is wrong with the configured apps, then dials. */
+  /**
+   * Takes over what a killed predecessor left, says what is wrong with the configured apps, then dials. Throws when another
+   * agent has the state folder, or it cannot be written to.
+   */
   async start(): Promise<void> {
-    const { config, clock, log } = this.#options;
+    const { config, log } = this.#options;
+    this.#takeFolder(config.state_folder);
+    await this.#journal.open();
     this.host.tidy();
-    await endLeftovers(`VITRINA_HOST=${hostMark(config)}`, clock, log);
+    await this.host.open();
     for (const app of config.apps) {
       const problem = await launchProblem(app, config.apps_folders);
       if (problem !== undefined) log.error({ app: app.rc_name, problem }, 'this app cannot be launched');
@@ -91,13 +109,35 @@ export class Agent {
     if (protocol === 'ws:' && !['127.0.0.1', 'localhost', '[::1]'].includes(hostname)) {
       log.warn({ url: config.coordinator }, 'the key travels unencrypted: use wss:// or https://');
     }
-    this.link.start();
+    if (this.#stopping === undefined) this.link.start();
   }
 
   /** Ends every session, tells the coordinator, and hangs up. Resolves when nothing is left. Idempotent. */
   stop(): Promise<void> {
-    this.#stopping ??= this.host.stop('host_stopped').then(() => this.link.stop('the agent stops'));
+    this.#stopping ??= this.host.stop('host_stopped').then(() => this.#close('the agent stops'));
     return this.#stopping;
+  }
+
+  /**
+   * Ends this agent and nothing else: apps, signalling and streams go on, the journal has them, and an agent that is started
+   * on the same state folder adopts them. Idempotent, and after `stop` the same as that.
+   */
+  handOver(): Promise<void> {
+    this.#stopping ??= this.host.release().then(() => this.#close('the agent hands over'));
+    return this.#stopping;
+  }
+
+  /** Two agents on one journal would adopt each other's sessions. */
+  #takeFolder(folder: string): void {
+    const lock = lockFolder(folder);
+    if ('holder' in lock) throw new Error(`another agent runs on ${folder}: ${lock.holder}`);
+    this.#lock = lock;
+  }
+
+  async #close(reason: string): Promise<void> {
+    await this.link.stop(reason);
+    await this.#journal.close();
+    this.#lock?.release();
   }
 
   /** Kills what a stop under way still waits for. */

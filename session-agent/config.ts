@@ -59,7 +59,7 @@ const signallingSchema = z.strictObject({
     }),
 });
 
-const appSchema = z.strictObject({
+export const appSchema = z.strictObject({
   rc_name: nameSchema,
   path: programSchema,
   /** Adds what this engine's Pixel Streaming wants on the command line, before `arguments`: "4.27", "5.7". */

@@ -4,9 +4,12 @@ import type { MessageOf } from '../shared/protocol/message.ts';
 import type { RelayFrame } from '../shared/protocol/relay-frame.ts';
 import type { EndReason } from '../shared/protocol/session.ts';
 import { Channels } from './channels.ts';
-import type { CreateSession, SessionHost } from './launch.ts';
+import type { AgentConfig } from './config.ts';
+import type { Instance } from './instance.ts';
+import { Instances } from './instances.ts';
+import { type CreateSession, hostMark, type InstanceHost } from './launch.ts';
 import { pruneOutputs } from './processes/output.ts';
-import { RunningSession } from './session.ts';
+import type { InstanceStatus, WarmStatus } from './status.ts';
 
 /** Output files of sessions gone by that are kept, beside those of as many sessions as may run. */
 const KEPT_OUTPUTS = 400;
@@ -18,7 +21,7 @@ type WarmWishes = MessageOf<Pick<typeof toAgent, 'WARM'>>['apps'];
 type EndSession = MessageOf<Pick<typeof toAgent, 'END_SESSION'>>;
 type Verdicts = MessageOf<Pick<typeof toAgent, 'WELCOME'>>['sessions'];
 
-export interface HostOptions extends Omit<SessionHost, 'closeChannels'> {
+export interface HostOptions extends Omit<InstanceHost, 'closeChannels' | 'mark'> {
   relay(frame: RelayFrame): boolean;
 }
 
@@ -27,79 +30,118 @@ export interface InventoryEntry {
   session_id: string;
   generation: number;
   state: 'starting' | 'ready' | 'restarting';
+  card: number;
 }
+
+const stateOf = ({ phase }: Instance): InventoryEntry['state'] => {
+  if (phase === 'ready' || phase === 'missing') return 'ready';
+  return phase === 'signalling' || phase === 'app' ? 'starting' : 'restarting';
+};
 
 /** The sessions and player channels of this machine. It obeys the coordinator within what config.json allows. */
 export class Host {
-  readonly #options: HostOptions;
-  readonly #sessions = new Map<string, RunningSession>();
+  readonly #host: InstanceHost;
+  readonly #instances: Instances;
   readonly #channels: Channels;
   #stopping = false;
 
   constructor(options: HostOptions) {
-    this.#options = options;
     this.#channels = new Channels(options);
+    this.#host = {
+      ...options,
+      mark: hostMark(options.config),
+      closeChannels: (session_id) => this.#channels.closeSession(session_id, refuse('session_ended')),
+    };
+    this.#instances = new Instances(this.#host);
   }
 
-  /** Everything that runs here. A session that is being stopped still does, and its end will be reported. */
+  /** Everything that runs here for a session. One that is being stopped still does, and its end will be reported. */
   inventory(): InventoryEntry[] {
-    return [...this.#sessions.values()].map(({ order, phase }) => ({
-      session_id: order.session_id,
-      generation: order.generation,
-      state:
-        phase === 'ready' ? 'ready' : phase === 'signalling' || phase === 'app' ? 'starting' : 'restarting',
-    }));
+    return this.#instances.sessions().flatMap((instance) => {
+      const { order, birth } = instance;
+      if (order === undefined) return [];
+      const { session_id, generation } = order;
+      return [{ session_id, generation, state: stateOf(instance), card: birth.card }];
+    });
+  }
+
+  /** Warm instances that a session could have at once, by app and card. */
+  warm(): { rc_name: string; card: number; ready: number }[] {
+    return this.#instances.warm();
+  }
+
+  /** Every instance, for the operator. */
+  describe(): InstanceStatus[] {
+    return this.#instances.describe();
+  }
+
+  /** What is kept warm, and what goes wrong with it, for the operator. */
+  describeWarm(): WarmStatus[] {
+    return this.#instances.describeWarm();
+  }
+
+  /** Takes over what an agent before this one left; the journal is open. Then warm instances are started. */
+  open(): Promise<void> {
+    return this.#instances.open();
+  }
+
+  /**
+   * What is launched from now on follows this configuration; what runs goes on, also that of an app that is not listed any
+   * more. With fewer seats nothing new is started until there are fewer. The state folder and the server's name stay.
+   */
+  reconfigure(config: AgentConfig): void {
+    this.#instances.reconfigure(config);
+    this.tidy();
   }
 
   /** Makes the log folder if need be and keeps it bounded. Throws when it cannot be written to. */
   tidy(): void {
-    const { log_folder, seats } = this.#options.config;
+    const { log_folder, seats } = this.#host.config;
     pruneOutputs(log_folder, KEPT_OUTPUTS + seats * OUTPUTS_PER_SESSION);
   }
 
   /** Launches a session, or answers at once with SESSION_ENDED and the reason why not. */
   create(order: CreateSession) {
-    const known = this.#sessions.get(order.session_id);
-    if (known !== undefined) return this.#again(known, order);
-    const { config, log } = this.#options;
+    const known = this.#session(order.session_id);
+    if (known?.order !== undefined) return this.#again(known, known.order, order);
+    const { config, journal, log } = this.#host;
+    const past = journal.account.over.get(order.session_id);
+    if (past !== undefined && order.generation <= past.generation) {
+      return this.#refuse(order, past.reason, 'this session has ended here already');
+    }
     const app = config.apps.find(({ rc_name }) => rc_name === order.rc_name);
     if (app === undefined) {
       return this.#refuse(order, 'app_not_found', `config.json of this host has no app "${order.rc_name}"`);
     }
     if (this.#stopping) return this.#refuse(order, 'host_stopped', 'the agent is being stopped');
-    if (this.#sessions.size >= config.seats) {
-      return this.#refuse(order, 'host_refused', `all ${config.seats} seats are in use`);
-    }
-    const session = new RunningSession(order, app, {
-      ...this.#options,
-      closeChannels: (session_id) => this.#channels.closeSession(session_id, refuse('session_ended')),
-    });
-    this.#sessions.set(order.session_id, session);
-    session.over
-      .then(() => {
-        this.#sessions.delete(order.session_id);
-        this.tidy();
-      })
-      .catch((error: unknown) => log.error({ error }, 'a session could not be closed'));
+    const instance = this.#instances.take(order, app);
+    if ('detail' in instance) return this.#refuse(order, 'host_refused', instance.detail);
+    instance.over
+      .then(() => this.tidy())
+      .catch((error: unknown) => log.error({ error }, 'the log folder cannot be kept tidy'));
+  }
+
+  #session(session_id: string): Instance | undefined {
+    return this.#instances.sessions().find(({ order }) => order?.session_id === session_id);
   }
 
   /** An order for a session that runs already: repeated (nothing to do), stale, or a newer life of it. */
-  #again(known: RunningSession, order: CreateSession) {
+  #again(known: Instance, { generation: has }: CreateSession, order: CreateSession) {
     const { session_id, generation } = order;
-    const { log } = this.#options;
-    if (generation === known.order.generation) return log.debug({ session: session_id }, 'repeated order');
-    if (generation < known.order.generation) {
+    const { log } = this.#host;
+    if (generation === has) return log.debug({ session: session_id }, 'repeated order');
+    if (generation < has) {
       return log.warn({ session: session_id, generation }, 'an order of an older generation is ignored');
     }
     known.end({ reason: 'coordinator_forgot', detail: `generation ${generation} was ordered` });
-    this.#refuse(order, 'host_refused', `generation ${known.order.generation} is still being stopped`);
+    this.#refuse(order, 'host_refused', `generation ${has} is still being stopped`);
   }
 
   /** Opens a player channel, or closes it towards the player with the reason. */
   connectUser(order: ConnectUser) {
     const { session_id, generation, channel, user_id, ice_servers, code, view_only = false } = order;
-    const session = this.#sessions.get(session_id);
-    if (session === undefined || session.order.generation !== generation) {
+    const session = this.#session(session_id);
+    if (session?.order?.generation !== generation) {
       return this.#channels.refuse(channel, refuse('session_unknown'));
     }
     if (session.order.code !== code) return this.#channels.refuse(channel, refuse('code_unknown'));
@@ -110,7 +152,7 @@ export class Host {
     }
     const WebRTC_connection_data = `http://127.0.0.1:${session.playerPort}`;
     this.#channels.open(channel, session_id, url, () =>
-      this.#options.send({
+      this.#host.send({
         msg: 'SESSION_CONNECTION_ESTABLISHED',
         session_id,
         generation,
@@ -122,29 +164,29 @@ export class Host {
 
   /** Closes the participant's player connections. */
   disconnectUser({ session_id, user_id }: DisconnectUser): void {
-    this.#options.log.debug({ session: session_id, user_id }, 'to be built: channels');
+    this.#host.log.debug({ session: session_id, user_id }, 'to be built: channels');
   }
 
   /** How many instances of each app the coordinator wants to be started ahead. */
   keepWarm(wishes: WarmWishes): void {
-    this.#options.log.debug({ wishes }, 'to be built: warm pool');
+    this.#instances.wish(new Map(wishes.map(({ rc_name, instances }) => [rc_name, instances])));
   }
 
   /** Ends a session. One that is not here is gone already, and that is the answer. */
   endSession({ session_id, generation, reason }: EndSession): void {
-    const session = this.#sessions.get(session_id);
-    if (session === undefined) {
-      this.#options.send({ msg: 'SESSION_ENDED', session_id, generation, reason });
+    const session = this.#session(session_id);
+    if (session?.order === undefined) {
+      this.#host.send({ msg: 'SESSION_ENDED', session_id, generation, reason });
     } else if (generation < session.order.generation) {
-      this.#options.log.warn({ session: session_id, generation }, 'an end of an older generation is ignored');
+      this.#host.log.warn({ session: session_id, generation }, 'an end of an older generation is ignored');
     } else session.end({ reason });
   }
 
   /** The coordinator's word on each session of the inventory. What it does not mention goes on. */
   reconcile(verdicts: Verdicts): void {
     for (const { session_id, generation, action } of verdicts) {
-      const session = this.#sessions.get(session_id);
-      if (action === 'stop' && session?.order.generation === generation) {
+      const session = this.#session(session_id);
+      if (action === 'stop' && session?.order?.generation === generation) {
         session.end({ reason: 'coordinator_forgot' });
       }
     }
@@ -161,21 +203,25 @@ export class Host {
     this.#channels.linkLost();
   }
 
-  /** Ends every session; resolves when no process of any is left. */
+  /** Ends every session and every warm instance; resolves when no process of any is left. */
   async stop(reason: EndReason): Promise<void> {
     this.#stopping = true;
-    const sessions = [...this.#sessions.values()];
-    for (const session of sessions) session.end({ reason });
-    await Promise.all(sessions.map(({ over }) => over));
+    await this.#instances.stop(reason);
   }
 
   /** Kills what is left of sessions that are being stopped. */
   force(): void {
-    for (const session of this.#sessions.values()) session.force();
+    this.#instances.force();
+  }
+
+  /** Takes no more orders and lets go of everything that runs, for a later agent to adopt. */
+  async release(): Promise<void> {
+    this.#stopping = true;
+    await this.#instances.release();
   }
 
   #refuse({ session_id, generation }: CreateSession, reason: EndReason, detail: string): void {
-    this.#options.log.warn({ session: session_id, reason, detail }, 'order refused');
-    this.#options.send({ msg: 'SESSION_ENDED', session_id, generation, reason, detail });
+    this.#host.log.warn({ session: session_id, reason, detail }, 'order refused');
+    this.#host.send({ msg: 'SESSION_ENDED', session_id, generation, reason, detail });
   }
 }

@@ -260,7 +260,7 @@ describe(`${Agent.name}() under a hostile coordinator`, () => {
     await dealtWith();
     expect(running()).toEqual([]);
     expect(
-      files().filter((file) => !/^(logs|state)(\/[\w-]+\.(log|json|jsonl)(\.\d+)?)?$/.test(file)),
+      files().filter((file) => !/^(logs|state)(\/[\w-]+(\.(log|json|jsonl)(\.\d+)?)?)?$/.test(file)),
     ).toEqual([]);
     expect(readdirSync('/tmp').filter((name) => name.startsWith('vitrina-steered'))).toEqual([]);
     expect(await rig.agent.host.inventory()).toEqual([]);

@@ -5,17 +5,22 @@ import type { Ids } from '../shared/ids.ts';
 import type { Log } from '../shared/log.ts';
 import type { fromAgent, toAgent } from '../shared/protocol/agent-link.ts';
 import type { MessageOf } from '../shared/protocol/message.ts';
-import { cardsOf } from './cards.ts';
 import type { AgentConfig, AppConfig } from './config.ts';
-import { appArguments } from './domain/launch.ts';
+import type { LocalPorts, Role } from './domain/journal.ts';
+import { appArguments, signallingCommand } from './domain/launch.ts';
+import type { Journal } from './journal.ts';
 import type { Ports } from './ports.ts';
-import { Program } from './processes/program.ts';
+import type { Marks } from './processes/marked.ts';
+import type { Program, ProgramPlace, startProgram } from './processes/program.ts';
 
 export type CreateSession = MessageOf<Pick<typeof toAgent, 'CREATE_SESSION'>>;
 
-/** What every session of this host shares. */
-export interface SessionHost {
+/** What every instance of this host shares. */
+export interface InstanceHost {
+  /** As it was read last: what is launched later follows it, what runs goes on. */
   config: AgentConfig;
+  /** See `hostMark`. */
+  mark: string;
   /** The program and arguments that start our signalling server: this very executable. */
   signalling: [string, ...string[]];
   /** The variables that children inherit. */
@@ -24,63 +29,73 @@ export interface SessionHost {
   clock: Clock;
   ids: Ids;
   log: Log;
+  journal: Pick<Journal, 'append' | 'account'>;
+  start: typeof startProgram;
   send(message: MessageOf<typeof fromAgent>): void;
   /** Closes the session's player channels. */
   closeChannels(session_id: string): void;
 }
 
-/** The local ports of one session's signalling server. */
-export interface LocalPorts {
-  player: number;
-  streamer: number;
-  sfu: number;
+/** What an instance's two programs are started for. */
+export interface Launch {
+  instance_id: string;
+  app: AppConfig;
+  card: number;
+  /** The session that has it, if one has. */
+  order: CreateSession | undefined;
+  ports: LocalPorts;
+  /** Shared with signalling: players are admitted by tokens under it. */
+  secret: string;
 }
 
-interface Child {
-  role: 'app' | 'signalling';
+interface Child extends Pick<ProgramPlace, 'environment'> {
   command: [string, ...string[]];
-  environment: Record<string, string>;
   working_directory?: string;
 }
 
-/** By this an agent knows the processes of its own former life: no two agents share a log folder. */
-export const hostMark = ({ server_name, log_folder }: AgentConfig): string => `${server_name}@${log_folder}`;
+/** By this an agent knows the processes of its own former life: no two agents share a state folder. */
+export const hostMark = ({ server_name, state_folder }: AgentConfig): string =>
+  `${server_name}@${state_folder}`;
 
-const spawn = (host: SessionHost, order: CreateSession, child: Child): Program => {
-  const { session_id, generation } = order;
-  const { role, environment, ...rest } = child;
-  const log = host.log.child({ session: session_id, role });
-  const program = new Program(
-    {
-      ...rest,
-      environment: { ...host.environment, ...environment },
-      marks: {
-        VITRINA_HOST: hostMark(host.config),
-        VITRINA_SESSION: `${session_id}:${generation}`,
-        VITRINA_ROLE: role,
-      },
-      output_file: join(host.config.log_folder, `${session_id}-${role}.log`),
-    },
-    host.clock,
-    log,
-  );
+/** The name under which the app's streamer registers. */
+export const streamerId = (instance_id: string): string => `vitrina-${instance_id}`;
+
+/** How a program of an instance is known, and where its output goes. */
+export const placeOf = (
+  host: InstanceHost,
+  instance_id: string,
+  role: Role,
+  environment: Record<string, string> = {},
+): ProgramPlace => {
+  const marks: Marks = { VITRINA_HOST: host.mark, VITRINA_INSTANCE: instance_id, VITRINA_ROLE: role };
+  return {
+    environment: { ...host.environment, ...environment },
+    marks: { ...marks },
+    output_file: join(host.config.log_folder, `${instance_id}-${role}.log`),
+  };
+};
+
+const spawn = (host: InstanceHost, { instance_id }: Launch, role: Role, child: Child): Program => {
+  const { environment, ...rest } = child;
+  const log = host.log.child({ instance: instance_id, role });
+  const order = { ...rest, ...placeOf(host, instance_id, role, environment) };
+  const program = host.start(order, host.clock, log);
   log.info({ pid: program.pid, command: child.command }, 'started');
   return program;
 };
 
 /**
- * Starts a session's signalling server on 127.0.0.1, which admits players by tokens under `secret`. Secrets and TURN
- * credentials travel in the environment: a command line is for everybody on the machine to read.
+ * Starts an instance's signalling server on 127.0.0.1. Secrets and TURN credentials travel in the environment: a command
+ * line is for everybody on the machine to read. Another server than ours knows neither: it lets in whoever is on this machine.
  */
-export const launchSignalling = (
-  host: SessionHost,
-  order: CreateSession,
-  ports: LocalPorts,
-  secret: string,
-): Program => {
+export const launchSignalling = (host: InstanceHost, launch: Launch): Program => {
+  const { app, ports, secret, order } = launch;
   const flags = { player_port: ports.player, streamer_port: ports.streamer, sfu_port: ports.sfu };
-  return spawn(host, order, {
-    role: 'signalling',
+  if (app.signalling !== undefined) {
+    const command = signallingCommand(app.signalling, flags);
+    return spawn(host, launch, 'signalling', { command, environment: {} });
+  }
+  return spawn(host, launch, 'signalling', {
     command: [
       ...host.signalling,
       ...Object.entries(flags).flatMap(([name, port]) => [`--${name}`, String(port)]),
@@ -88,39 +103,29 @@ export const launchSignalling = (
     ],
     environment: {
       SIGNALLING_ADMISSION_SECRET: secret,
-      SIGNALLING_PEER_OPTIONS: JSON.stringify({ iceServers: order.ice_servers }),
+      SIGNALLING_PEER_OPTIONS: JSON.stringify({ iceServers: order?.ice_servers ?? [] }),
     },
   });
 };
 
-/**
- * Starts the app so that its streamer registers as `streamer_id`. Throws what the operating system says when the file
- * cannot be run.
- */
-export const launchApp = (
-  host: SessionHost,
-  order: CreateSession,
-  app: AppConfig,
-  ports: LocalPorts,
-  streamer_id: string,
-): Program | Refusal => {
+/** Starts the app so that its streamer registers. Throws what the operating system says when the file cannot be run. */
+export const launchApp = (host: InstanceHost, launch: Launch): Program | Refusal => {
+  const { app, card, instance_id, order, ports } = launch;
   const { webrtc, cards } = host.config;
   const { width, height } = webrtc.resolution;
-  const [card] = cardsOf(host.config);
   const args = appArguments(app, {
     streamer_url: `ws://127.0.0.1:${ports.streamer}`,
-    streamer_id,
+    streamer_id: streamerId(instance_id),
     streamer_port: String(ports.streamer),
-    session_id: order.session_id,
+    session_id: order?.session_id ?? instance_id,
     width: String(width),
     height: String(height),
-    ...(cards.length === 0 ? {} : { gpu: String(order.card ?? card?.index ?? 0) }),
-    language: order.language ?? 'en',
+    ...(cards.length === 0 ? {} : { gpu: String(card) }),
+    language: order?.language ?? 'en',
   });
   if (isRefusal(args)) return args;
   const { working_directory } = app;
-  return spawn(host, order, {
-    role: 'app',
+  return spawn(host, launch, 'app', {
     command: [app.path, ...args],
     environment: app.environment,
     ...(working_directory === undefined ? {} : { working_directory }),

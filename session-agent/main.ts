@@ -81,9 +81,15 @@ const untilStopped = (agent: Agent, log: Log): Promise<number> =>
         },
       );
     };
+    // Sessions outlive a fault of the agent: whoever starts it again finds them and goes on.
     const failed = (error: unknown) => {
-      log.error({ error }, 'an unforeseen error: stopping, so that no session is left without its agent');
-      stop(1);
+      log.error({ error }, 'an unforeseen error: this agent ends, its sessions wait for the next one');
+      stopping = true;
+      agent.handOver().then(
+        () => resolve(1),
+        () => resolve(1),
+      );
+      setTimeout(() => resolve(1), FORCE_EXIT_MS).unref();
     };
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {

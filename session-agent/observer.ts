@@ -7,7 +7,9 @@ import { type DialledWire, dial } from './dial.ts';
 
 /** While something is expected: the app is starting, or has just died. */
 const EXPECTING_MS = 50;
-const WATCHING_MS = 2_000;
+const WATCHING_MS = 1_000;
+/** A signalling server that has not answered for so long is hung itself. */
+const SILENT_MS = 10_000;
 /** Signalling opens its ports within a tenth of a second; one that does not is asked less often. */
 const REDIAL_MS = 10;
 const QUICK_REDIALS = 50;
@@ -27,8 +29,10 @@ export interface ObserverOptions {
   up(): void;
   /** The streamer appeared in the list. */
   registered(): void;
-  /** The streamer vanished from the list, or signalling itself went away. */
+  /** The streamer is not in the list, though signalling answers. */
   unregistered(): void;
+  /** Signalling has the connection but does not answer. */
+  silent(): void;
 }
 
 /**
@@ -54,18 +58,28 @@ export const observe = (options: ObserverOptions): Observer => {
   const { streamer_id, clock, log } = options;
   let wire: DialledWire | undefined;
   let timer: Cancel = () => {};
-  let registered = false;
+  /** Undefined while signalling is away: then nobody knows. */
+  let registered: boolean | undefined;
   let expecting = true;
+  /** Time that it has been waited for an answer, as this program lived it: a pause of our own does not count. */
+  let silent_ms = 0;
   let open = false;
   let closed = false;
   let redials = 0;
 
   const ask = () => {
-    wire?.send(LIST_STREAMERS);
     timer();
-    timer = clock.after(expecting ? EXPECTING_MS : WATCHING_MS, ask);
+    if (silent_ms > SILENT_MS) {
+      options.silent();
+      return wire?.abandon('silent');
+    }
+    wire?.send(LIST_STREAMERS);
+    const wait_ms = expecting ? EXPECTING_MS : WATCHING_MS;
+    silent_ms += wait_ms;
+    timer = clock.after(wait_ms, ask);
   };
   const seen = (now: boolean) => {
+    silent_ms = 0;
     if (now === registered) return;
     registered = now;
     expecting = !now;
@@ -86,6 +100,7 @@ export const observe = (options: ObserverOptions): Observer => {
         open: () => {
           redials = 0;
           open = true;
+          silent_ms = 0;
           options.up();
           ask();
         },
@@ -97,7 +112,7 @@ export const observe = (options: ObserverOptions): Observer => {
           timer();
           open = false;
           if (closed) return;
-          seen(false);
+          registered = undefined;
           timer = clock.after(redials++ < QUICK_REDIALS ? REDIAL_MS : PATIENT_REDIAL_MS, connect);
         },
       },
@@ -105,7 +120,7 @@ export const observe = (options: ObserverOptions): Observer => {
   };
   connect();
   return {
-    registered: () => registered,
+    registered: () => registered === true,
     expect: () => {
       expecting = true;
       // While signalling is being dialled the timer is the next dial's.

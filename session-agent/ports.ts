@@ -12,17 +12,34 @@ export interface Ports {
   /** So many ports that nobody listens on, or undefined when the range has not that many left. */
   take(count: number): Promise<number[] | undefined>;
   give(ports: readonly number[]): void;
+  /** Counts these as lent: programs of an agent before this one use them. */
+  hold(ports: readonly number[]): void;
+  /** Another range for what is taken from now on. */
+  use(range: Range): void;
+}
+
+interface Range {
+  from: number;
+  to: number;
 }
 
 /** Walks round the range, so that a port which has just been given back, or found taken, is the last to be tried again. */
-export const createPorts = ({ from, to }: { from: number; to: number }): Ports => {
+export const createPorts = (range: Range): Ports => {
   const lent = new Set<number>();
+  let { from, to } = range;
   let next = from;
   const give = (ports: readonly number[]) => {
     for (const port of ports) lent.delete(port);
   };
   return {
     give,
+    hold: (ports) => {
+      for (const port of ports) lent.add(port);
+    },
+    use: (other) => {
+      ({ from, to } = other);
+      if (next < from || next > to) next = from;
+    },
     async take(count) {
       const found: number[] = [];
       for (let tries = to - from + 1; tries > 0 && found.length < count; tries--) {

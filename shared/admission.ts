@@ -12,6 +12,8 @@ const admissionSchema = z.strictObject({
   ice_servers: z.array(iceServerSchema),
   /** May watch but not steer: no data channel is opened to this player. */
   view_only: z.boolean().optional(),
+  /** From now on the streamers' `config` carries these; those that are connected are told at once. */
+  streamer_ice_servers: z.array(iceServerSchema).optional(),
   /** Epoch ms after which the token opens nothing. */
   expires: z.number().int(),
 });

@@ -61,6 +61,22 @@ test('connect() tells the streamer when a player goes', async () => {
   expect(await streamer.text()).toBe('{"type":"playerDisconnected","playerId":"2"}');
 });
 
+test('connect() tells streamers, connected and to come, the ICE servers that an admission brings for them', async () => {
+  const secret = 'a-secret-for-tests-only';
+  await using server = await live([], { env: { SIGNALLING_ADMISSION_SECRET: secret } });
+  const streamer = await server.streamer('Foo');
+  const ours = [{ urls: ['stun:ours.example'] }];
+  const admission = { participant: 'agent', ice_servers: [], streamer_ice_servers: ours };
+  const token = signAdmission({ ...admission, expires: Date.now() + 60_000 }, secret);
+  const player = await server.player(`?token=${token}`);
+  expect((await player.json()).peerConnectionOptions).toEqual({ iceServers: [] });
+  const message = await streamer.json();
+  expect(message).toMatchObject({ type: 'config', peerConnectionOptions: { iceServers: ours } });
+  const late = await connect(server.urls.streamer);
+  await late.text();
+  expect((await late.json()).peerConnectionOptions).toEqual({ iceServers: ours });
+});
+
 test('connect() takes UTF-8 in binary frames, and answers a ping with its time', async () => {
   await using server = await live();
   const player = await server.player();

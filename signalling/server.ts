@@ -3,7 +3,7 @@ import { limits } from '../shared/limits.ts';
 import type { Log } from '../shared/log.ts';
 import { PIXEL_STREAMING_VERSION, type ServerMessage } from '../shared/protocol/pixel-streaming.ts';
 import type { Frame, Peer, Wire } from '../shared/socket.ts';
-import type { Config } from './config.ts';
+import type { Config, PeerOptions } from './config.ts';
 import type { ConnectionId, Effect } from './domain/effect.ts';
 import { createRegistry, nextConnection, type Origin, type Registry } from './domain/registry.ts';
 import type { Pass, Role } from './http/gate.ts';
@@ -34,6 +34,12 @@ export interface Signalling {
   stop(): void;
 }
 
+/** What streamers are told may change while they are connected: an app is started before it is known for whom. */
+const withIceServers = (config: Config, iceServers: PeerOptions['iceServers']): Config => ({
+  ...config,
+  peer_options: { ...config.peer_options, iceServers },
+});
+
 const originOf = (connection: ConnectionId, { token, admission, remote }: Arrival): Origin => ({
   connection,
   remote,
@@ -62,13 +68,22 @@ export const createSignalling = (config: Config, clock: Clock, log: Log): Signal
     }
   };
 
-  const greet = (role: Role, pass: Pass, connection: ConnectionId): void => {
-    if (roles[role].identify) send(connection, { type: 'identify' });
+  let current = config;
+  const configure = (pass: Pass, connection: ConnectionId): void =>
     send(connection, {
       type: 'config',
-      peerConnectionOptions: peerConnectionOptions(config, pass, connection, clock.now()),
+      peerConnectionOptions: peerConnectionOptions(current, pass, connection, clock.now()),
       protocolVersion: PIXEL_STREAMING_VERSION,
     });
+  const tellStreamers = ({ admission }: Pass): void => {
+    if (admission?.streamer_ice_servers === undefined) return;
+    current = withIceServers(config, admission.streamer_ice_servers);
+    for (const { kind, connection } of registry.streamers.values())
+      if (kind === 'Streamer') configure({}, connection);
+  };
+  const greet = (role: Role, pass: Pass, connection: ConnectionId): void => {
+    if (roles[role].identify) send(connection, { type: 'identify' });
+    configure(pass, connection);
   };
 
   const reader = (role: Role, connection: ConnectionId, wire: Wire): ((frame: Frame) => void) => {
@@ -101,6 +116,7 @@ export const createSignalling = (config: Config, clock: Clock, log: Log): Signal
       const { remote, admission } = arrival;
       log.info({ role, connection, remote, participant: admission?.participant }, 'connected');
       metrics.count('signalling_connections_total', role);
+      tellStreamers(arrival);
       greet(role, arrival, connection);
       const read = reader(role, connection, wire);
       return {

@@ -105,6 +105,15 @@ const endings: Record<EndReason, Ending> = {
     title: 'The tour did not start',
     text: 'Its computer had no room for one more. Try again shortly.',
   },
+  app_hung: {
+    title: 'The tour has stopped',
+    text: 'The application froze and could not be restarted. Please start again.',
+  },
+  memory_limit: {
+    title: 'The tour has stopped',
+    text: 'The application took too much memory and was closed. Please start again.',
+  },
+  time_limit: { title: 'The session is over', text: 'It has run for as long as it may. Please start again.' },
   host_lost: { title: 'The connection was lost', text: 'The computer with the tour went offline.' },
   host_stopped: {
     title: 'The session was closed',

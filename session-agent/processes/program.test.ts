@@ -6,7 +6,8 @@ import { systemClock } from '../../shared/clock.ts';
 import { systemIds } from '../../shared/ids.ts';
 import { silentLog } from '../../shared/log.ts';
 import { sleep } from '../wait.ts';
-import { Program, type ProgramOrder } from './program.ts';
+import { bornOf } from './identity.ts';
+import { adoptProgram, type ProgramOrder, startProgram } from './program.ts';
 
 setDefaultTimeout(60_000);
 let folder: string;
@@ -18,11 +19,11 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** A shell script as a program; `said` waits for lines of its output. */
 const start = (script: string, more: Partial<ProgramOrder> = {}) => {
   const output_file = join(folder, `${systemIds.id()}.log`);
-  const program = new Program(
+  const program = startProgram(
     {
       command: ['/bin/sh', '-c', script],
       environment: { PATH: '/usr/bin:/bin' },
-      marks: { VITRINA_SESSION: `${systemIds.id()}:1`, VITRINA_ROLE: 'app' },
+      marks: { VITRINA_INSTANCE: systemIds.id(), VITRINA_ROLE: 'app' },
       output_file,
       ...more,
     },
@@ -53,7 +54,7 @@ test('exited() says how a program ended', async () => {
   expect((await start('kill -9 $$').program.exited).text).toBe('signal SIGKILL');
 });
 
-test('new Program() passes path, arguments and folder on as a vector: no shell looks at them', async () => {
+test('startProgram() passes path, arguments and folder on as a vector: no shell looks at them', async () => {
   const place = join(folder, 'Program Files & $HOME', '%PATH%');
   mkdirSync(place, { recursive: true });
   const path = join(place, 'My Game (x64).exe');
@@ -79,18 +80,18 @@ test('new Program() passes path, arguments and folder on as a vector: no shell l
   expect(await said(/^\[.*\]$/, hard.length + 2)).toEqual([path, place, ...hard].map((text) => `[${text}]`));
 });
 
-test('new Program() throws what the operating system says, and leaves no open file', () => {
+test('startProgram() throws what the operating system says, and leaves no open file', () => {
   expect(() => start('', { command: ['/nowhere/app'] })).toThrow('ENOENT');
   expect(() => start('', { working_directory: '/nowhere' })).toThrow('ENOENT');
 });
 
-test('new Program() gives the child its own group, folder and variables, and no others', async () => {
+test('startProgram() gives the child its own group, folder and variables, and no others', async () => {
   const { program, said } = start('pwd; env; ps -o pgid= -p $$', { working_directory: folder });
   await program.exited;
   expect(await said(/vitrina-program/)).toContain(folder);
   expect(program.tail(100).map((line) => line.trim())).toContain(String(program.pid));
   const names = program.tail(100).flatMap((line) => /^([A-Z_]+)=/.exec(line)?.[1] ?? []);
-  expect(new Set(names)).toEqual(new Set(['PATH', 'PWD', 'VITRINA_SESSION', 'VITRINA_ROLE']));
+  expect(new Set(names)).toEqual(new Set(['PATH', 'PWD', 'VITRINA_INSTANCE', 'VITRINA_ROLE']));
   await program.stop(0);
 });
 
@@ -132,4 +133,43 @@ test('stop() with no grace cuts short a stop under way', async () => {
   await program.stop(0);
   await patient;
   expect(alive(program.pid)).toBe(false);
+});
+
+/** What another agent would know of that program. */
+const known = async (pid: number, marks: Record<string, string>) => ({
+  identity: { pid, born: (await bornOf(pid)) ?? '' },
+  place: { environment: {}, marks, output_file: join(folder, `${systemIds.id()}.log`) },
+});
+
+test('adoptProgram() sees the end of a program that it did not start, and can end one', async () => {
+  const marks = { VITRINA_INSTANCE: systemIds.id() };
+  const { program } = start('sleep 1000', { marks });
+  const { identity, place } = await known(program.pid, marks);
+  const adopted = await adoptProgram(identity, place, systemClock, silentLog);
+  expect(adopted.pid).toBe(program.pid);
+  const again = await adoptProgram(identity, place, systemClock, silentLog);
+  await adopted.stop(20_000);
+  await again.exited;
+  expect(alive(program.pid)).toBe(false);
+  await again.stop(0);
+});
+
+test('adoptProgram() leaves a process alone that has got the number of one that ended', async () => {
+  const marks = { VITRINA_INSTANCE: systemIds.id() };
+  const { program: stranger } = start('sleep 1000');
+  const { place } = await known(stranger.pid, marks);
+  const adopted = await adoptProgram({ pid: stranger.pid, born: '1@before' }, place, systemClock, silentLog);
+  expect((await adopted.exited).text).toContain('ended');
+  await adopted.stop(0);
+  expect(alive(stranger.pid)).toBe(true);
+  await stranger.stop(0);
+});
+
+test('memory() adds up what a program and its children take', async () => {
+  const { program, said } = start('sleep 1000 & echo up; wait');
+  await said(/up/);
+  const bytes = await program.memory();
+  expect(bytes).toBeGreaterThan(500_000);
+  expect(bytes).toBeLessThan(50_000_000);
+  await program.stop(0);
 });

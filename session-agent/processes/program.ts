@@ -2,22 +2,29 @@ import { join } from 'node:path';
 import type { Clock } from '../../shared/clock.ts';
 import type { Log } from '../../shared/log.ts';
 import { sleep, within } from '../wait.ts';
+import { type Identity, isThere } from './identity.ts';
 import { type Output, openOutput } from './output.ts';
-import { linuxTree, type Tree, windowsTree } from './tree.ts';
+import { linuxTree, no_group, type Tree, windowsTree } from './tree.ts';
 
 /** After SIGKILL only the kernel can delay the end (a driver that does not let go); then it is said. */
 const KILL_MS = 5_000;
 const POLL_MS = 20;
 const STUCK_POLL_MS = 1_000;
+/** How often an adopted program is looked at: nobody tells when another's child ends. */
+const WATCH_MS = 250;
 
-export interface ProgramOrder {
+/** What a program's environment, marks and output are, whoever started it. */
+export interface ProgramPlace {
+  environment: Record<string, string>;
+  /** The variables, part of its environment, by which every descendant can be told from other programs. */
+  marks: Record<string, string>;
+  output_file: string;
+}
+
+export interface ProgramOrder extends ProgramPlace {
   /** Absolute path and arguments. Never a shell. */
   command: [string, ...string[]];
-  environment: Record<string, string>;
-  /** The variables, part of `environment`, by which every descendant can be told from other programs. */
-  marks: Record<string, string>;
   working_directory?: string;
-  output_file: string;
 }
 
 /** A program that has ended by itself. */
@@ -26,46 +33,39 @@ export interface Exit {
   text: string;
 }
 
+interface Parts {
+  pid: number;
+  exited: Promise<Exit>;
+  output: Output;
+  tree: Tree;
+  clock: Clock;
+  log: Log;
+  /** Ends the watch over an adopted program. */
+  unwatch?: () => void;
+}
+
 /** A child program in a process group of its own, with its descendants and its output file. */
 export class Program {
   readonly pid: number;
   /** Resolves when the program itself has ended, whoever ended it. Its descendants may live on until `stop`. */
   readonly exited: Promise<Exit>;
-  readonly #output: Output;
-  readonly #tree: Tree;
-  readonly #clock: Clock;
-  readonly #log: Log;
+  readonly #parts: Parts;
   #stopping: Promise<void> | undefined;
 
-  /** Starts it. Throws what the operating system says when the file cannot be run. */
-  constructor(order: ProgramOrder, clock: Clock, log: Log) {
-    this.#clock = clock;
-    this.#log = log;
-    this.#output = openOutput(order.output_file, clock, log);
-    try {
-      const child = Bun.spawn(order.command, {
-        env: { ...order.environment, ...order.marks },
-        ...(order.working_directory === undefined ? {} : { cwd: order.working_directory }),
-        stdin: 'ignore',
-        stdout: this.#output.fd,
-        stderr: this.#output.fd,
-        detached: true,
-        windowsHide: true,
-      });
-      this.pid = child.pid;
-      this.exited = child.exited.then((code) => ({
-        text: child.signalCode === null ? `exit code ${code}` : `signal ${child.signalCode}`,
-      }));
-    } catch (error) {
-      this.#output.close();
-      throw error;
-    }
-    this.#tree = treeOf(this.pid, order);
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.pid = parts.pid;
+    this.exited = parts.exited;
   }
 
   /** The last output lines; empty once stopped. */
   tail(lines: number): string[] {
-    return this.#output.tail(lines);
+    return this.#parts.output.tail(lines);
+  }
+
+  /** The memory that it and all its descendants take, in bytes. */
+  memory(): Promise<number> {
+    return this.#parts.tree.memory();
   }
 
   /**
@@ -73,48 +73,135 @@ export class Program {
    * later call with no grace forces at once.
    */
   stop(grace_ms: number): Promise<void> {
-    if (grace_ms === 0) this.#tree.end(true);
-    this.#stopping ??= this.#end(grace_ms).finally(() => this.#output.close());
+    if (grace_ms === 0) this.#parts.tree.end(true);
+    this.#stopping ??= this.#end(grace_ms).finally(() => this.#parts.output.close());
     return this.#stopping;
   }
 
+  /** Lets go of it: it runs on, and its output goes on to its file. */
+  release(): void {
+    this.#parts.unwatch?.();
+    this.#parts.output.close();
+  }
+
   async #end(grace_ms: number): Promise<void> {
-    if (!this.#tree.alive()) return;
+    const { tree, clock, log } = this.#parts;
+    if (!tree.alive()) return;
     if (grace_ms > 0) {
-      this.#tree.end(false);
-      const asked = this.#clock.monotonic();
-      await within(this.#clock, grace_ms, this.exited);
-      if (await this.#gone(grace_ms - (this.#clock.monotonic() - asked))) return;
-      this.#log.warn({ pid: this.pid, grace_ms }, 'the program did not end when asked; it is killed');
+      tree.end(false);
+      const asked = clock.monotonic();
+      await within(clock, grace_ms, this.exited);
+      if (await this.#gone(grace_ms - (clock.monotonic() - asked))) return;
+      log.warn({ pid: this.pid, grace_ms }, 'the program did not end when asked; it is killed');
     }
-    this.#tree.end(true);
+    tree.end(true);
     if (await this.#gone(KILL_MS)) return;
-    this.#log.error({ pid: this.pid }, 'the program cannot be killed; its seat stays taken until it is gone');
-    while (this.#tree.alive()) {
-      this.#tree.end(true);
-      await sleep(this.#clock, STUCK_POLL_MS);
+    log.error({ pid: this.pid }, 'the program cannot be killed; its seat stays taken until it is gone');
+    while (tree.alive()) {
+      tree.end(true);
+      await sleep(clock, STUCK_POLL_MS);
     }
   }
 
   async #gone(patience_ms: number): Promise<boolean> {
-    const deadline = this.#clock.monotonic() + patience_ms;
-    while (this.#tree.alive()) {
-      if (this.#clock.monotonic() >= deadline) return false;
-      await sleep(this.#clock, POLL_MS);
+    const { tree, clock } = this.#parts;
+    const deadline = clock.monotonic() + patience_ms;
+    while (tree.alive()) {
+      if (clock.monotonic() >= deadline) return false;
+      await sleep(clock, POLL_MS);
     }
     return true;
   }
 }
 
-const treeOf = (pid: number, { environment, marks }: ProgramOrder): Tree => {
+/** Starts a program. Throws what the operating system says when the file cannot be run. */
+export const startProgram = (order: ProgramOrder, clock: Clock, log: Log): Program => {
+  const output = openOutput(order.output_file, clock, log);
+  try {
+    const child = Bun.spawn(order.command, {
+      env: { ...order.environment, ...order.marks },
+      ...(order.working_directory === undefined ? {} : { cwd: order.working_directory }),
+      stdin: 'ignore',
+      stdout: output.fd,
+      stderr: output.fd,
+      detached: true,
+      windowsHide: true,
+    });
+    const exited = child.exited.then((code) => ({
+      text: child.signalCode === null ? `exit code ${code}` : `signal ${child.signalCode}`,
+    }));
+    return new Program({
+      pid: child.pid,
+      exited,
+      output,
+      tree: treeOf(child.pid, order.marks, order.environment.SystemRoot),
+      clock,
+      log,
+    });
+  } catch (error) {
+    output.close();
+    throw error;
+  }
+};
+
+/**
+ * Takes over a program that an agent before this one started; one that has ended since comes as ended, with whatever it
+ * left behind. `known`: undefined when not even its number is known.
+ */
+export const adoptProgram = async (
+  known: Identity | undefined,
+  place: ProgramPlace,
+  clock: Clock,
+  log: Log,
+): Promise<Program> => {
+  const system_root = place.environment.SystemRoot;
+  const there = known !== undefined && (await isThere(known, system_root));
+  // The number of one that has ended may be another's by now: then only marks count.
+  const pid = there ? known.pid : no_group;
+  const watch = { on: true };
+  return new Program({
+    pid,
+    exited: there
+      ? untilGone(known, watch, clock, system_root)
+      : Promise.resolve({ text: 'it ended while the agent was away' }),
+    unwatch: () => {
+      watch.on = false;
+    },
+    output: openOutput(place.output_file, clock, log),
+    tree: treeOf(pid, place.marks, system_root),
+    clock,
+    log,
+  });
+};
+
+const untilGone = async (
+  known: Identity,
+  watch: { on: boolean },
+  clock: Clock,
+  system_root?: string,
+): Promise<Exit> => {
+  const lives = async () => {
+    if (process.platform !== 'win32') return isThere(known);
+    // Asking for the birth each time would start a program each time; it was asked once.
+    return windowsTree(known.pid, '', () => {}, system_root).alive();
+  };
+  while (await lives()) {
+    await sleep(clock, WATCH_MS);
+    if (!watch.on) return new Promise(() => {});
+  }
+  return { text: 'ended; an agent before this one started it, so its exit code is not known' };
+};
+
+const treeOf = (pid: number, marks: Record<string, string>, system_root: string | undefined): Tree => {
   if (process.platform !== 'win32') {
     return linuxTree(
       pid,
       Object.entries(marks).map(([name, value]) => `${name}=${value}`),
     );
   }
-  const taskkill = join(environment.SystemRoot ?? 'C:\\Windows', 'System32', 'taskkill.exe');
-  return windowsTree(pid, taskkill, (command) => {
+  const taskkill = join(system_root ?? 'C:\\Windows', 'System32', 'taskkill.exe');
+  const run = (command: string[]) => {
     Bun.spawn(command, { stdio: ['ignore', 'ignore', 'ignore'], windowsHide: true });
-  });
+  };
+  return windowsTree(pid, taskkill, run, system_root);
 };

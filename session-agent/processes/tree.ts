@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { outputOf, powershell } from './identity.ts';
+import { allPids, environmentOf, isLive, readProc, statOf } from './stat.ts';
 
 /** A process and everything it started. */
 export interface Tree {
@@ -6,22 +7,12 @@ export interface Tree {
   alive(): boolean;
   /** Asks (SIGTERM) or forces (SIGKILL) every process of it to end. Harmless when none is left. */
   end(force: boolean): void;
+  /** The memory that all of it takes (resident), in bytes. */
+  memory(): Promise<number>;
 }
 
-const read = (file: string): string => {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
-};
-
-/** State letter and process group from /proc/<pid>/stat; the name before them may hold anything, brackets too. */
-const statOf = (pid: string): { state: string; group: number } | undefined => {
-  const stat = read(`/proc/${pid}/stat`);
-  const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return state === undefined || group === undefined ? undefined : { state, group: Number(group) };
-};
+/** No process group has this number: only marks count. */
+export const no_group = -1;
 
 const signal = (pid: number, name: NodeJS.Signals) => {
   try {
@@ -33,25 +24,26 @@ const signal = (pid: number, name: NodeJS.Signals) => {
   }
 };
 
+const residentBytes = (pid: number): number => {
+  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readProc(`/proc/${pid}/status`))?.[1];
+  return Number(kilobytes ?? 0) * 1024;
+};
+
 /**
  * The process group that `leader` leads, and whatever carries all of `marks` ("NAME=value") in its environment, so that a
- * grandchild which made a group of its own is found too. Zombies do not count: they hold nothing.
+ * grandchild which made a group of its own is found too.
  */
 export const linuxTree = (leader: number, marks: readonly string[]): Tree => {
-  const marked = (pid: string) => {
-    const environment = read(`/proc/${pid}/environ`).split('\0');
+  const marked = (pid: number) => {
+    const environment = environmentOf(pid);
     return marks.every((mark) => environment.includes(mark));
   };
-  const inGroup = (pid: number) => statOf(String(pid))?.group === leader;
+  const inGroup = (pid: number) => statOf(pid)?.group === leader;
   const members = (): number[] =>
-    readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .filter((pid) => {
-        const stat = statOf(pid);
-        if (stat === undefined || stat.state === 'Z' || stat.state === 'X') return false;
-        return stat.group === leader || marked(pid);
-      })
-      .map(Number);
+    allPids().filter((pid) => {
+      const stat = statOf(pid);
+      return isLive(stat) && (stat.group === leader || marked(pid));
+    });
   return {
     alive: () => members().length > 0,
     end: (force) => {
@@ -61,6 +53,7 @@ export const linuxTree = (leader: number, marks: readonly string[]): Tree => {
       if (all.some(inGroup)) signal(-leader, name);
       for (const pid of all) if (!inGroup(pid)) signal(pid, name);
     },
+    memory: async () => members().reduce((sum, pid) => sum + residentBytes(pid), 0),
   };
 };
 
@@ -72,8 +65,28 @@ export const taskkillArguments = (pid: number, force: boolean): string[] => [
   ...(force ? ['/F'] : []),
 ];
 
+/** Prints one line "pid parent bytes" for each process of the machine. */
+export const memory_script =
+  'Get-CimInstance Win32_Process | ForEach-Object { "$($_.ProcessId) $($_.ParentProcessId) $($_.WorkingSetSize)" }';
+
+/** What `leader` and its descendants take, in bytes, from the output of `memory_script`. */
+export const memoryOfTree = (leader: number, output: string): number => {
+  const rows = output.split(/\r?\n/).map((line) => line.trim().split(' ').map(Number));
+  const members = new Set([leader]);
+  for (let before = 0; before !== members.size; ) {
+    before = members.size;
+    for (const [pid = 0, parent = 0] of rows) if (members.has(parent)) members.add(pid);
+  }
+  return rows.reduce((sum, [pid = 0, , bytes = 0]) => (members.has(pid) ? sum + bytes : sum), 0);
+};
+
 /** `run` starts a program by its path and arguments; `alive` asks about the leader alone, which taskkill /T ends last. */
-export const windowsTree = (leader: number, taskkill: string, run: (command: string[]) => void): Tree => ({
+export const windowsTree = (
+  leader: number,
+  taskkill: string,
+  run: (command: string[]) => void,
+  system_root?: string,
+): Tree => ({
   alive: () => {
     try {
       return process.kill(leader, 0);
@@ -82,4 +95,5 @@ export const windowsTree = (leader: number, taskkill: string, run: (command: str
     }
   },
   end: (force) => run([taskkill, ...taskkillArguments(leader, force)]),
+  memory: async () => memoryOfTree(leader, await outputOf(powershell(system_root, memory_script))),
 });

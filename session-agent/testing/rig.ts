@@ -27,6 +27,8 @@ export interface Rig {
   config: AgentConfig;
   /** Lines of the agent's log so far. */
   log: { level: string; msg: string; [field: string]: unknown }[];
+  /** The agent hands over, or is let be when it has ended, and another one starts on the same folders. */
+  succeed(): Promise<Agent>;
   /** Resolves when a line with that text is, or was already, logged. Rejects after 10 s. */
   logged(text: string): Promise<void>;
   stop(): Promise<void>;
@@ -79,20 +81,30 @@ export const startRig = async (options: RigOptions = {}): Promise<Rig> => {
     log.push(JSON.parse(line));
     for (const look of [...listeners]) look();
   };
-  const agent = new Agent({
-    config: read.value,
-    signalling: options.signalling ?? [process.execPath, signallingMain],
-    environment: baseEnvironment(process.env),
-    clock: systemClock,
-    ids: { ...systemIds, ...options.ids },
-    log: createLog('session-agent', 'debug', { write }),
-  });
+  const newAgent = () =>
+    new Agent({
+      config: read.value,
+      signalling: options.signalling ?? [process.execPath, signallingMain],
+      environment: baseEnvironment(process.env),
+      clock: systemClock,
+      ids: { ...systemIds, ...options.ids },
+      log: createLog('session-agent', 'debug', { write }),
+    });
+  let agent = newAgent();
   await agent.start();
   return {
     coordinator,
-    agent,
+    get agent() {
+      return agent;
+    },
     config: read.value,
     log,
+    succeed: async () => {
+      await agent.handOver();
+      agent = newAgent();
+      await agent.start();
+      return agent;
+    },
     logged: (text) =>
       new Promise((resolve, reject) => {
         const look = () => {
@@ -126,15 +138,15 @@ export const order = (rc_name = 'Flat'): CreateSession => ({
   ice_servers: [{ urls: ['stun:app.example:3478'] }],
 });
 
-/** Pids of the live processes that carry the session's mark. */
-export const processesOf = (session_id: string, role = ''): number[] =>
+/** Pids of the live processes of an instance; one that was started for a session is named like it. */
+export const processesOf = (instance_id: string, role = ''): number[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
       try {
         const environment = readFileSync(`/proc/${pid}/environ`, 'utf8');
         return (
-          environment.includes(`VITRINA_SESSION=${session_id}:`) &&
+          environment.includes(`VITRINA_INSTANCE=${instance_id}\0`) &&
           environment.includes(`VITRINA_ROLE=${role}`)
         );
       } catch {

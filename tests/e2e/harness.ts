@@ -139,7 +139,7 @@ const environmentOf = (pid: string): string[] => {
   }
 };
 
-/** A process that carries our marker `VITRINA_SESSION=<id>:<generation>`. */
+/** A process that carries our marker `VITRINA_INSTANCE=<id>`; an instance that was started for a session is named like it. */
 export interface SessionProcess {
   pid: number;
   command: string[];
@@ -149,7 +149,7 @@ export interface SessionProcess {
 export const processesOf = (session_id: string): SessionProcess[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => environmentOf(pid).some((entry) => entry.startsWith(`VITRINA_SESSION=${session_id}:`)))
+    .filter((pid) => environmentOf(pid).some((entry) => entry === `VITRINA_INSTANCE=${session_id}`))
     .map((pid) => ({
       pid: Number(pid),
       command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean),

@@ -1,0 +1,145 @@
+import { fitsOn } from '../../shared/capacity.ts';
+import type { AppNeeds, HostCard } from '../../shared/protocol/agent-link.ts';
+
+/** Warm instances that may be starting at one time: an app's boot is the heaviest thing that it does. */
+const STARTING_MAX = 2;
+
+const FIRST_BACKOFF_MS = 5_000;
+const LONGEST_BACKOFF_MS = 300_000;
+
+/** How long to wait after so many warm starts of an app have failed in a row (1 is the first), in ms. */
+export const warmBackoff = (failures: number): number =>
+  Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(failures - 1, 10));
+
+/** What one instance of an app takes. */
+export type Needs = AppNeeds;
+
+/** An instance as far as room is concerned. */
+export interface Held extends Needs {
+  readonly id: string;
+  readonly card: number;
+  /** Taken by a session, or started ahead of one. */
+  readonly use: 'session' | 'warm';
+  /** Of a warm one: whether it can be given away, could be soon, or is on its way out. */
+  readonly state: 'starting' | 'ready' | 'stopping';
+  /** A warm one of a configuration that has changed since, or that has waited too long. */
+  readonly stale: boolean;
+}
+
+export interface Target extends Needs {
+  /** How many to keep warm. */
+  readonly instances: number;
+  /** Its last warm starts failed: none is started now. */
+  readonly waiting: boolean;
+}
+
+export interface Room {
+  readonly cards: readonly HostCard[];
+  readonly placing: 'spread' | 'pack';
+  readonly held: readonly Held[];
+}
+
+/** The card on which one more with these needs fits beside all loads, or undefined: the emptiest, or the fullest when packing. */
+export const chooseCard = ({ cards, placing, held }: Room, needs: Needs): number | undefined => {
+  const free = (card: HostCard) => card.seats - held.filter(({ card: index }) => index === card.index).length;
+  const fitting = cards.filter((card) => fitsOn(card, held, needs));
+  const [first] = fitting.sort((a, b) => (placing === 'spread' ? free(b) - free(a) : free(a) - free(b)));
+  return first?.index;
+};
+
+/** What a session that wants this card has to wait for: warm instances to stop, and then for these and others to be gone. */
+export interface Clearing {
+  readonly stop: readonly string[];
+  readonly wait_for: readonly string[];
+}
+
+/** The first to go for the sake of a session: what cannot be given away yet, then what is of other apps. */
+const sacrifice = (rc_name: string, a: Held, b: Held): number => {
+  const worth = (held: Held) => (held.state === 'ready' ? 2 : 0) + (held.rc_name === rc_name ? 1 : 0);
+  return worth(a) - worth(b);
+};
+
+/** How to make room on a card for a session, or undefined when other sessions leave none. Warm instances yield. */
+export const clear = (card: HostCard, held: readonly Held[], needs: Needs): Clearing | undefined => {
+  const sessions = held.filter(({ use }) => use === 'session');
+  if (!fitsOn(card, sessions, needs)) return undefined;
+  if (fitsOn(card, held, needs)) return { stop: [], wait_for: [] };
+  const warm = held.filter(({ use, card: index }) => use === 'warm' && index === card.index);
+  const leaving = warm.filter(({ state }) => state === 'stopping');
+  const left = warm
+    .filter(({ state }) => state !== 'stopping')
+    .sort((a, b) => sacrifice(needs.rc_name, a, b));
+  const stop: string[] = [];
+  while (!fitsOn(card, [...sessions, ...left], needs)) {
+    const first = left.shift();
+    if (first === undefined) break;
+    stop.push(first.id);
+  }
+  return { stop, wait_for: [...leaving.map(({ id }) => id), ...stop] };
+};
+
+/** The warm instance for a session of that app: on that card if one is named, a ready one if there is one. */
+export const pick = (
+  held: readonly Held[],
+  rc_name: string,
+  card: number | undefined,
+): string | undefined => {
+  const fitting = held.filter(
+    (one) =>
+      one.use === 'warm' &&
+      one.rc_name === rc_name &&
+      one.state !== 'stopping' &&
+      !one.stale &&
+      (card === undefined || one.card === card),
+  );
+  return (fitting.find(({ state }) => state === 'ready') ?? fitting[0])?.id;
+};
+
+export interface Plan {
+  readonly start: readonly { rc_name: string; card: number }[];
+  readonly stop: readonly string[];
+}
+
+const surplus = (held: readonly Held[], targets: readonly Target[]): string[] => {
+  const warm = held.filter(({ use, state }) => use === 'warm' && state !== 'stopping');
+  const names = [...new Set(warm.map(({ rc_name }) => rc_name))];
+  return names.flatMap((rc_name) => {
+    const wanted = targets.find((target) => target.rc_name === rc_name)?.instances ?? 0;
+    const own = warm.filter((one) => one.rc_name === rc_name);
+    const stale = own.filter((one) => one.stale);
+    const good = own
+      .filter((one) => !one.stale)
+      .sort((a, b) => Number(b.state === 'ready') - Number(a.state === 'ready'));
+    return [...stale, ...good.slice(wanted)].map(({ id }) => id);
+  });
+};
+
+/** What the pool does next: which instances to stop, and which to start where, so many that the machine is not swamped. */
+export const plan = (room: Room, targets: readonly Target[]): Plan => {
+  const stop = surplus(room.held, targets);
+  const start: { rc_name: string; card: number }[] = [];
+  let held = room.held;
+  const starting = () => held.filter(({ use, state }) => use === 'warm' && state === 'starting').length;
+  for (const target of targets) {
+    const have = () =>
+      held.filter(
+        (one) =>
+          one.use === 'warm' &&
+          one.rc_name === target.rc_name &&
+          one.state !== 'stopping' &&
+          !stop.includes(one.id),
+      ).length;
+    while (!target.waiting && have() < target.instances && starting() < STARTING_MAX) {
+      const card = chooseCard({ ...room, held }, target);
+      if (card === undefined) break;
+      const { rc_name, vram_mb, encoders } = target;
+      start.push({ rc_name, card });
+      const id = `+${start.length}`;
+      held = [
+        ...held,
+        { id, rc_name, vram_mb, encoders, card, use: 'warm', state: 'starting', stale: false },
+      ];
+    }
+  }
+  return { start, stop };
+};

@@ -1,0 +1,282 @@
+import { signAdmission } from '../shared/admission.ts';
+import { isRefusal } from '../shared/errors.ts';
+import type { Log } from '../shared/log.ts';
+import type { IceServer } from '../shared/protocol/ice.ts';
+import { type AppConfig, launchProblem, ports_per_session } from './config.ts';
+import type { InstanceEvent } from './domain/instance.ts';
+import type { LocalPorts, Role } from './domain/journal.ts';
+import { tellStreamer } from './ice.ts';
+import { type CreateSession, type InstanceHost, launchApp, launchSignalling, streamerId } from './launch.ts';
+import { type Observer, observe } from './observer.ts';
+import { bornOf } from './processes/identity.ts';
+import type { Program } from './processes/program.ts';
+import { wordsOf } from './reports.ts';
+import { sleep } from './wait.ts';
+
+const SIGNALLING_GRACE_MS = 2_000;
+/** An admission token opens one connection at once; it need not live longer. */
+const ADMISSION_MS = 30_000;
+/** How long the old streamer may stay in signalling's list before its successor is started anyway. */
+const FORGET_STREAMER_MS = 2_000;
+
+/** What an instance is from its birth on. */
+export interface Birth {
+  instance_id: string;
+  app: AppConfig;
+  card: number;
+  secret: string;
+  /** Epoch ms. */
+  created_at: number;
+}
+
+/** What an agent before this one has left of an instance. */
+export interface Remains {
+  ports?: LocalPorts;
+  app?: Program;
+  signalling?: Program;
+}
+
+/** How a pair asks and tells the instance that it belongs to. */
+export interface Owner {
+  order(): CreateSession | undefined;
+  /** The instance is being stopped, or let go: nothing is started any more. */
+  stopped(): boolean;
+  event(event: InstanceEvent): void;
+}
+
+/** An instance's app and signalling processes, their ports, and the observer that looks at both from outside. */
+export class Pair {
+  readonly #birth: Birth;
+  readonly #host: InstanceHost;
+  readonly #owner: Owner;
+  readonly #log: Log;
+  #ports: LocalPorts | undefined;
+  #signalling: Program | undefined;
+  #app: Program | undefined;
+  #observer: Observer | undefined;
+  /** Whether the streamer is told the ICE servers of the session by the signalling process that runs. */
+  #knows_ice = false;
+
+  constructor(birth: Birth, host: InstanceHost, owner: Owner, log: Log) {
+    this.#birth = birth;
+    this.#host = host;
+    this.#owner = owner;
+    this.#log = log;
+  }
+
+  /** Takes what an agent before this one has left; of a program that has ended the event follows. */
+  adopt({ ports, app, signalling }: Remains): void {
+    this.#ports = ports;
+    if (ports !== undefined) this.#host.ports.hold(Object.values(ports));
+    this.#app = app;
+    this.#signalling = signalling;
+    if (app !== undefined) void this.#ended(app, (detail) => ({ type: 'app_down', detail }));
+    if (signalling === undefined) return;
+    void this.#ended(signalling, (detail) => ({ type: 'signalling_down', detail }));
+    this.#observe();
+  }
+
+  pid(role: Role): number | undefined {
+    return this.#program(role)?.pid;
+  }
+
+  /** The fact and that program's last words. */
+  words(fact: string, role: Role): string {
+    return wordsOf(fact, this.#program(role));
+  }
+
+  /** Bytes that the app takes; undefined while none runs. */
+  async memory(): Promise<number | undefined> {
+    return this.#app?.memory();
+  }
+
+  get playerPort(): string {
+    return String(this.#ports?.player ?? '');
+  }
+
+  /** The local player URL with an admission for this participant, or undefined while there are no ports. */
+  playerUrl(participant: string, ice_servers: IceServer[], view_only: boolean): string | undefined {
+    return this.#ports === undefined ? undefined : this.#admittedUrl({ participant, ice_servers, view_only });
+  }
+
+  /** Another signalling server than ours knows no admissions: no ICE servers of one participant, and nobody only watches. */
+  #admittedUrl(admission: {
+    participant: string;
+    ice_servers: IceServer[];
+    view_only: boolean;
+    streamer_ice_servers?: IceServer[];
+  }): string {
+    const url = `ws://127.0.0.1:${this.playerPort}/`;
+    if (this.#birth.app.signalling !== undefined) return url;
+    const expires = this.#host.clock.now() + ADMISSION_MS;
+    return `${url}?token=${signAdmission({ ...admission, expires }, this.#birth.secret)}`;
+  }
+
+  async startSignalling(which: 'new' | 'same'): Promise<void> {
+    const { event, order, stopped } = this.#owner;
+    const ports = which === 'new' || this.#ports === undefined ? await this.#newPorts() : this.#ports;
+    if (stopped()) return;
+    if (ports === undefined) {
+      const { from, to } = this.#host.config.ports;
+      return event({ type: 'no_port', detail: `no free ports left in ${from}-${to}` });
+    }
+    if (!(await this.#intend('signalling', ports))) return;
+    this.#knows_ice = order() !== undefined;
+    const program = launchSignalling(this.#host, { ...this.#birth, order: order(), ports });
+    this.#signalling = program;
+    void this.#ended(program, (detail) => ({ type: 'signalling_down', detail }));
+    if (which === 'new' || this.#observer === undefined) this.#observe();
+    await this.#record('signalling', program);
+  }
+
+  async startApp(): Promise<void> {
+    const { event, stopped } = this.#owner;
+    const problem = await launchProblem(this.#birth.app, this.#host.config.apps_folders);
+    if (problem !== undefined) return event({ type: 'app_missing', detail: problem });
+    await this.#retireApp();
+    await this.#streamerForgotten();
+    if (stopped() || this.#ports === undefined) return;
+    if (!(await this.#intend('app', this.#ports))) return;
+    const program = this.#launchApp(this.#ports);
+    if (program === undefined) return;
+    this.#app = program;
+    void this.#ended(program, (detail) => ({ type: 'app_down', detail }));
+    event({ type: 'app_up' });
+    await this.#record('app', program);
+  }
+
+  /** Gives the streamer the ICE servers of the session, where signalling was started without them. */
+  async tellIce(): Promise<void> {
+    const ice_servers = this.#owner.order()?.ice_servers;
+    if (ice_servers === undefined || this.#knows_ice || this.#birth.app.signalling !== undefined) return;
+    const admission = { participant: 'observer', ice_servers: [], view_only: true };
+    const url = this.#admittedUrl({ ...admission, streamer_ice_servers: ice_servers });
+    this.#knows_ice = await tellStreamer(url, this.#host.clock, this.#log);
+    if (!this.#knows_ice) this.#log.warn('the app could not be told its ICE servers');
+  }
+
+  /** Ends both and gives the ports back. */
+  async stop(app_grace_ms: number): Promise<void> {
+    this.#observer?.close();
+    await Promise.all([this.#app?.stop(app_grace_ms), this.#signalling?.stop(SIGNALLING_GRACE_MS)]);
+    this.#givePorts();
+  }
+
+  /** Kills whatever is left, without grace. */
+  force(): void {
+    for (const program of [this.#app, this.#signalling]) void program?.stop(0);
+  }
+
+  /** Lets go of what runs, for a later agent to adopt. */
+  release(): void {
+    this.#observer?.close();
+    this.#app?.release();
+    this.#signalling?.release();
+  }
+
+  #program(role: Role): Program | undefined {
+    return role === 'app' ? this.#app : this.#signalling;
+  }
+
+  /** The intent, on the disk before the program is started; whether it is still to be started then. */
+  async #intend(role: Role, ports: LocalPorts): Promise<boolean> {
+    const { instance_id } = this.#birth;
+    const at = this.#host.clock.now();
+    await this.#host.journal.append({ is: 'intent', instance_id, role, ports, at });
+    return !this.#owner.stopped();
+  }
+
+  async #record(role: Role, { pid }: Program): Promise<void> {
+    const born = await bornOf(pid, this.#host.environment.SystemRoot);
+    // One that has ended already needs no record: nothing of it could be taken for another.
+    if (born === undefined) return;
+    const { instance_id } = this.#birth;
+    this.#host.journal
+      .append({ is: 'started', instance_id, role, process: { pid, born } })
+      .catch((error: unknown) => this.#log.error({ error }, 'the journal cannot be written'));
+  }
+
+  async #newPorts(): Promise<LocalPorts | undefined> {
+    this.#givePorts();
+    const [player, streamer, sfu] = (await this.#host.ports.take(ports_per_session)) ?? [];
+    if (player === undefined || streamer === undefined || sfu === undefined) return undefined;
+    this.#ports = { player, streamer, sfu };
+    return this.#ports;
+  }
+
+  #givePorts(): void {
+    if (this.#ports !== undefined) this.#host.ports.give(Object.values(this.#ports));
+    this.#ports = undefined;
+  }
+
+  #observe(): void {
+    const { event, order, stopped } = this.#owner;
+    if (stopped()) return;
+    this.#observer?.close();
+    this.#observer = observe({
+      url: () => this.#admittedUrl({ participant: 'observer', ice_servers: [], view_only: true }),
+      streamer_id: streamerId(this.#birth.instance_id),
+      clock: this.#host.clock,
+      log: this.#log,
+      up: () => {
+        if (order() !== undefined) void this.tellIce();
+        event({ type: 'signalling_up' });
+      },
+      registered: () => {
+        this.#log.info('the streamer registered');
+        event({ type: 'registered' });
+      },
+      unregistered: () => event({ type: 'unregistered' }),
+      silent: () => {
+        this.#log.error('signalling does not answer; it is started again');
+        void this.#signalling?.stop(0);
+      },
+    });
+  }
+
+  /**
+   * Signalling gives a second streamer of the same name another one, and a page waits for the name that it knows: so the
+   * dead one must be off the list before its successor comes.
+   */
+  async #streamerForgotten(): Promise<void> {
+    const { clock } = this.#host;
+    const deadline = clock.monotonic() + FORGET_STREAMER_MS;
+    this.#observer?.expect();
+    while (this.#observer?.registered() === true && !this.#owner.stopped()) {
+      if (clock.monotonic() >= deadline) return;
+      await sleep(clock, 10);
+    }
+  }
+
+  /** An app that hangs, or knows ports of a signalling server that never came up, makes room; its end is nobody's news. */
+  async #retireApp(): Promise<void> {
+    const old = this.#app;
+    this.#app = undefined;
+    await old?.stop(0);
+  }
+
+  #launchApp(ports: LocalPorts): Program | undefined {
+    const { app } = this.#birth;
+    const { event, order } = this.#owner;
+    try {
+      const program = launchApp(this.#host, { ...this.#birth, order: order(), ports });
+      if (!isRefusal(program)) return program;
+      const detail = `the arguments of ${app.rc_name}: ${program.detail}`;
+      event({ type: 'end', ending: { reason: 'host_refused', detail } });
+    } catch (error) {
+      event({ type: 'app_missing', detail: `${app.path} cannot be started: ${String(error)}` });
+    }
+    return undefined;
+  }
+
+  /** Waits for a program's end, clears away what it left behind, and only then tells. */
+  async #ended(program: Program, event: (detail: string) => InstanceEvent): Promise<void> {
+    const exit = await program.exited;
+    const detail = wordsOf(exit.text, program);
+    const retired = () => program !== this.#app && program !== this.#signalling;
+    if (!this.#owner.stopped() && !retired())
+      this.#log.warn({ pid: program.pid, detail }, 'a program has ended by itself');
+    await program.stop(0);
+    if (!retired()) this.#owner.event(event(detail));
+  }
+}

@@ -1,0 +1,38 @@
+import type { fromAgent } from '../shared/protocol/agent-link.ts';
+import type { MessageOf } from '../shared/protocol/message.ts';
+import type { Effect, Ending } from './domain/instance.ts';
+import type { CreateSession } from './launch.ts';
+import type { Program } from './processes/program.ts';
+
+const TAIL_LINES = 12;
+const DETAIL_CHARACTERS = 1_000;
+
+export type Report = Extract<Effect, { type: 'report' }>['what'];
+
+/** The fact and the program's last words, within what SESSION_ENDED takes. */
+export const wordsOf = (fact: string, program: Pick<Program, 'tail'> | undefined): string => {
+  const lines = program?.tail(TAIL_LINES) ?? [];
+  if (lines.length === 0) return fact;
+  const head = `${fact}; last output: `;
+  return head + lines.join('\n').slice(-(DETAIL_CHARACTERS - head.length));
+};
+
+/** What the coordinator is told of a session whose instance has come that far. */
+export const messageOf = (
+  { session_id, generation, code }: CreateSession,
+  what: Report,
+  port: string,
+  ending: Ending,
+): MessageOf<typeof fromAgent> => {
+  const ref = { session_id, generation };
+  switch (what) {
+    case 'ended':
+      return { msg: 'SESSION_ENDED', ...ref, ...ending };
+    case 'ready':
+      return { verb: 'CONNECT_TO_SESSION', ...ref, ip: '127.0.0.1', port, code };
+    case 'restarting':
+      return { msg: 'SESSION_RESTARTING', ...ref };
+    default:
+      return { msg: 'SESSION_STARTING', ...ref, phase: what };
+  }
+};
