@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { catalogueHostSchema, catalogueHostsSchema, hostKeySchema } from '../../shared/protocol/catalogue.ts';
+import type { Host } from '../domain/host.ts';
 import { bounds } from '../limits.ts';
 import { hashOf } from '../secrets.ts';
 import { routesUnderTest } from '../testing/routes.ts';
@@ -9,9 +10,11 @@ import { catalogueHostRoutes } from './catalogue-hosts.ts';
 /** The host "host-a" of operators with the app "garden", and "host-b" of servers.json; an app "tower" on none. */
 const withHosts = async () => {
   const changes = { count: 0 };
+  const known = { hosts: new Map<string, Host>(), lost: new Map<string, number>() };
   const under = routesUnderTest((parts) =>
     catalogueHostRoutes({
       ...parts,
+      ...known,
       catalogueChanged: () => {
         changes.count += 1;
       },
@@ -25,7 +28,7 @@ const withHosts = async () => {
   under.who.role = 'operator';
   const keyHash = async (name: string) =>
     (await under.db.read(({ hosts }) => hosts.get({ name })))?.key_hash ?? '';
-  return { ...under, changes, keyHash, a: '/catalogue/hosts/host-a', b: '/catalogue/hosts/host-b' };
+  return { ...under, ...known, changes, keyHash, a: '/catalogue/hosts/host-a', b: '/catalogue/hosts/host-b' };
 };
 
 describe('catalogueHostRoutes()', () => {
