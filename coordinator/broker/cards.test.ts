@@ -1,7 +1,9 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { isRefusal } from '../../shared/errors.ts';
+import { startMariadb } from '../../shared/testing/mariadb.ts';
 import { seeded } from '../../shared/testing/random.ts';
 import { cardFaults, cardFleet, cards } from '../testing/card-fleet.ts';
+import { openMigrated } from '../testing/mysql.ts';
 import { availability } from './availability.ts';
 import { bookingNeeds, startBooked } from './booked-sessions.ts';
 import { hostChanged } from './booking-hosts.ts';
@@ -136,6 +138,22 @@ describe('createSession() and planBooking() on cards', () => {
       all.booked += rows.flat().filter(({ booking_id }) => booking_id !== null).length;
     }
     expect(Math.min(all.started, all.made, all.extended, all.booked)).toBeGreaterThan(20);
+  });
+
+  test('createSession(), planBooking() and all that follows do the same on MariaDB', async () => {
+    await using server = await startMariadb();
+    const db = await openMigrated(await server.createDatabase('cards'));
+    try {
+      const fleet = await cardFleet(db);
+      const { step, counts } = afternoon(fleet, 5);
+      for (let round = 0; round < 100; round++) await step();
+      expect(await cardFaults(fleet.world)).toEqual([]);
+      expect([...fleet.a.faults, ...fleet.b.faults]).toEqual([]);
+      expect(Math.min(counts().started, counts().made)).toBeGreaterThan(3);
+      await fleet.world.saver.stop();
+    } finally {
+      await db.close();
+    }
   });
 
   test('createSession() and planBooking() at once never give a card more than fits', async () => {

@@ -16,7 +16,7 @@ const wishesOf = async (world: World): Promise<ReadonlyMap<string, readonly Wish
       state: { in: ['held', 'open'] },
       // Its app is started when it opens, or when its seat is free.
       session_id: null,
-      starts_at: { from: Math.max(0, now - no_show_ms), to: now + open_ms + bounds.warm_ahead_ms },
+      starts_at: { from: Math.max(0, now - no_show_ms), to: now + open_ms + bounds.warm_ahead_ms + 1 },
     }),
   );
   const wishes = new Map<string, Wish[]>();
