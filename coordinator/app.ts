@@ -15,6 +15,7 @@ import { openWorld } from './broker/open.ts';
 import { createPasswords } from './broker/passwords.ts';
 import { moveQueue } from './broker/queue.ts';
 import type { Services } from './broker/services.ts';
+import { createWarmWishes } from './broker/warm-wishes.ts';
 import { callerAddress } from './http/addresses.ts';
 import { createApp } from './http/app.ts';
 import { createRateLimits } from './http/rate-limits.ts';
@@ -73,6 +74,7 @@ export const startCoordinator = async (
     queue: () => moveQueue(world),
     bookings: () => tickBookings(bookings),
     evacuations: createEvacuations(world),
+    warm: createWarmWishes(world),
     sweep: createSweep(world),
   });
   const stopTicker = clock.every(bounds.tick_ms, () => {

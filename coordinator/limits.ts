@@ -37,6 +37,8 @@ export const bounds = {
   queue_claim_ms: 60_000,
   /** Who has not asked for its place for so long loses it. */
   queue_forgotten_ms: 60_000,
+  /** Instances for bookings are wished for this long before these open. */
+  warm_ahead_ms: 900_000,
   /** A session that could not last so long is not started. */
   session_ms_least: 300_000,
   /** Frames of a host that wait while its HELLO is dealt with; one more closes the link. */

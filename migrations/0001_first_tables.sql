@@ -80,14 +80,17 @@ CREATE TABLE IF NOT EXISTS `apps` (
   PRIMARY KEY(`name`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 --> statement-breakpoint
--- Machines that run apps. `key_hash` is the hash of the key that was shown once.
+-- Machines that run apps. `key_hash` is the hash of the key that was shown once. `capacity` holds JSON: graphics cards and what the
+-- apps need of them, as the agent last said. `draining_cards` holds JSON: the numbers of cards that take nothing new.
 CREATE TABLE IF NOT EXISTS `hosts` (
   `name` varchar(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   `key_hash` varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   `ip` varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   `port` int NOT NULL,
   `seats` int NOT NULL,
+  `capacity` mediumtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
   `draining` boolean NOT NULL,
+  `draining_cards` varchar(500) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   `held_by` varchar(64) CHARACTER SET ascii COLLATE ascii_bin,
   `source` varchar(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   `created_at` bigint NOT NULL,
@@ -130,13 +133,14 @@ CREATE TABLE IF NOT EXISTS `bookings` (
   INDEX `bookings_invite` (`invite`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 --> statement-breakpoint
--- One row per 5 minutes of a seat that a booking or a session (`holder`) holds. The primary key is the proof that no
+-- One row per 5 minutes of a seat that a booking or a session (`holder`) of `app` holds. The primary key is the proof that no
 -- two of them overlap: never drop it. Rows go when their holder is cancelled or over.
 CREATE TABLE IF NOT EXISTS `seat_slots` (
   `host` varchar(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   `seat` int NOT NULL,
   `slot_at` bigint NOT NULL,
   `holder` varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  `app` varchar(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   PRIMARY KEY(`host`,`seat`,`slot_at`),
   INDEX `seat_slots_holder` (`holder`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -2,6 +2,7 @@ import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { Availability } from '../../shared/protocol/bookings.ts';
 import { freeRuns } from '../domain/availability.ts';
 import { defaultMinutes, visitOf } from '../domain/bookings.ts';
+import { mostOn } from '../domain/capacity.ts';
 import { daysOf } from '../domain/local-time.ts';
 import { slot_ms } from '../domain/slots.ts';
 import { bounds } from '../limits.ts';
@@ -37,12 +38,13 @@ export const availability = (
     const first = Math.ceil(now / slot_ms) * slot_ms;
     const possible = visitOf(first, length, app, first, rules);
     if (isRefusal(possible)) return possible;
-    const plans = await seatPlans(services, tables, await bookableHosts(tables, app));
+    const cards = await seatPlans(services, tables, await bookableHosts(tables, app));
     const range = {
       from: Math.max(days.from, first),
       to: Math.min(days.to, now + rules.days_ahead * day_ms + 1),
     };
-    const free = freeRuns(plans, range, length * 60_000);
-    return { app: name, minutes: length, zone, seats: plans.length, free: [...free] };
+    const free = freeRuns(cards, name, range, length * 60_000);
+    const seats = cards.reduce((sum, { card, capacity }) => sum + mostOn(card, capacity, name), 0);
+    return { app: name, minutes: length, zone, seats, free: [...free] };
   });
 };

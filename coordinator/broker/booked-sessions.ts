@@ -1,10 +1,14 @@
+import { fitsOn } from '../../shared/capacity.ts';
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
+import { cardOf, needsOf, roomDuring } from '../domain/capacity.ts';
+import { cardOfSession, type Host } from '../domain/host.ts';
 import { isLive, openSession, type Session } from '../domain/session.ts';
 import { slot_ms, slotsOf } from '../domain/slots.ts';
 import type { Booking, Tables } from '../store/tables.ts';
 import type { BookingNeeds } from './booking-ticks.ts';
 import { isElsewhere } from './elsewhere.ts';
 import { emit } from './events.ts';
+import { holdOf } from './holds.ts';
 import { rowOf, sessionEvent } from './session-rows.ts';
 import { commit, happen, rules, type World } from './world.ts';
 
@@ -13,21 +17,44 @@ const minute_ms = 60_000;
 /** Holds the seat of a booking from now on to its beginning, too; false when somebody else holds it for a part of that time. */
 const holdUntil = async (
   tables: Pick<Tables, 'seat_slots'>,
-  { id, host, seat, starts_at }: Booking,
+  { capacity, seats }: Pick<Host, 'capacity' | 'seats'>,
+  { id, app, host, seat, starts_at }: Booking,
   now: number,
 ): Promise<boolean> => {
   if (now >= starts_at) return true;
   const from = Math.floor(now / slot_ms) * slot_ms;
-  const held = await tables.seat_slots.find({ host, seat, slot_at: { from, to: starts_at } });
-  if (held.some(({ holder }) => holder !== id)) return false;
-  const mine = new Set(held.map(({ slot_at }) => slot_at));
+  const all = Array.from({ length: Math.max(seats, seat + 1) }, (_, at) => at);
+  const held = await tables.seat_slots.find({
+    host,
+    seat: { in: all },
+    slot_at: { from, to: starts_at },
+  });
+  const others = held.filter(({ holder }) => holder !== id);
+  const card = cardOf(capacity, seat);
+  const beside = others.filter((slot) => cardOf(capacity, slot.seat)?.index === card?.index).map(holdOf);
+  if (beside.some((hold) => hold.seat === seat)) return false;
+  const visit = { from, to: starts_at };
+  if (card !== undefined && roomDuring(card, capacity, beside, app, visit) < 1) return false;
+  const mine = new Set(held.filter(({ holder }) => holder === id).map(({ slot_at }) => slot_at));
   const missing = slotsOf({ from, to: starts_at }).filter((slot) => !mine.has(slot * slot_ms));
   if (missing.length > 0) {
     await tables.seat_slots.insert(
-      ...missing.map((slot) => ({ host, seat, slot_at: slot * slot_ms, holder: id })),
+      ...missing.map((slot) => ({ host, seat, slot_at: slot * slot_ms, holder: id, app })),
     );
   }
   return true;
+};
+
+/** Whether the card of the booking's seat has room for one more session beside those that run. */
+const fitsNow = (host: Host, { seat, app }: Booking, sessions: readonly Session[]): boolean => {
+  const { capacity, name } = host;
+  const card = cardOf(capacity, seat);
+  if (card === undefined) return true; // the host decides
+  const loads = sessions.flatMap((session) => {
+    const on = session.seat_held && session.host === name ? cardOfSession(host, session) : undefined;
+    return on === undefined ? [] : [{ ...needsOf(capacity, session.app), card: on }];
+  });
+  return fitsOn(card, loads, needsOf(capacity, app));
 };
 
 /**
@@ -43,6 +70,9 @@ export const startBooked = async (world: World, booking: Booking): Promise<strin
   const inUse = ({ host, seat, seat_held }: Session) =>
     seat_held && host === booking.host && seat === booking.seat;
   if (sessions.some(inUse)) return refuse('servers_busy', 'the seat is still in use');
+  const host = world.hosts.get(booking.host);
+  if (host === undefined) return refuse('host_offline');
+  if (!fitsNow(host, booking, sessions)) return refuse('servers_busy', 'the card is still in use');
   const now = world.clock.now();
   const { no_show_ms } = rules(world);
   const started = await world.db.transact(async (tables) => {
@@ -53,7 +83,8 @@ export const startBooked = async (world: World, booking: Booking): Promise<strin
     if (live !== undefined) return live.id;
     if (held?.state !== 'open' || held.host !== booking.host) return refuse('booking_closed');
     if (!world.links.has(booking.host)) return refuse('host_offline');
-    if (!(await holdUntil(tables, booking, now))) return refuse('servers_busy', 'the seat is still in use');
+    if (!(await holdUntil(tables, host, booking, now)))
+      return refuse('servers_busy', 'the seat is still in use');
     const step = openSession(
       {
         id: world.ids.id(),
@@ -63,6 +94,7 @@ export const startBooked = async (world: World, booking: Booking): Promise<strin
         account_id: booking.account_id,
         booking_id: booking.id,
         code: booking.code,
+        language: null,
         invite: booking.invite,
         lobby: app.lobby,
         ends_at: booking.ends_at,

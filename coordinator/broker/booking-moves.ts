@@ -1,6 +1,6 @@
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { ChangeBooking } from '../../shared/protocol/bookings.ts';
-import type { SeatPlan } from '../domain/availability.ts';
+import type { CardPlan } from '../domain/availability.ts';
 import { nextState, visitOf } from '../domain/bookings.ts';
 import { instantOf } from '../domain/local-time.ts';
 import type { Period } from '../domain/slots.ts';
@@ -35,12 +35,15 @@ const changeRow = async (
 };
 
 /** The booking's own time does not stand in its way. */
-const without = (plans: readonly SeatPlan[], { host, seat, starts_at }: Booking): SeatPlan[] =>
-  plans.map((plan) =>
-    plan.host === host && plan.seat === seat
-      ? { ...plan, taken: plan.taken.filter(({ from }) => from !== starts_at) }
-      : plan,
-  );
+const without = (cards: readonly CardPlan[], { host, seat, starts_at }: Booking): CardPlan[] =>
+  cards.map((card) => ({
+    ...card,
+    seats: card.seats.map((plan) =>
+      plan.host === host && plan.seat === seat
+        ? { ...plan, taken: plan.taken.filter(({ from }) => from !== starts_at) }
+        : plan,
+    ),
+  }));
 
 const whenOf = (booking: Booking, change: ChangeBooking, app: AppRow, services: Services) => {
   const { date, time, which, minutes = (booking.ends_at - booking.starts_at) / 60_000 } = change;
@@ -75,11 +78,11 @@ const settle = async (
   const app = await tables.apps.get({ name: before.app });
   if (app === undefined) return refuse('app_unknown');
   const able = (await bookableHosts(tables, app)).filter(({ name }) => !hosts.includes(name));
+  const wanted = { app: app.name, visit, holder: before.id };
   const seat = await lockSeat(services, tables, able, {
-    visit,
+    ...wanted,
     again,
-    adjust: (plans) => without(plans, before),
-    holder: before.id,
+    adjust: (cards) => without(cards, before),
     also: [before.host],
   });
   if (seat === undefined) return refuse('time_taken');
@@ -96,7 +99,7 @@ const settle = async (
     zone,
     title,
   });
-  await holdSeat(tables, seat, visit, booking.id);
+  await holdSeat(tables, seat, wanted);
   await emit(services, tables, 'booking.moved', bookingEventData(moved));
   return moved;
 };
@@ -192,7 +195,7 @@ export const cancelBooking = async (
   return cancelled ?? refuse('too_busy');
 };
 
-/** Moves a booking, at its own time, off its host and those of `hosts`; time_taken when no other seat fits. */
+/** Moves a booking, at its own time, to a seat that it may have, not on these hosts; time_taken when none fits. */
 export const relocateBooking = async (
   services: Services,
   id: string,
@@ -203,7 +206,7 @@ export const relocateBooking = async (
       const booking = await tables.bookings.get({ id });
       if (booking === undefined) return refuse('booking_unknown');
       const { starts_at, ends_at, zone, title } = booking;
-      const hosts = [booking.host, ...avoid, ...taken];
+      const hosts = [...avoid, ...taken];
       const visit = { from: starts_at, to: ends_at };
       return settle(
         services,

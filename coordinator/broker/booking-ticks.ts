@@ -52,7 +52,7 @@ const start = async (needs: BookingNeeds, booking: Booking): Promise<void> => {
   services.log.warn({ booking: id, host, ...session_id }, 'a booked app cannot be started');
   const hosts = await services.db.read((tables) => tables.host_apps.find({ app: booking.app }));
   const away = new Set(hosts.map((row) => row.host).filter((name) => !usable(name)));
-  await relocateBooking(services, id, away);
+  await relocateBooking(services, id, away.add(host));
 };
 
 const miss = async ({ services, endBooked }: BookingNeeds, id: string): Promise<void> => {

@@ -120,7 +120,8 @@ const place = async (
   if (refused !== undefined) return refused;
   const id = ids.id();
   const hosts = (await bookableHosts(tables, app)).filter(({ name }) => !taken.has(name));
-  const seat = await lockSeat(services, tables, hosts, { visit, holder: id, again: taken.size > 0 });
+  const wanted = { app: app.name, visit, holder: id };
+  const seat = await lockSeat(services, tables, hosts, { ...wanted, again: taken.size > 0 });
   if (seat === undefined) return refuse('time_taken');
   const made = madeBudget(services, visitor);
   if (!(await takeHits(tables, [made], clock.now()))) {
@@ -151,7 +152,7 @@ const place = async (
     version: 1,
   };
   await tables.bookings.insert(booking);
-  await holdSeat(tables, seat, visit, id);
+  await holdSeat(tables, seat, wanted);
   await emit(services, tables, 'booking.created', bookingEventData(booking));
   return token === undefined ? { booking } : { booking, token };
 };
@@ -177,7 +178,10 @@ const settleOrder = async <T>(
       });
     }),
   );
-  if (stored !== undefined) rememberBooked(services, stored, { from: stored.starts_at, to: stored.ends_at });
+  if (stored !== undefined) {
+    const { starts_at, ends_at, app } = stored;
+    rememberBooked(services, stored, { from: starts_at, to: ends_at, app });
+  }
   return made ?? refuse('time_taken');
 };
 

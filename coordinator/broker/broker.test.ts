@@ -1,7 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { isRefusal } from '../../shared/errors.ts';
 import { silentLog } from '../../shared/log.ts';
-import type { toAgent } from '../../shared/protocol/agent-link.ts';
+import { AGENT_LINK_VERSION, type toAgent } from '../../shared/protocol/agent-link.ts';
 import type { MessageOf } from '../../shared/protocol/message.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
 import { fakeIds } from '../../shared/testing/ids.ts';
@@ -72,7 +72,14 @@ class Machine {
       this.world,
       link,
       keyOf(this.name),
-      { verb: 'HELLO', protocol: 1, server_name: this.name, seats: this.seats, apps: ['Loft'], sessions },
+      {
+        verb: 'HELLO',
+        protocol: AGENT_LINK_VERSION,
+        server_name: this.name,
+        seats: this.seats,
+        apps: ['Loft'],
+        sessions,
+      },
       (welcome) => {
         for (const { session_id, action } of welcome.sessions)
           if (action === 'stop') this.running.delete(session_id);

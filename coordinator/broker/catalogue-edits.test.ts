@@ -7,6 +7,7 @@ import type { Database } from '../store/database.ts';
 import { memoryDatabase } from '../testing/database.ts';
 import { openMigrated } from '../testing/mysql.ts';
 import { appRow, hostRow } from '../testing/rows.ts';
+import { memoryStore } from '../testing/store.ts';
 import { changeApp, createApp, removeApp } from './app-edits.ts';
 import { changeHost, createHost, removeHost } from './host-edits.ts';
 
@@ -17,7 +18,10 @@ const contended = (name: string, open: () => Promise<readonly [Database, Databas
   describe(`catalogue on ${name}`, () => {
     const setUp = async () => {
       const [clock, ids] = [fakeClock(), fakeIds()];
-      const [one, other] = (await open()).map((db) => ({ db, clock, ids }));
+      const [one, other] = (await open()).map((db) => ({
+        ...{ db, clock, ids, store: memoryStore([]) },
+        ...{ hosts: new Map(), lost: new Map() },
+      }));
       if (one === undefined || other === undefined) throw new Error('two databases are needed');
       return { one, other };
     };

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { isRefusal } from '../../shared/errors.ts';
+import { AGENT_LINK_VERSION } from '../../shared/protocol/agent-link.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
+import { capacityOf } from '../domain/capacity.ts';
 import { memoryDatabase } from '../testing/database.ts';
 import { keyOf, memoryStore } from '../testing/store.ts';
 import { connect, entryOfA, member, ready, started, worldUnderTest } from '../testing/world.ts';
@@ -18,7 +20,7 @@ const pair = async () => {
   const db = memoryDatabase();
   const clock = fakeClock();
   const first = await worldUnderTest({}, db, clock);
-  await claimHost(first.world, 'a', 2);
+  await claimHost(first.world, 'a', 2, capacityOf(2));
   const one = await started(first.world);
   ready(first.world, first.link, one.session.id);
   connect(first.world, one);
@@ -35,7 +37,7 @@ const pair = async () => {
       keyOf('a'),
       {
         verb: 'HELLO',
-        protocol: 1,
+        protocol: AGENT_LINK_VERSION,
         server_name: 'a',
         seats: 2,
         apps: ['Loft'],

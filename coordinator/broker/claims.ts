@@ -1,6 +1,8 @@
+import type { Capacity } from '../domain/capacity.ts';
 import { stopClocks } from '../domain/participants.ts';
 import type { Session } from '../domain/session.ts';
 import { isElsewhere } from './elsewhere.ts';
+import { capacityText } from './host-rows.ts';
 import { sessionOf } from './session-rows.ts';
 import type { World } from './world.ts';
 
@@ -13,17 +15,23 @@ export const takenUp = (session: Session): Session => ({
 });
 
 /**
- * Makes a host that connects this coordinator's, stores how many seats it has, for which bookings are made while it is
+ * Makes a host that connects this coordinator's, stores its seats and cards, for which bookings are made while it is
  * away, and brings its sessions into memory if another coordinator had them. Rejects with Unavailable.
  */
-export const claimHost = async (world: World, name: string, seats: number): Promise<void> => {
+export const claimHost = async (
+  world: World,
+  name: string,
+  seats: number,
+  known: Capacity,
+): Promise<void> => {
   const { coordinator_name } = world.store.configuration();
+  const capacity = capacityText(known);
   const rows = await world.db.transact(async (tables) => {
     const host = await tables.hosts.lock({ name });
     if (host === undefined) return [];
     const mine = host.held_by === coordinator_name;
-    if (!mine || host.seats !== seats) {
-      await tables.hosts.update({ name }, { held_by: coordinator_name, seats });
+    if (!mine || host.seats !== seats || host.capacity !== capacity) {
+      await tables.hosts.update({ name }, { held_by: coordinator_name, seats, capacity });
     }
     return mine ? [] : tables.sessions.find({ host: name });
   });

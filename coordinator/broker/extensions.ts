@@ -1,28 +1,44 @@
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
+import { cardOf, isBound, roomUntil } from '../domain/capacity.ts';
+import { cardOfSession } from '../domain/host.ts';
 import { isLive, type Session } from '../domain/session.ts';
 import { slot_ms } from '../domain/slots.ts';
 import { bounds } from '../limits.ts';
 import { Taken } from '../store/database.ts';
 import type { Account, ReadTables, Tables } from '../store/tables.ts';
 import { decide } from './decide.ts';
+import { holdOf } from './holds.ts';
 import { checkQuota } from './quotas.ts';
 import { occupySeat } from './seats.ts';
 import { holderOf } from './session-rows.ts';
 import type { Membership } from './sessions.ts';
 import { happen, type World } from './world.ts';
 
-/** Until when the seat is free after the session, at most as long as an extension may be. */
+/** Until when the seat is free after the session, with room on its card, at most as long as an extension may be. */
 const freeAfter = async (
+  world: World,
   { seat_slots }: Pick<ReadTables, 'seat_slots'>,
   session: Session,
 ): Promise<number> => {
   const { host, seat, ends_at, longest_end } = session;
   const wanted = Math.min(ends_at + bounds.extension_ms, longest_end);
-  const [next] = await seat_slots.find(
-    { host, seat, slot_at: { from: Math.ceil(ends_at / slot_ms) * slot_ms, to: wanted } },
-    { order: ['slot_at'], limit: 1 },
-  );
-  return Math.min(wanted, next?.slot_at ?? wanted);
+  const from = Math.ceil(ends_at / slot_ms) * slot_ms;
+  const slot_at = { from, to: wanted };
+  const [next] = await seat_slots.find({ host, seat, slot_at }, { order: ['slot_at'], limit: 1 });
+  const free = Math.min(wanted, next?.slot_at ?? wanted);
+  const known = world.hosts.get(host);
+  if (known === undefined || free <= from) return free;
+  const { capacity, seats } = known;
+  const index = cardOfSession(known, session);
+  const card = capacity.cards.find((one) => one.index === index);
+  if (card === undefined || !isBound(card, capacity)) return free;
+  const own = holderOf(session);
+  const all = Array.from({ length: seats }, (_, at) => at);
+  const held = await seat_slots.find({ host, seat: { in: all }, slot_at });
+  const uses = held
+    .filter((slot) => slot.holder !== own && cardOf(capacity, slot.seat)?.index === index)
+    .map(holdOf);
+  return roomUntil(card, capacity, uses, session.app, { from, to: free });
 };
 
 /** Whether the seat may be kept on: from the end, for one slot at least. */
@@ -37,7 +53,7 @@ export const offerExtensions = async (world: World): Promise<void> => {
   if (soon.length === 0) return;
   const offers = await world.db.read(async (tables) => {
     const found: [Session, number][] = [];
-    for (const session of soon) found.push([session, await freeAfter(tables, session)]);
+    for (const session of soon) found.push([session, await freeAfter(world, tables, session)]);
     return found;
   });
   for (const [session, to] of offers) {
@@ -68,13 +84,17 @@ const holdOn = (world: World, id: string): Promise<number | Refusal> =>
     const { account_id, host } = session;
     const account = account_id === null ? undefined : await tables.accounts.lock({ id: account_id });
     await tables.hosts.lock({ name: host });
-    const to = await freeAfter(tables, session);
+    const to = await freeAfter(world, tables, session);
     if (!worthIt(session, to)) return refuse('extension_refused');
     const spent = account && (await checkMinutes(world, tables, session, { account, to }));
     if (spent !== undefined) return spent;
     try {
       const from = Math.ceil(session.ends_at / slot_ms) * slot_ms;
-      await occupySeat(tables, session, { from, to }, holderOf(session));
+      await occupySeat(tables, session, {
+        app: session.app,
+        visit: { from, to },
+        holder: holderOf(session),
+      });
       return to;
     } catch (error) {
       if (error instanceof Taken) return refuse('extension_refused');

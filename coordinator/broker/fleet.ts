@@ -7,7 +7,8 @@ import {
   type toAgent,
 } from '../../shared/protocol/agent-link.ts';
 import type { MessageOf } from '../../shared/protocol/message.ts';
-import { hostAway, hostConnected, isLost, stopped } from '../domain/host.ts';
+import { capacityOf } from '../domain/capacity.ts';
+import { hostAway, hostConnected, hostHeard, isLost, stopped } from '../domain/host.ts';
 import type { SessionEvent } from '../domain/lifecycle.ts';
 import { reconcile } from '../domain/reconcile.ts';
 import type { Session } from '../domain/session.ts';
@@ -17,6 +18,7 @@ import { claimHost } from './claims.ts';
 import { commit, happen, type Link, rules, type World } from './world.ts';
 
 type Hello = Extract<MessageOf<typeof fromAgent>, { verb: 'HELLO' }>;
+type Heartbeat = Extract<MessageOf<typeof fromAgent>, { verb: 'HEARTBEAT' }>;
 type Welcome = Extract<MessageOf<typeof toAgent>, { msg: 'WELCOME' }>;
 
 const sessionsOf = (world: World, host: string): Session[] =>
@@ -50,7 +52,7 @@ export const greetHost = async (
 ): Promise<Refusal | undefined> => {
   const { server_name: name, seats } = hello;
   try {
-    if (keyIsRight(world, name, key)) await claimHost(world, name, seats);
+    if (keyIsRight(world, name, key)) await claimHost(world, name, seats, capacityOf(seats, hello));
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
     const { coordinator_name } = world.store.configuration();
@@ -94,7 +96,19 @@ export const hostHello = (
     now,
     rules(world),
   );
-  world.hosts.set(name, hostConnected({ name, seats, apps }, link.epoch, leftovers, now));
+  const capacity = capacityOf(seats, hello);
+  if (hello.cards !== undefined && capacity.cards !== hello.cards) {
+    world.log.warn(
+      { host: name, seats, cards: hello.cards },
+      'the cards of the host do not make up its seats',
+    );
+  }
+  const { warm = [], version = null } = hello;
+  const placed = new Map(
+    hello.sessions.flatMap(({ session_id, card }) => (card === undefined ? [] : [[session_id, card]])),
+  );
+  const said = { name, seats, apps, capacity, placed, warm, version };
+  world.hosts.set(name, hostConnected(said, link.epoch, leftovers, now));
   welcome({ msg: 'WELCOME', heartbeat_ms: limits.heartbeat_ms, sessions: [...answers] });
   const stopping = answers.filter(({ action }) => action === 'stop').length;
   world.log.info({ host: name, seats, running: answers.length, stopping }, 'host connected');
@@ -112,6 +126,14 @@ export const hostGone = (world: World, name: string, link: Link): void => {
   world.hosts.set(name, hostAway(host, world.clock.now(), rules(world)));
   world.log.warn({ host: name }, 'host disconnected');
   for (const session of sessionsOf(world, name)) happen(world, session.id, { type: 'host_away' });
+};
+
+/** The host is there, and says how busy it is. */
+export const hostBeats = (world: World, name: string, link: Link, { figures, warm }: Heartbeat): void => {
+  const host = world.hosts.get(name);
+  if (host === undefined || world.links.get(name) !== link) return;
+  const said = { ...(figures === undefined ? {} : { figures }), ...(warm === undefined ? {} : { warm }) };
+  world.hosts.set(name, hostHeard(host, said, world.clock.now()));
 };
 
 /** What a host says about one of its sessions. Not believed from an old link, another host or of another generation. */
@@ -139,7 +161,7 @@ export const tick = (world: World): void => {
   for (const host of [...world.hosts.values()]) {
     if (!isLost(host, now)) continue;
     world.hosts.delete(host.name);
-    world.lost.add(host.name);
+    world.lost.set(host.name, host.heard_at);
     world.log.error({ host: host.name }, 'host lost');
     for (const session of sessionsOf(world, host.name)) happen(world, session.id, { type: 'host_lost' });
   }

@@ -3,6 +3,15 @@ import { slot_ms } from '../domain/slots.ts';
 import type { Where } from '../store/table.ts';
 import type { ReadTables, SeatSlot } from '../store/tables.ts';
 
+/** The slot as a time that is taken. */
+export const holdOf = ({ host, seat, slot_at, app }: SeatSlot): Hold => ({
+  host,
+  seat,
+  from: slot_at,
+  to: slot_at + slot_ms,
+  app,
+});
+
 /** Who holds which seats of the hosts, or these seats of one, from now on until `to`, slot by slot. */
 export const holdsOf = async (
   { seat_slots }: Pick<ReadTables, 'seat_slots'>,
@@ -14,5 +23,5 @@ export const holdsOf = async (
     ...where,
     slot_at: { from: Math.floor(now / slot_ms) * slot_ms, to },
   });
-  return slots.map(({ host, seat, slot_at }) => ({ host, seat, from: slot_at, to: slot_at + slot_ms }));
+  return slots.map(holdOf);
 };

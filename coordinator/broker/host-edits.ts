@@ -5,39 +5,41 @@ import { checkSource } from '../domain/catalogue.ts';
 import { bounds } from '../limits.ts';
 import { hashOf } from '../secrets.ts';
 import { Taken } from '../store/database.ts';
-import type { HostRow, ReadTables, Tables } from '../store/tables.ts';
+import type { HostRow, ReadTables, SessionRow, Tables } from '../store/tables.ts';
 import { audit } from './audit.ts';
+import { drainingCards, storedCapacity } from './host-rows.ts';
+import { describeHost, type HostViewNeeds } from './host-view.ts';
 import type { Services } from './services.ts';
 
-type Parts = Pick<Services, 'db' | 'clock' | 'ids'>;
+type Parts = Pick<Services, 'db' | 'clock' | 'ids'> & HostViewNeeds;
 
 const live = sessionPhases.filter((phase) => phase !== 'ended');
-
-const describe = (row: HostRow, apps: readonly string[]): CatalogueHostView => {
-  const { name, seats, draining, source, created_at, version } = row;
-  return { name, apps: [...apps], seats, draining, source, created_at, version };
-};
 
 const appsOf = async ({ host_apps }: Pick<ReadTables, 'host_apps'>, host: string): Promise<string[]> =>
   (await host_apps.find({ host }, { order: ['app'] })).map(({ app }) => app);
 
-export const listCatalogueHosts = ({ db }: Parts): Promise<CatalogueHostView[]> =>
-  db.read(async ({ hosts, host_apps }) => {
+const running = ({ sessions }: Pick<ReadTables, 'sessions'>, host: string): Promise<SessionRow[]> =>
+  sessions.find({ host, phase: { in: live } });
+
+export const listCatalogueHosts = (parts: Parts): Promise<CatalogueHostView[]> =>
+  parts.db.read(async ({ hosts, host_apps, sessions }) => {
     const apps = Map.groupBy(await host_apps.find({}), ({ host }) => host);
+    const busy = Map.groupBy(await sessions.find({ phase: { in: live } }), ({ host }) => host);
     return (await hosts.find({})).map((row) =>
-      describe(
-        row,
-        (apps.get(row.name) ?? []).map(({ app }) => app),
-      ),
+      describeHost(parts, row, {
+        apps: (apps.get(row.name) ?? []).map(({ app }) => app),
+        sessions: busy.get(row.name) ?? [],
+      }),
     );
   });
 
 /** The host as operators see it; host_unknown. */
-export const showCatalogueHost = ({ db }: Parts, name: string): Promise<CatalogueHostView | Refusal> =>
-  db.read(async ({ hosts, host_apps }) => {
-    const row = await hosts.get({ name });
+export const showCatalogueHost = (parts: Parts, name: string): Promise<CatalogueHostView | Refusal> =>
+  parts.db.read(async (tables) => {
+    const row = await tables.hosts.get({ name });
     if (row === undefined) return refuse('host_unknown');
-    return describe(row, await appsOf({ host_apps }, name));
+    const apps = await appsOf(tables, name);
+    return describeHost(parts, row, { apps, sessions: await running(tables, name) });
   });
 
 /** Locks apps, after the host, so that none of them is removed meanwhile; app_unknown. */
@@ -65,7 +67,9 @@ export const createHost = async (
     ip: '',
     port: 0,
     seats: 0,
+    capacity: null,
     draining: false,
+    draining_cards: '[]',
     held_by: null,
     source: 'rest',
     created_at: parts.clock.now(),
@@ -79,7 +83,7 @@ export const createHost = async (
       await tables.hosts.insert(row);
       await tables.host_apps.insert(...wanted.map((app) => ({ host: name, app })));
       await audit(parts, tables, actor, 'host.created', name, { apps });
-      return { ...describe(row, wanted), key };
+      return { ...describeHost(parts, row, { apps: wanted, sessions: [] }), key };
     });
   } catch (error) {
     if (error instanceof Taken) return refuse('name_taken');
@@ -98,7 +102,15 @@ const lockHost = async (
   return version === undefined || row.version === version ? row : refuse('version_conflict');
 };
 
-/** Changes what is given; host_unknown, version_conflict, managed_by_file or app_unknown. */
+/** Refuses cards that the host is not known to have and that were not draining before. */
+const checkCards = (row: HostRow, wanted: readonly number[] | undefined): Refusal | undefined => {
+  if (wanted === undefined || row.capacity === null) return undefined;
+  const known = [...storedCapacity(row).cards.map(({ index }) => index), ...drainingCards(row)];
+  const strange = wanted.filter((card) => !known.includes(card));
+  return strange.length === 0 ? undefined : refuse('malformed', `draining_cards: no card ${strange[0]}`);
+};
+
+/** Changes what is given; host_unknown, version_conflict, managed_by_file, malformed or app_unknown. */
 export const changeHost = (
   parts: Parts,
   actor: string,
@@ -112,6 +124,7 @@ export const changeHost = (
     if ('refused' in row) return row;
     const refused =
       checkSource(row.source, Object.keys(given)) ??
+      checkCards(row, given.draining_cards) ??
       (wanted === undefined ? undefined : await lockApps(tables, wanted));
     if (refused !== undefined) return refused;
     if (wanted !== undefined) {
@@ -119,10 +132,15 @@ export const changeHost = (
       await tables.host_apps.insert(...wanted.map((app) => ({ host: name, app })));
     }
     const draining = given.draining ?? row.draining;
+    const draining_cards = JSON.stringify(
+      given.draining_cards?.toSorted((a, b) => a - b) ?? drainingCards(row),
+    );
     // Also without a change of the row itself: its version counts those of its apps.
-    await tables.hosts.update({ name }, { draining });
+    await tables.hosts.update({ name }, { draining, draining_cards });
     await audit(parts, tables, actor, 'host.changed', name, given);
-    return describe({ ...row, draining, version: version + 1 }, wanted ?? (await appsOf(tables, name)));
+    const changed = { ...row, draining, draining_cards, version: version + 1 };
+    const apps = wanted ?? (await appsOf(tables, name));
+    return describeHost(parts, changed, { apps, sessions: await running(tables, name) });
   });
 };
 
@@ -136,7 +154,9 @@ export const renewHostKey = (parts: Parts, actor: string, name: string): Promise
     if (refused !== undefined) return refused;
     await tables.hosts.update({ name }, { key_hash: hashOf(key) });
     await audit(parts, tables, actor, 'host.key', name);
-    return { ...describe({ ...row, version: row.version + 1 }, await appsOf(tables, name)), key };
+    const changed = { ...row, version: row.version + 1 };
+    const apps = await appsOf(tables, name);
+    return { ...describeHost(parts, changed, { apps, sessions: await running(tables, name) }), key };
   });
 };
 
@@ -153,9 +173,9 @@ export const removeHost = (
     const refused = checkSource(row.source, ['name']);
     if (refused !== undefined) return refused;
     const booked = await tables.bookings.count({ host: name, state: { in: ['held', 'open'] } });
-    const running = await tables.sessions.count({ host: name, phase: { in: live } });
-    if (booked + running > 0) {
-      return refuse('in_use', `${booked} bookings, ${running} sessions`);
+    const runs = await tables.sessions.count({ host: name, phase: { in: live } });
+    if (booked + runs > 0) {
+      return refuse('in_use', `${booked} bookings, ${runs} sessions`);
     }
     await tables.host_apps.remove({ host: name });
     await tables.hosts.remove({ name });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { isRefusal } from '../../shared/errors.ts';
+import { AGENT_LINK_VERSION } from '../../shared/protocol/agent-link.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
 import { memoryDatabase } from '../testing/database.ts';
 import { keyOf } from '../testing/store.ts';
@@ -44,7 +45,7 @@ describe('openWorld() after a restart', () => {
     const link: Link = { ...first.link, epoch: 2 };
     const hello = {
       verb: 'HELLO' as const,
-      protocol: 1 as const,
+      protocol: AGENT_LINK_VERSION,
       server_name: 'a',
       seats: 2,
       apps: ['Loft'],

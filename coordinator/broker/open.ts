@@ -1,7 +1,9 @@
-import { hostAway } from '../domain/host.ts';
+import { capacityOf } from '../domain/capacity.ts';
+import { hostAway, hostExpected } from '../domain/host.ts';
 import { readCatalogue, takeOverFile } from './catalogue.ts';
 import { takenUp } from './claims.ts';
 import { isElsewhere } from './elsewhere.ts';
+import { storedCapacity } from './host-rows.ts';
 import type { Services } from './services.ts';
 import { sessionOf } from './session-rows.ts';
 import { createWorld, rules, type World } from './world.ts';
@@ -24,8 +26,9 @@ const takeUpSessions = async (world: World): Promise<void> => {
     .filter((host) => host.seats > 0 && !isElsewhere(world, host))
     .map(({ name }) => name);
   for (const name of new Set([...known, ...[...world.sessions.values()].map(({ host }) => host)])) {
-    const host = { name, seats: 0, apps: [], epoch: 0, lost_at: null, stopping: new Map() };
-    world.hosts.set(name, hostAway(host, now, rules(world)));
+    const row = world.catalogue.hosts.get(name);
+    const capacity = row === undefined ? capacityOf(0) : storedCapacity(row);
+    world.hosts.set(name, hostAway(hostExpected(name, capacity), now, rules(world)));
   }
   if (rows.length > 0) world.log.info({ sessions: rows.length }, 'sessions of the last run are taken up');
 };

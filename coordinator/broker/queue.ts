@@ -7,6 +7,7 @@ import { bounds } from '../limits.ts';
 import { hashOf } from '../secrets.ts';
 import type { Account, Queued, ReadTables, Tables } from '../store/tables.ts';
 import { holdsOf } from './holds.ts';
+import { drainingIn } from './host-rows.ts';
 import { takeHits, transactAgain } from './throttle.ts';
 import type { World } from './world.ts';
 
@@ -50,7 +51,13 @@ const freeNow = async (
   const now = world.clock.now();
   const names = { in: able.map(({ name }) => name) };
   const holds = await holdsOf(tables, { host: names }, now, now + bounds.session_ms_least);
-  return seatsFree(able, { hosts: world.hosts, sessions: [...world.sessions.values()], holds, now });
+  return seatsFree(app, able, {
+    hosts: world.hosts,
+    sessions: [...world.sessions.values()],
+    draining: drainingIn(world.catalogue),
+    holds,
+    now,
+  });
 };
 
 /** Takes a place at the end of the app's queue; app_unknown, app_disabled, account_required, too_many. */

@@ -1,8 +1,9 @@
 import { sessionPhases } from '../../shared/protocol/session.ts';
-import { planSeats, type Seat, type SeatPlan } from '../domain/availability.ts';
-import type { Period } from '../domain/slots.ts';
+import { type CardPlan, planCards, planSeats, type Seat, type SeatPlan } from '../domain/availability.ts';
+import type { Use } from '../domain/capacity.ts';
 import { bounds } from '../limits.ts';
 import type { AppRow, HostRow, ReadTables, Tables } from '../store/tables.ts';
+import { drainingCards, storedCapacity } from './host-rows.ts';
 import type { Services } from './services.ts';
 
 /** The bookings of one host as they were at a revision of its plan. */
@@ -41,7 +42,7 @@ export const bookableHosts = async (
   return found.filter(({ seats }) => seats > 0);
 };
 
-const seatsOf = ({ name, seats }: Pick<HostRow, 'name' | 'seats'>): Seat[] =>
+export const seatsOf = ({ name, seats }: Pick<HostRow, 'name' | 'seats'>): Seat[] =>
   Array.from({ length: seats }, (_, seat) => ({ host: name, seat }));
 
 type PlanTables = Pick<ReadTables, 'counters' | 'bookings' | 'sessions'>;
@@ -66,7 +67,11 @@ const readPlans = async (
       state: { in: ['held', 'open'] },
     });
     const holds = Map.groupBy(
-      rows.map(({ host, seat, starts_at, ends_at }) => ({ host, seat, from: starts_at, to: ends_at })),
+      rows.map(({ host, seat, app, starts_at, ends_at }) => ({
+        ...{ host, seat, app },
+        from: starts_at,
+        to: ends_at,
+      })),
       ({ host }) => host,
     );
     for (const host of some) plans.set(host.name, planSeats(seatsOf(host), holds.get(host.name) ?? []));
@@ -124,52 +129,57 @@ const refresh = async (
 export const rememberBooked = (
   { db }: Pick<Services, 'db'>,
   { host, seat }: Seat,
-  { from, to }: Period,
+  { from, to, app }: Use,
 ): void => {
   const plan = known.get(db)?.get(host);
   if (plan === undefined) return;
   const add = (one: SeatPlan): SeatPlan =>
-    one.seat === seat ? { ...one, taken: [...one.taken, { from, to }].sort((a, b) => a.from - b.from) } : one;
+    one.seat === seat
+      ? { ...one, taken: [...one.taken, { from, to, app }].sort((a, b) => a.from - b.from) }
+      : one;
   known.get(db)?.set(host, { ...plan, plans: plan.plans.map(add) });
 };
+
+/** The plans of the host's seats by card, without those of cards that are draining. */
+export const cardsOf = (host: HostRow, plans: readonly SeatPlan[]): CardPlan[] =>
+  planCards(storedCapacity(host), drainingCards(host), plans);
 
 /** With the times at which sessions run. */
 const withSessions = async (
   services: Pick<Services, 'db'>,
   tables: PlanTables,
   hosts: readonly HostRow[],
-): Promise<SeatPlan[]> => {
-  const plans = hosts.flatMap(({ name }) => rememberedOf(services).get(name)?.plans ?? []);
+): Promise<CardPlan[]> => {
+  const plansOf = ({ name }: HostRow) => rememberedOf(services).get(name)?.plans ?? [];
   const running = await tables.sessions.find({
     host: { in: hosts.map(({ name }) => name) },
     phase: { in: live },
   });
-  if (running.length === 0) return plans;
-  const sessions = running.map(({ host, seat, created_at, ends_at }) => ({
-    host,
-    seat,
+  const sessions = running.map(({ host, seat, app, created_at, ends_at }) => ({
+    ...{ host, seat, app },
     from: created_at,
     to: ends_at,
   }));
   const busy = new Map(
     planSeats(sessions, sessions).map((plan) => [`${plan.host}\n${plan.seat}`, plan.taken]),
   );
-  return plans.map((plan) => {
+  const busyToo = (plan: SeatPlan): SeatPlan => {
     const taken = busy.get(`${plan.host}\n${plan.seat}`);
     if (taken === undefined) return plan;
     return { ...plan, taken: [...plan.taken, ...taken].sort((a, b) => a.from - b.from) };
-  });
+  };
+  return hosts.flatMap((host) => cardsOf(host, plansOf(host).map(busyToo)));
 };
 
 /**
- * The seats of the hosts with all times at which they are taken, by bookings and by sessions that run. What is held is in
+ * The cards of the hosts with all times at which they are taken, by bookings and by sessions that run. What is held is in
  * `seat_slots`, under the host's lock.
  */
 export const seatPlans = async (
   services: Pick<Services, 'db' | 'clock'>,
   tables: PlanTables,
   hosts: readonly HostRow[],
-): Promise<SeatPlan[]> => {
+): Promise<CardPlan[]> => {
   await refresh(services, tables, hosts);
   return withSessions(services, tables, hosts);
 };
@@ -179,7 +189,7 @@ export const rememberedPlans = async (
   services: Pick<Services, 'db' | 'clock'>,
   tables: PlanTables,
   hosts: readonly HostRow[],
-): Promise<SeatPlan[]> => {
+): Promise<CardPlan[]> => {
   const remembered = rememberedOf(services);
   const unknown = hosts.filter(({ name, seats }) => remembered.get(name)?.seats !== seats);
   await refresh(services, tables, unknown);

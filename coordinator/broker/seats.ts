@@ -1,10 +1,11 @@
-import { fittingSeat, type Seat, type SeatPlan } from '../domain/availability.ts';
+import { type CardPlan, fittingSeat, openSeats, planSeats, type Seat } from '../domain/availability.ts';
 import { type Period, slot_ms, slotsOf } from '../domain/slots.ts';
 import { bounds } from '../limits.ts';
 import { Taken } from '../store/database.ts';
 import { insert_rows } from '../store/table.ts';
 import type { HostRow, Tables } from '../store/tables.ts';
-import { changedHosts, planChanged, rememberedPlans } from './seat-plans.ts';
+import { holdOf } from './holds.ts';
+import { cardsOf, changedHosts, planChanged, rememberedPlans, seatsOf } from './seat-plans.ts';
 import type { Services } from './services.ts';
 
 /** Somebody else was quicker: the transaction is rolled back and the whole decision taken again. */
@@ -53,21 +54,37 @@ export const lockHosts = async (
 
 const at = (slot: number): number => slot * slot_ms;
 
-/** The seats of the host that somebody other than `holder` holds then; complete under the host's lock only. */
-const heldSeats = async (
+/** A visit that looks for a seat. */
+interface Wanted {
+  readonly app: string;
+  readonly visit: Period;
+  /** What it holds itself does not stand in its way. */
+  readonly holder: string;
+}
+
+/** The seats of the host that may be had for the visit as things are stored; complete under the host's lock only. */
+const openNow = async (
   { seat_slots }: Pick<Tables, 'seat_slots'>,
-  { name, seats }: HostRow,
-  visit: Period,
-  holder: string,
+  host: HostRow,
+  { app, visit, holder }: Wanted,
 ): Promise<ReadonlySet<number>> => {
   const slots = slotsOf(visit);
   const held = await seat_slots.find({
-    host: name,
-    seat: { in: Array.from({ length: seats }, (_, seat) => seat) },
+    host: host.name,
+    seat: { in: Array.from({ length: host.seats }, (_, seat) => seat) },
     slot_at: { from: at(slots[0] ?? 0), to: at((slots.at(-1) ?? 0) + 1) },
   });
-  return new Set(held.filter((slot) => slot.holder !== holder).map(({ seat }) => seat));
+  const holds = held.filter((slot) => slot.holder !== holder).map(holdOf);
+  const cards = cardsOf(host, planSeats(seatsOf(host), holds));
+  return new Set(openSeats(cards, app, visit).map(({ seat }) => seat));
 };
+
+/** Only these seats of the host. */
+const only = (cards: readonly CardPlan[], host: string, seats: ReadonlySet<number>): CardPlan[] =>
+  cards.map((card) => ({
+    ...card,
+    seats: card.seats.filter((plan) => plan.host === host && seats.has(plan.seat)),
+  }));
 
 /**
  * The seat of the plans that fits the visit best, of a host that is locked now; undefined when none does. `also` is a
@@ -75,22 +92,23 @@ const heldSeats = async (
  */
 const lockFittingSeat = async (
   tables: Pick<Tables, 'hosts' | 'seat_slots'>,
-  plans: readonly SeatPlan[],
-  visit: Period,
-  { holder, also = [] }: { readonly holder: string; readonly also?: readonly string[] },
+  cards: readonly CardPlan[],
+  wanted: Wanted,
+  also: readonly string[],
 ): Promise<Seat | undefined> => {
-  const seat = fittingSeat(plans, visit);
+  const { app, visit } = wanted;
+  const seat = fittingSeat(cards, app, visit);
   if (seat === undefined) return undefined;
   const locked = await lockHosts(tables, [seat.host, ...also]);
   const host = locked.get(seat.host);
   if (host === undefined || host.draining || host.seats <= seat.seat) throw new Overtaken(seat.host);
-  const held = await heldSeats(tables, host, visit, holder);
-  if (!held.has(seat.seat)) return seat;
+  const open = await openNow(tables, host, wanted);
+  if (open.has(seat.seat)) return seat;
   // Another seat of the same host will do: it is locked already.
-  const others = plans.filter((plan) => plan.host === seat.host && !held.has(plan.seat));
-  const [spare] = others;
-  if (spare !== undefined) return fittingSeat(others, visit) ?? { host: spare.host, seat: spare.seat };
-  throw new Overtaken(seat.host);
+  const others = only(cards, seat.host, open);
+  const [spare] = others.flatMap(({ seats }) => seats);
+  if (spare === undefined) throw new Overtaken(seat.host);
+  return fittingSeat(others, app, visit) ?? { host: spare.host, seat: spare.seat };
 };
 
 /**
@@ -102,28 +120,25 @@ export const lockSeat = async (
   tables: Tables,
   hosts: readonly HostRow[],
   {
-    visit,
     again,
-    adjust = (plans) => plans,
-    ...locking
-  }: {
-    readonly visit: Period;
+    adjust = (cards) => cards,
+    also = [],
+    ...wanted
+  }: Wanted & {
     readonly again: boolean;
-    readonly adjust?: (plans: readonly SeatPlan[]) => readonly SeatPlan[];
-    readonly holder: string;
+    readonly adjust?: (cards: readonly CardPlan[]) => readonly CardPlan[];
     readonly also?: readonly string[];
   },
 ): Promise<Seat | undefined> => {
   if (!again) {
-    const plans = adjust(await rememberedPlans(services, tables, hosts));
-    const seat = await lockFittingSeat(tables, plans, visit, locking);
+    const cards = adjust(await rememberedPlans(services, tables, hosts));
+    const seat = await lockFittingSeat(tables, cards, wanted, also);
     if (seat !== undefined) return seat;
   }
   for (const host of again ? hosts : await changedHosts(services, tables, hosts)) {
-    const held = await heldSeats(tables, host, visit, locking.holder);
-    const free = Array.from({ length: host.seats }, (_, seat) => ({ host: host.name, seat, taken: [] }));
-    const plans = free.filter(({ seat }) => !held.has(seat));
-    if (plans.length > 0) return lockFittingSeat(tables, plans, visit, locking);
+    const open = await openNow(tables, host, wanted);
+    const free = only(cardsOf(host, planSeats(seatsOf(host), [])), host.name, open);
+    if (open.size > 0) return lockFittingSeat(tables, free, wanted, also);
   }
   return undefined;
 };
@@ -135,10 +150,9 @@ export const lockSeat = async (
 export const occupySeat = async (
   { seat_slots }: Pick<Tables, 'seat_slots'>,
   { host, seat }: Seat,
-  visit: Period,
-  holder: string,
+  { app, visit, holder }: Wanted,
 ): Promise<void> => {
-  const rows = slotsOf(visit).map((slot) => ({ host, seat, slot_at: at(slot), holder }));
+  const rows = slotsOf(visit).map((slot) => ({ host, seat, slot_at: at(slot), holder, app }));
   for (let from = 0; from < rows.length; from += insert_rows) {
     await seat_slots.insert(...rows.slice(from, from + insert_rows));
   }
@@ -148,10 +162,9 @@ export const occupySeat = async (
 export const holdSeat = async (
   tables: Pick<Tables, 'seat_slots' | 'counters'>,
   seat: Seat,
-  visit: Period,
-  holder: string,
+  wanted: Wanted,
 ): Promise<void> => {
-  await occupySeat(tables, seat, visit, holder);
+  await occupySeat(tables, seat, wanted);
   await planChanged(tables, seat.host);
 };
 

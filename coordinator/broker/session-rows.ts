@@ -30,6 +30,7 @@ const sessionSchema = z.object({
   booking_id: z.string().nullable(),
   generation: z.number(),
   code: z.string(),
+  language: z.string().nullable().default(null),
   invite: z.string(),
   lobby: z.boolean(),
   phase: sessionPhaseSchema,

@@ -1,12 +1,13 @@
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { App, Participation } from '../../shared/protocol/http.ts';
-import { hostsOf, seatsTaken } from '../domain/allocation.ts';
+import { hostsOf, seatsFree, seatsOf } from '../domain/allocation.ts';
 import type { Participant } from '../domain/participants.ts';
 import { isLive, type Session } from '../domain/session.ts';
 import { bounds } from '../limits.ts';
 import { hashOf } from '../secrets.ts';
 import type { Booking } from '../store/tables.ts';
 import { guess } from './guesses.ts';
+import { drainingIn } from './host-rows.ts';
 import { addTo, describeSession, happen, type Player, type World } from './world.ts';
 
 /** A session and the participant whose token was presented. */
@@ -36,20 +37,21 @@ export const participation = (
 
 /** The catalogue, with the seats that are there and free now. Bookings that come soon are not counted. */
 export const listApps = (world: World): App[] => {
-  const used = seatsTaken(world.hosts.values(), world.sessions.values(), world.clock.now());
+  const sessions = [...world.sessions.values()].filter(({ seat_held }) => seat_held);
+  const draining = drainingIn(world.catalogue);
+  const at = { hosts: world.hosts, sessions, draining, holds: [], now: world.clock.now() };
   return [...world.catalogue.apps.values()]
     .filter(({ enabled }) => enabled)
     .map((app) => {
       const { name, title, description, picture, hosts } = app;
       const able = hostsOf(name, hosts, world.hosts);
-      const free = able.map((host) => Math.max(0, host.seats - (used.get(host.name) ?? 0)));
       return {
         name,
         title,
         description,
         picture: picture === null ? null : `/api/v1/apps/${encodeURIComponent(name)}/picture`,
-        seats: able.reduce((sum, { seats }) => sum + seats, 0),
-        seats_free: free.reduce((sum, seats) => sum + seats, 0),
+        seats: able.reduce((sum, host) => sum + seatsOf(name, host, draining(host.name)), 0),
+        seats_free: seatsFree(name, able, at),
         default_minutes: app.default_minutes,
         max_minutes: app.max_minutes,
         who_may_start: app.who_may_start,

@@ -2,6 +2,7 @@ import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import { type Participation, participationSchema } from '../../shared/protocol/http.ts';
 import { bestSeat, emptySeats, seatsFor } from '../domain/allocation.ts';
 import type { Hold } from '../domain/availability.ts';
+import { isBound } from '../domain/capacity.ts';
 import type { Host } from '../domain/host.ts';
 import { openSession, type Step } from '../domain/session.ts';
 import { bounds } from '../limits.ts';
@@ -14,6 +15,7 @@ import { decide } from './decide.ts';
 import { isElsewhere } from './elsewhere.ts';
 import { emit } from './events.ts';
 import { holdsOf } from './holds.ts';
+import { drainingCards, drainingIn } from './host-rows.ts';
 import { once, type Repeatable, repeatOf } from './idempotency.ts';
 import { takeTurn } from './queue.ts';
 import { checkQuota } from './quotas.ts';
@@ -30,6 +32,8 @@ export interface StartRequest {
   readonly account?: Account | undefined;
   /** How long it may last; the app's usual length without it. */
   readonly minutes?: number | undefined;
+  /** In which the app is to greet them. */
+  readonly language?: string | undefined;
   /** The place in the queue to which a seat was offered. */
   readonly queue?: { readonly id: string; readonly token: string } | undefined;
   /** By what a request that is sent again is known. */
@@ -51,6 +55,7 @@ interface Plan {
 const occupancy = (world: World, holds: readonly Hold[], now: number) => ({
   hosts: world.hosts,
   sessions: [...world.sessions.values()],
+  draining: drainingIn(world.catalogue),
   starting: world.starting,
   holds,
   now,
@@ -70,10 +75,13 @@ const place = async (
   if (row === undefined || row.draining || host === undefined || isElsewhere(world, row)) return undefined;
   const empty = emptySeats(host, world.sessions.values());
   if (empty.length === 0) return undefined;
+  // Where a card may have less room than seats, what is held on the others counts too.
+  const bound = host.capacity.cards.some((card) => isBound(card, host.capacity));
   // As many as the host has seats, so that each time it is the same prepared statement.
-  const asked = Array.from({ length: host.seats }, (_, at) => empty[at] ?? empty[0] ?? 0);
+  const asked = Array.from({ length: host.seats }, (_, at) => (bound ? at : (empty[at] ?? empty[0] ?? 0)));
   const holds = await holdsOf(tables, { host: name, seat: { in: asked } }, now, to);
-  const seat = bestSeat(host, occupancy(world, holds, now), to);
+  const draining = () => drainingCards(row);
+  const seat = bestSeat(app.name, host, { ...occupancy(world, holds, now), draining }, to);
   if (seat === undefined || (seat.until < to && !short)) return undefined;
   const minutes = Math.ceil((seat.until - now) / minute_ms);
   const spent =
@@ -92,6 +100,7 @@ const place = async (
       account_id: account?.id ?? null,
       booking_id: null,
       code,
+      language: request.language ?? null,
       invite: world.ids.id(),
       lobby: app.lobby,
       ends_at: seat.until,
@@ -104,7 +113,7 @@ const place = async (
     now,
     rules(world),
   );
-  await occupySeat(tables, seat, { from: now, to: seat.until }, id);
+  await occupySeat(tables, seat, { app: app.name, visit: { from: now, to: seat.until }, holder: id });
   await tables.sessions.insert({ ...rowOf(step.session, now), version: 1 });
   await emit(world, tables, 'session.started', sessionEvent(step.session));
   return step;

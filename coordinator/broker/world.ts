@@ -3,7 +3,7 @@ import type { toAgent } from '../../shared/protocol/agent-link.ts';
 import type { MessageOf } from '../../shared/protocol/message.ts';
 import { endReasons } from '../../shared/protocol/session.ts';
 import { endTexts } from '../domain/end-texts.ts';
-import type { Host } from '../domain/host.ts';
+import { cardOfSession, type Host } from '../domain/host.ts';
 import { type SessionEvent, transition } from '../domain/lifecycle.ts';
 import { waiting } from '../domain/participants.ts';
 import { type Effect, participantCount, type Session, type Step } from '../domain/session.ts';
@@ -55,8 +55,8 @@ export interface World extends Services {
   readonly starting: Map<string, number>;
   /** Extensions that are just being stored, by session. */
   readonly extending: Map<string, Promise<Session | Refusal>>;
-  /** Hosts that were given up and have not come back. */
-  readonly lost: Set<string>;
+  /** Hosts that were given up and have not come back, with when they were last heard of. */
+  readonly lost: Map<string, number | null>;
   readonly players: Map<string, Set<Player>>;
   readonly watchers: Map<string, Set<() => void>>;
   readonly saver: Saver;
@@ -73,7 +73,7 @@ export const createWorld = (needs: Services): World => ({
   sessions: new Map(),
   starting: new Map(),
   extending: new Map(),
-  lost: new Set(),
+  lost: new Map(),
   players: new Map(),
   watchers: new Map(),
   saver: createSaver(needs),
@@ -106,7 +106,15 @@ const send = (world: World, session: Session, effect: Effect & { type: 'start' |
   else {
     const user_id = participants.find(({ owner }) => owner)?.id ?? id;
     const ice_servers = appIce(world, session);
-    link?.send({ verb: 'CREATE_SESSION', ...ref, rc_name: app, user_id, code, ice_servers });
+    const host = world.hosts.get(session.host);
+    const card = host && cardOfSession(host, session);
+    link?.send({
+      verb: 'CREATE_SESSION',
+      ...ref,
+      ...{ rc_name: app, user_id, code, ice_servers },
+      ...(card === undefined ? {} : { card }),
+      ...(session.language === null ? {} : { language: session.language }),
+    });
   }
 };
 

@@ -77,6 +77,7 @@ describe('seatsFor()', () => {
       seat,
       from,
       to: 4 * hour_ms,
+      app: 'Loft',
     });
     const one = [host('a', { seats: 1 }), host('b', { seats: 1 })];
     expect(seats(one, [], ['a', 'b'], [hold('a', 0, half)])).toEqual([

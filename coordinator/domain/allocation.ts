@@ -1,7 +1,9 @@
 import { type Refusal, refuse } from '../../shared/errors.ts';
 import { bounds } from '../limits.ts';
 import { type Hold, type Seat, seatKey } from './availability.ts';
-import { type Host, isConnected } from './host.ts';
+import { cardOf, isBound, mostOn, roomDuring, roomUntil, type Use } from './capacity.ts';
+import { cardOfSession, type Host, isConnected } from './host.ts';
+import { byTurn, type Turn, turnsOf } from './ranking.ts';
 import type { Session } from './session.ts';
 
 /** What the catalogue says of an app that somebody wants to start. */
@@ -44,25 +46,13 @@ export const hostsOf = (
     return host !== undefined && isConnected(host) && host.apps.includes(app) ? [host] : [];
   });
 
-/**
- * Least loaded first; among equals the one with more free seats, then by name so that the choice is repeatable. A seat
- * that is just being given away counts as used: those who come at the same moment do not wait for each other.
- */
-const byLoad =
-  (taken: ReadonlyMap<string, number>, starting?: ReadonlyMap<string, number>) =>
-  (a: Host, b: Host): number => {
-    const used = ({ name }: Host) => (taken.get(name) ?? 0) + (starting?.get(name) ?? 0);
-    const [used_a, used_b] = [used(a), used(b)];
-    const fuller = used_a / a.seats - used_b / b.seats;
-    const roomier = b.seats - used_b - (a.seats - used_a);
-    return fuller || roomier || (a.name < b.name ? -1 : 1);
-  };
-
 interface Occupancy {
   readonly hosts: ReadonlyMap<string, Host>;
   readonly sessions: readonly Session[];
   /** Bookings and sessions that hold a seat now or later. */
   readonly holds: readonly Hold[];
+  /** The cards of a host that take nothing new. */
+  readonly draining?: (host: string) => readonly number[];
   /** How many sessions are just being given a seat of each host. */
   readonly starting?: ReadonlyMap<string, number>;
   readonly now: number;
@@ -78,43 +68,147 @@ export const emptySeats = (
   return Array.from({ length: seats }, (_, seat) => seat).filter((seat) => !busy.has(seat));
 };
 
-/** The empty seats of the host, each with the time at which somebody holds it next. */
-const emptyUntil = ({ name, seats }: Host, at: Occupancy): readonly (Seat & { readonly next: number })[] => {
+/** What of it concerns one host, for each. */
+const split = (at: Occupancy): ((host: Host) => Occupancy) => {
+  const sessions = Map.groupBy(at.sessions, ({ host }) => host);
+  const holds = Map.groupBy(at.holds, ({ host }) => host);
+  return ({ name }) => ({ ...at, sessions: sessions.get(name) ?? [], holds: holds.get(name) ?? [] });
+};
+
+/** What takes a part of each card of the host from now on: what runs there, and what will. */
+const usesOn = (host: Host, { sessions, holds, now }: Occupancy): ReadonlyMap<number, readonly Use[]> => {
+  const uses = new Map<number, Use[]>();
+  const add = (card: number | undefined, use: Use) => {
+    if (card === undefined) return;
+    const list = uses.get(card) ?? [];
+    list.push(use);
+    uses.set(card, list);
+  };
+  const busy = new Map<number, number>();
+  for (const session of sessions) {
+    if (!session.seat_held || session.host !== host.name) continue;
+    // One that is over takes its card until the host has said that it is gone.
+    const to = Math.max(session.ends_at, now + 1);
+    busy.set(session.seat, to);
+    add(cardOfSession(host, session), { from: session.phases.accepted ?? now, to, app: session.app });
+  }
+  for (const [id, to] of host.stopping) {
+    add(host.placed.get(id) ?? host.capacity.cards[0]?.index, { from: now, to, app: null });
+  }
+  for (const hold of holds) {
+    // A running session holds its seat as well: it counts once.
+    if (hold.host !== host.name || hold.from < (busy.get(hold.seat) ?? 0)) continue;
+    add(cardOf(host.capacity, hold.seat)?.index, hold);
+  }
+  return uses;
+};
+
+/** A seat without a session, with its card and the time at which it cannot be had any more. */
+interface EmptySeat extends Seat {
+  readonly card: number;
+  readonly next: number;
+}
+
+/** The empty seats of the host, each with the time at which somebody holds it next. Cards that drain are left out. */
+const emptyUntil = (host: Host, at: Occupancy): readonly EmptySeat[] => {
+  const { name, capacity } = host;
   const nexts = new Map<string, number>();
   for (const hold of at.holds) {
     if (hold.host !== name || hold.to <= at.now) continue;
     const key = seatKey(hold);
     nexts.set(key, Math.min(nexts.get(key) ?? Number.POSITIVE_INFINITY, hold.from));
   }
-  return emptySeats({ name, seats }, at.sessions)
-    .map((seat) => ({ host: name, seat }))
-    .map((seat) => ({ ...seat, next: nexts.get(seatKey(seat)) ?? Number.POSITIVE_INFINITY }));
+  const draining = at.draining?.(name) ?? [];
+  return emptySeats(host, at.sessions).flatMap((seat) => {
+    const card = cardOf(capacity, seat)?.index;
+    if (card === undefined || draining.includes(card)) return [];
+    const next = nexts.get(seatKey({ host: name, seat })) ?? Number.POSITIVE_INFINITY;
+    return [{ host: name, seat, card, next }];
+  });
 };
 
 const lastsLongEnough = ({ next }: { readonly next: number }, now: number): boolean =>
   next - now >= bounds.session_ms_least;
 
-/** How many seats of the hosts a session may take now. */
-export const seatsFree = (hosts: readonly Host[], at: Occupancy): number => {
-  const taken = seatsTaken(hosts, at.sessions, at.now);
-  return hosts.reduce((sum, host) => {
-    const long = emptyUntil(host, at).filter((seat) => lastsLongEnough(seat, at.now)).length;
-    return sum + Math.max(0, Math.min(long, host.seats - (taken.get(host.name) ?? 0)));
-  }, 0);
+/** How many sessions of the app the host can have at a time. */
+export const seatsOf = (app: string, { capacity }: Host, draining: readonly number[]): number =>
+  capacity.cards
+    .filter(({ index }) => !draining.includes(index))
+    .reduce((sum, card) => sum + mostOn(card, capacity, app), 0);
+
+/** How many sessions of the app may begin on the host now. */
+const roomFor = (app: string, host: Host, taken: number, at: Occupancy): number => {
+  const { capacity, seats } = host;
+  const long = emptyUntil(host, at).filter((seat) => lastsLongEnough(seat, at.now));
+  const uses = usesOn(host, at);
+  const visit = { from: at.now, to: at.now + bounds.session_ms_least };
+  const room = capacity.cards.map((card) => {
+    const own = long.filter((seat) => seat.card === card.index).length;
+    if (own === 0 || !isBound(card, capacity)) return own;
+    return Math.min(own, roomDuring(card, capacity, uses.get(card.index) ?? [], app, visit));
+  });
+  return Math.max(
+    0,
+    Math.min(
+      room.reduce((sum, one) => sum + one, 0),
+      seats - taken,
+    ),
+  );
 };
 
-/** The seat of the host that is free for all of the time, rather one with a booking soon after; else the longest free. */
-export const bestSeat = (host: Host, at: Occupancy, to: number): FreeSeat | undefined => {
-  const free = [...emptyUntil(host, at)];
-  const whole = free.filter(({ next }) => next >= to).sort((a, b) => a.next - b.next || a.seat - b.seat)[0];
+/** How many sessions of the app may begin on the hosts now. */
+export const seatsFree = (app: string, hosts: readonly Host[], at: Occupancy): number => {
+  const taken = seatsTaken(hosts, at.sessions, at.now);
+  const here = split(at);
+  return hosts.reduce((sum, host) => sum + roomFor(app, host, taken.get(host.name) ?? 0, here(host)), 0);
+};
+
+/** A seat with how soon it is its turn. */
+interface RankedSeat extends FreeSeat {
+  readonly turn: Turn;
+}
+
+const bestOf = (app: string, host: Host, at: Occupancy, to: number): RankedSeat | undefined => {
+  const { capacity } = host;
+  const uses = usesOn(host, at);
+  const ends = new Map(
+    capacity.cards
+      .filter((card) => isBound(card, capacity))
+      .map((card) => {
+        const period = { from: at.now, to: Math.max(to, at.now + bounds.session_ms_least) };
+        const until = roomUntil(card, capacity, uses.get(card.index) ?? [], app, period);
+        return [card.index, until < period.to ? until : Number.POSITIVE_INFINITY];
+      }),
+  );
+  const turns = turnsOf(app, host, uses, at);
+  const free = emptyUntil(host, at)
+    .map((seat) => ({ ...seat, next: Math.min(seat.next, ends.get(seat.card) ?? Number.POSITIVE_INFINITY) }))
+    .flatMap((seat) => {
+      const turn = turns.get(seat.card);
+      return turn === undefined ? [] : [{ ...seat, turn }];
+    });
+  const whole = free
+    .filter(({ next }) => next >= to)
+    .sort((a, b) => byTurn(a.turn, b.turn) || a.next - b.next || a.seat - b.seat)[0];
   const best = whole ?? free.sort((a, b) => b.next - a.next || a.seat - b.seat)[0];
   if (best === undefined || !lastsLongEnough(best, at.now)) return undefined;
-  return { host: host.name, seat: best.seat, until: Math.min(to, best.next) };
+  return { host: host.name, seat: best.seat, until: Math.min(to, best.next), turn: best.turn };
+};
+
+const plain = ({ host, seat, until }: RankedSeat): FreeSeat => ({ host, seat, until });
+
+/**
+ * The seat of the host that is free for all of the time: one where an instance of the app waits, then by what its card has
+ * left, then rather one with a booking soon after. Else the longest free.
+ */
+export const bestSeat = (app: string, host: Host, at: Occupancy, to: number): FreeSeat | undefined => {
+  const best = bestOf(app, host, at, to);
+  return best && plain(best);
 };
 
 /**
  * The seats that a session of the app may take now, best first, at most one of each host; or why there is none. Those
- * that are free until `to` come first, by load; then those that a booking cuts short, the longest first.
+ * that are free until `to` come first, by warm instance and load; then those that a booking cuts short, the longest first.
  */
 export const seatsFor = (
   app: string,
@@ -127,11 +221,12 @@ export const seatsFor = (
   const able = hostsOf(app, startable.hosts, at.hosts);
   if (able.length === 0) return refuse('app_offline');
   const taken = seatsTaken(at.hosts.values(), at.sessions, at.now);
+  const here = split(at);
   const seats = able
     .filter(({ name, seats }) => (taken.get(name) ?? 0) < seats)
-    .sort(byLoad(taken, at.starting))
-    .flatMap((host) => bestSeat(host, at, to) ?? []);
+    .flatMap((host) => bestOf(app, host, here(host), to) ?? [])
+    .sort((a, b) => byTurn(a.turn, b.turn) || (a.host < b.host ? -1 : 1));
   const [whole, short] = [seats.filter(({ until }) => until >= to), seats.filter(({ until }) => until < to)];
   const sorted = [...whole, ...short.sort((a, b) => b.until - a.until)];
-  return sorted.length > 0 ? sorted : refuse('servers_busy');
+  return sorted.length > 0 ? sorted.map(plain) : refuse('servers_busy');
 };

@@ -4,10 +4,13 @@ import {
   freeRuns,
   freeSeats,
   type Hold,
+  planCards,
   planSeats,
   type Seat,
+  type SeatPlan,
   seatKey,
 } from './availability.ts';
+import { capacityOf } from './capacity.ts';
 import { bookablePeriod, overlaps, slot_ms, slotsOf } from './slots.ts';
 
 /** A small generator of repeatable numbers (mulberry32). */
@@ -27,10 +30,17 @@ const seats: Seat[] = [
   { host: 'b', seat: 0 },
 ];
 
+/** Plain hosts. */
+const cards = (plans: readonly SeatPlan[]) =>
+  [...Map.groupBy(plans, ({ host }) => host).values()].flatMap((own) =>
+    planCards(capacityOf(own.length), [], own),
+  );
+
 const hold = (seat: Seat | undefined, from: number, slots: number): Hold => ({
   ...(seat ?? { host: 'x', seat: 0 }),
   from: from * slot_ms,
   to: (from + slots) * slot_ms,
+  app: 'Loft',
 });
 
 const free = (holds: readonly Hold[], seat: Seat, from: number, to: number): boolean =>
@@ -42,7 +52,7 @@ test('freeSeats() counts as many as one finds by trying each seat at each slot',
     const holds = Array.from({ length: next(12) }, () => hold(seats[next(3)], next(60), 1 + next(15)));
     const length_ms = (1 + next(12)) * slot_ms;
     const range = { from: (5 + next(5)) * slot_ms, to: (30 + next(20)) * slot_ms };
-    const found = freeSeats(planSeats(seats, holds), range, length_ms);
+    const found = freeSeats(cards(planSeats(seats, holds)), 'Loft', range, length_ms);
     const tried = slotsOf(range).map((slot) => {
       const from = slot * slot_ms;
       return { from, seats: seats.filter((seat) => free(holds, seat, from, from + length_ms)).length };
@@ -52,8 +62,8 @@ test('freeSeats() counts as many as one finds by trying each seat at each slot',
 });
 
 test('freeSeats() says nothing of an empty range, and begins on the grid', () => {
-  expect(freeSeats(planSeats(seats, []), { from: slot_ms, to: slot_ms }, slot_ms)).toEqual([]);
-  const odd = freeSeats(planSeats(seats, []), { from: 1, to: 2 * slot_ms }, slot_ms);
+  expect(freeSeats(cards(planSeats(seats, [])), 'Loft', { from: slot_ms, to: slot_ms }, slot_ms)).toEqual([]);
+  const odd = freeSeats(cards(planSeats(seats, [])), 'Loft', { from: 1, to: 2 * slot_ms }, slot_ms);
   expect(odd).toEqual([{ from: slot_ms, seats: 3 }]);
 });
 
@@ -63,7 +73,7 @@ test('fittingSeat() gives a free seat exactly when there is one', () => {
     const holds = Array.from({ length: next(14) }, () => hold(seats[next(3)], next(40), 1 + next(15)));
     const from = next(40) * slot_ms;
     const visit = { from, to: from + (1 + next(10)) * slot_ms };
-    const found = fittingSeat(planSeats(seats, holds), visit);
+    const found = fittingSeat(cards(planSeats(seats, holds)), 'Loft', visit);
     const able = seats.filter((seat) => free(holds, seat, visit.from, visit.to));
     if (found === undefined) expect(able).toEqual([]);
     else expect(able).toContainEqual(found);
@@ -72,7 +82,9 @@ test('fittingSeat() gives a free seat exactly when there is one', () => {
 
 test('fittingSeat() fills the shorter gap', () => {
   const holds = [hold(seats[2], 0, 10), hold(seats[2], 14, 10)];
-  expect(fittingSeat(planSeats(seats, holds), { from: 10 * slot_ms, to: 13 * slot_ms })).toEqual({
+  expect(
+    fittingSeat(cards(planSeats(seats, holds)), 'Loft', { from: 10 * slot_ms, to: 13 * slot_ms }),
+  ).toEqual({
     host: 'b',
     seat: 0,
   });
@@ -100,11 +112,11 @@ test('freeRuns() says the same as freeSeats() in fewer words', () => {
   for (let seed = 1; seed <= 60; seed++) {
     const next = random(seed);
     const holds = Array.from({ length: next(12) }, () => hold(seats[next(3)], next(60), 1 + next(15)));
-    const plans = planSeats(seats, holds);
+    const plans = cards(planSeats(seats, holds));
     const range = { from: 0, to: 50 * slot_ms };
-    const runs = freeRuns(plans, range, 2 * slot_ms);
+    const runs = freeRuns(plans, 'Loft', range, 2 * slot_ms);
     const said = runs.flatMap((run) => slotsOf(run).map((at) => ({ from: at * slot_ms, seats: run.seats })));
-    expect(said).toEqual(freeSeats(plans, range, 2 * slot_ms).filter((one) => one.seats > 0));
+    expect(said).toEqual(freeSeats(plans, 'Loft', range, 2 * slot_ms).filter((one) => one.seats > 0));
     for (const [at, run] of runs.entries()) {
       const before = runs[at - 1];
       expect(before?.to === run.from && before.seats === run.seats).toBeFalse();

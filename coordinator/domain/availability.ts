@@ -1,4 +1,6 @@
-import { type Period, slot_ms } from './slots.ts';
+import type { HostCard } from '../../shared/protocol/agent-link.ts';
+import { type Capacity, isBound, roomDuring, roomOn, shareTaken, type Use } from './capacity.ts';
+import { overlaps, type Period, slot_ms } from './slots.ts';
 
 /** One session's worth of capacity: a host, and which of its seats. */
 export interface Seat {
@@ -7,18 +9,25 @@ export interface Seat {
 }
 
 /** A seat that somebody holds for a while: a booking, or a session with its longest possible end. */
-export interface Hold extends Seat, Period {}
+export interface Hold extends Seat, Use {}
 
 /** A seat with the times at which it is taken, by beginning. */
 export interface SeatPlan extends Seat {
-  readonly taken: readonly Period[];
+  readonly taken: readonly Use[];
+}
+
+/** The seats of one card of a host. */
+export interface CardPlan {
+  readonly card: HostCard;
+  readonly capacity: Capacity;
+  readonly seats: readonly SeatPlan[];
 }
 
 export const seatKey = ({ host, seat }: Seat): string => `${host}\n${seat}`;
 
 /** The plans of the seats; holds of other seats do not count. */
 export const planSeats = (seats: readonly Seat[], holds: readonly Hold[]): SeatPlan[] => {
-  const lists = new Map(seats.map((seat): [string, Period[]] => [seatKey(seat), []]));
+  const lists = new Map(seats.map((seat): [string, Use[]] => [seatKey(seat), []]));
   for (const hold of holds) lists.get(seatKey(hold))?.push(hold);
   return seats.map(({ host, seat }) => ({
     host,
@@ -26,6 +35,24 @@ export const planSeats = (seats: readonly Seat[], holds: readonly Hold[]): SeatP
     taken: (lists.get(seatKey({ host, seat })) ?? []).sort((a, b) => a.from - b.from),
   }));
 };
+
+/** The plans of a host's seats, which come in order, by card. Cards that are draining are left out. */
+export const planCards = (
+  capacity: Capacity,
+  draining: readonly number[],
+  seats: readonly SeatPlan[],
+): CardPlan[] => {
+  let first = 0;
+  return capacity.cards
+    .map((card): CardPlan => {
+      const own = seats.slice(first, first + card.seats);
+      first += card.seats;
+      return { card, capacity, seats: own };
+    })
+    .filter(({ card }) => !draining.includes(card.index));
+};
+
+const usesOf = ({ seats }: CardPlan): Use[] => seats.flatMap(({ taken }) => taken);
 
 /** The free times of one seat within a range, in order. `taken`: those at which it is not, by beginning. */
 const gaps = (taken: readonly Period[], { from, to }: Period): Period[] => {
@@ -40,21 +67,19 @@ const gaps = (taken: readonly Period[], { from, to }: Period): Period[] => {
   return free.filter((gap) => gap.from < gap.to);
 };
 
-/**
- * How many seats are free for a visit of that length from each slot of the range on. The visit may end after the range;
- * the plans must reach that far. Costs what plans and slots cost once, not their product.
- */
-export const freeSeats = (
-  plans: readonly SeatPlan[],
-  range: Period,
-  length_ms: number,
-): readonly { readonly from: number; readonly seats: number }[] => {
-  const first = Math.ceil(range.from / slot_ms);
-  const count = Math.max(0, Math.ceil(range.to / slot_ms) - first);
-  const reach = { from: first * slot_ms, to: (first + count) * slot_ms + length_ms };
-  // Each gap adds one at its first possible beginning and takes it away after its last.
-  const changes = new Int32Array(count + 1);
+/** The slots of a range, and how far visits from them reach. */
+interface Grid {
+  readonly first: number;
+  readonly count: number;
+  readonly reach: Period;
+  readonly length_ms: number;
+}
+
+/** Adds to `changes`, slot by slot, how many more seats than at the slot before are free for a visit. */
+const countGaps = (plans: readonly SeatPlan[], grid: Grid, changes: Int32Array): void => {
+  const { first, count, reach, length_ms } = grid;
   for (const { taken } of plans) {
+    // Each gap adds one at its first possible beginning and takes it away after its last.
     for (const gap of gaps(taken, reach)) {
       const begin = Math.ceil(gap.from / slot_ms) - first;
       const end = Math.floor((gap.to - length_ms) / slot_ms) - first + 1;
@@ -63,6 +88,51 @@ export const freeSeats = (
       const after = Math.min(end, count);
       changes[after] = (changes[after] ?? 0) - 1;
     }
+  }
+};
+
+/** The same for a card on which there may be less room than seats. */
+const countRoom = (plan: CardPlan, app: string, grid: Grid, changes: Int32Array): void => {
+  const { first, count, reach, length_ms } = grid;
+  const own = new Int32Array(count + 1);
+  countGaps(plan.seats, grid, own);
+  const most = new Int32Array(count).fill(plan.card.seats);
+  const steps = roomOn(plan.card, plan.capacity, usesOf(plan), app, reach);
+  for (const [at, { from, more }] of steps.entries()) {
+    if (more >= plan.card.seats) continue;
+    // All visits that touch the step: they may begin before it.
+    const begin = Math.max(0, Math.floor((from - length_ms) / slot_ms) + 1 - first);
+    const end = Math.min(count, Math.ceil((steps[at + 1]?.from ?? reach.to) / slot_ms) - first);
+    for (let slot = begin; slot < end; slot++) most[slot] = Math.min(most[slot] ?? 0, more);
+  }
+  let free = 0;
+  let before = 0;
+  for (let slot = 0; slot < count; slot++) {
+    free += own[slot] ?? 0;
+    const now = Math.min(free, most[slot] ?? 0);
+    changes[slot] = (changes[slot] ?? 0) + now - before;
+    before = now;
+  }
+};
+
+/**
+ * How many sessions of the app could be booked for a visit of that length from each slot of the range on. The visit may end
+ * after the range; the plans must reach that far. Costs what plans and slots cost once, not their product.
+ */
+export const freeSeats = (
+  cards: readonly CardPlan[],
+  app: string,
+  range: Period,
+  length_ms: number,
+): readonly { readonly from: number; readonly seats: number }[] => {
+  const first = Math.ceil(range.from / slot_ms);
+  const count = Math.max(0, Math.ceil(range.to / slot_ms) - first);
+  const reach = { from: first * slot_ms, to: (first + count) * slot_ms + length_ms };
+  const grid = { first, count, reach, length_ms };
+  const changes = new Int32Array(count + 1);
+  for (const plan of cards) {
+    if (isBound(plan.card, plan.capacity)) countRoom(plan, app, grid, changes);
+    else countGaps(plan.seats, grid, changes);
   }
   let free = 0;
   return Array.from({ length: count }, (_, at) => {
@@ -77,13 +147,9 @@ export interface FreeRun extends Period {
 }
 
 /** The same in few words: runs of beginnings at which equally many seats are free; those without any are left out. */
-export const freeRuns = (
-  plans: readonly SeatPlan[],
-  range: Period,
-  length_ms: number,
-): readonly FreeRun[] => {
+export const freeRuns = (...given: Parameters<typeof freeSeats>): readonly FreeRun[] => {
   const runs: FreeRun[] = [];
-  for (const { from, seats } of freeSeats(plans, range, length_ms)) {
+  for (const { from, seats } of freeSeats(...given)) {
     const last = runs.at(-1);
     if (last?.to === from && last.seats === seats) runs[runs.length - 1] = { ...last, to: from + slot_ms };
     else if (seats > 0) runs.push({ from, to: from + slot_ms, seats });
@@ -91,19 +157,49 @@ export const freeRuns = (
   return runs;
 };
 
+/** Those cards that have room for one more session of the app during all of the visit. */
+const withRoom = (cards: readonly CardPlan[], app: string, visit: Period): readonly CardPlan[] =>
+  cards.filter(
+    (plan) =>
+      !isBound(plan.card, plan.capacity) ||
+      roomDuring(plan.card, plan.capacity, usesOf(plan), app, visit) >= 1,
+  );
+
+/** The seats that are free for all of the visit, on a card with room for the app. */
+export const openSeats = (cards: readonly CardPlan[], app: string, visit: Period): readonly Seat[] =>
+  withRoom(cards, app, visit)
+    .flatMap(({ seats }) => seats)
+    .filter(({ taken }) => !taken.some((use) => overlaps(use, visit)))
+    .map(({ host, seat }) => ({ host, seat }));
+
+/** Which card of a host to take first: a small number for the one whose turn it is. */
+const turnOf = (plan: CardPlan, visit: Period): number => {
+  const { card, capacity } = plan;
+  const during = usesOf(plan)
+    .filter((use) => overlaps(use, visit))
+    .map((use) => ({ ...use, ...visit }));
+  const share = shareTaken(card, capacity, during, visit.from);
+  return capacity.placing === 'pack' ? -share : share;
+};
+
 /**
  * The seat that a visit leaves least unused time around, so that long gaps stay for long visits; undefined when none is
- * free for all of it. Of equals the first one given.
+ * free for all of it on a card with room for the app. Of equals of one host that on the card which the host wants to be
+ * taken first, then the first one given.
  */
-export const fittingSeat = (plans: readonly SeatPlan[], visit: Period): Seat | undefined => {
+export const fittingSeat = (cards: readonly CardPlan[], app: string, visit: Period): Seat | undefined => {
   const day_ms = 86_400_000;
   const around = { from: visit.from - day_ms, to: visit.to + day_ms };
-  let best: { seat: Seat; unused: number } | undefined;
-  for (const { host, seat, taken } of plans) {
-    const gap = gaps(taken, around).find(({ from, to }) => from <= visit.from && to >= visit.to);
-    if (gap === undefined) continue;
-    const unused = gap.to - gap.from;
-    if (best === undefined || unused < best.unused) best = { seat: { host, seat }, unused };
+  let best: { seat: Seat; unused: number; turn: number } | undefined;
+  for (const plan of withRoom(cards, app, visit)) {
+    const turn = plan.capacity.cards.length === 1 ? 0 : turnOf(plan, visit);
+    for (const { host, seat, taken } of plan.seats) {
+      const gap = gaps(taken, around).find(({ from, to }) => from <= visit.from && to >= visit.to);
+      if (gap === undefined) continue;
+      const unused = gap.to - gap.from;
+      const sooner = best?.seat.host === host && unused === best.unused && turn < best.turn;
+      if (best === undefined || unused < best.unused || sooner) best = { seat: { host, seat }, unused, turn };
+    }
   }
   return best?.seat;
 };

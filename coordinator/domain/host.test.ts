@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { bounds } from '../limits.ts';
 import { host, rules } from '../testing/domain.ts';
+import { capacityOf } from './capacity.ts';
 import { hostAway, hostConnected, isConnected, isLost, stopped } from './host.ts';
 
 test('hostAway() gives the host host_lost_ms to come back', () => {
@@ -12,14 +13,18 @@ test('hostAway() gives the host host_lost_ms to come back', () => {
 });
 
 test('hostConnected() remembers for a while what the host has to stop', () => {
-  const back = hostConnected({ name: 'a', seats: 3, apps: [] }, 2, ['x'], 500);
+  const said = {
+    ...{ name: 'a', seats: 3, apps: [], capacity: capacityOf(3), warm: [], version: '1.2.3' },
+    placed: new Map([['x', 0]]),
+  };
+  const back = hostConnected(said, 2, ['x'], 500);
   expect(back).toEqual({
-    name: 'a',
-    seats: 3,
-    apps: [],
+    ...said,
     epoch: 2,
     lost_at: null,
     stopping: new Map([['x', 500 + bounds.host_stopping_ms]]),
+    figures: null,
+    heard_at: 500,
   });
   expect(stopped(back, 'x').stopping.size).toBe(0);
   expect(stopped(back, 'y')).toBe(back);

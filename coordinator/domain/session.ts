@@ -17,6 +17,8 @@ export interface Session {
   /** Fences orders and reports: the host obeys no lower one, the coordinator believes no other one. */
   readonly generation: number;
   readonly code: string;
+  /** The language of whom the app is started for, where that is known. */
+  readonly language: string | null;
   /** The secret of its invite link. */
   readonly invite: string;
   /** Guests who come by code wait until the owner lets them in. */
@@ -82,6 +84,7 @@ export interface NewSession {
   readonly account_id: string | null;
   readonly booking_id: string | null;
   readonly code: string;
+  readonly language: string | null;
   readonly invite: string;
   readonly lobby: boolean;
   readonly ends_at: number;

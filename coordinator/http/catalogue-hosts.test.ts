@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { catalogueHostSchema, catalogueHostsSchema, hostKeySchema } from '../../shared/protocol/catalogue.ts';
+import type { Host } from '../domain/host.ts';
 import { bounds } from '../limits.ts';
 import { hashOf } from '../secrets.ts';
+import { host } from '../testing/domain.ts';
 import { routesUnderTest } from '../testing/routes.ts';
 import { appRow, booking, hostRow, session } from '../testing/rows.ts';
 import { catalogueHostRoutes } from './catalogue-hosts.ts';
@@ -9,9 +11,11 @@ import { catalogueHostRoutes } from './catalogue-hosts.ts';
 /** The host "host-a" of operators with the app "garden", and "host-b" of servers.json; an app "tower" on none. */
 const withHosts = async () => {
   const changes = { count: 0 };
+  const known = { hosts: new Map<string, Host>(), lost: new Map<string, number>() };
   const under = routesUnderTest((parts) =>
     catalogueHostRoutes({
       ...parts,
+      ...known,
       catalogueChanged: () => {
         changes.count += 1;
       },
@@ -25,7 +29,7 @@ const withHosts = async () => {
   under.who.role = 'operator';
   const keyHash = async (name: string) =>
     (await under.db.read(({ hosts }) => hosts.get({ name })))?.key_hash ?? '';
-  return { ...under, changes, keyHash, a: '/catalogue/hosts/host-a', b: '/catalogue/hosts/host-b' };
+  return { ...under, ...known, changes, keyHash, a: '/catalogue/hosts/host-a', b: '/catalogue/hosts/host-b' };
 };
 
 describe('catalogueHostRoutes()', () => {
@@ -84,6 +88,85 @@ describe('catalogueHostRoutes()', () => {
       'host_unknown',
     );
     expect(changes.count).toBe(2);
+  });
+
+  test('catalogueHostRoutes() drains single cards, of those that the host has', async () => {
+    const { db, json, refused, a, b, audited } = await withHosts();
+    const cards = [0, 1].map((index) => ({ index, seats: 5, vram_mb: null, encoders: null }));
+    const capacity = JSON.stringify({ cards, needs: [], placing: 'spread' });
+    await db.transact(({ hosts }) => hosts.update({ name: 'host-a' }, { capacity }));
+    const drained = (draining_cards: unknown, version: number) => ({ body: { draining_cards }, version });
+    const changed = catalogueHostSchema.parse(await json('PATCH', a, drained([1, 0], 2)));
+    expect(changed).toMatchObject({ draining: false, draining_cards: [0, 1], version: 3 });
+    expect(await json('PATCH', a, drained([1], 3))).toMatchObject({ draining_cards: [1] });
+    expect(await refused('PATCH', a, drained([2], 4))).toBe('malformed');
+    expect(await refused('PATCH', a, drained([1, 1], 4))).toBe('malformed');
+    expect(await refused('PATCH', a, drained([-1], 4))).toBe('malformed');
+    // Its agent has not come yet: nobody knows its cards.
+    expect(await json('PATCH', b, drained([7], 1))).toMatchObject({ draining_cards: [7] });
+    await db.transact(({ hosts }) => hosts.update({ name: 'host-b' }, { capacity }));
+    expect(await json('PATCH', b, drained([7, 1], 3))).toMatchObject({ draining_cards: [1, 7] });
+    expect(await json('PATCH', b, { body: { draining: true }, version: 4 })).toMatchObject({
+      draining: true,
+      draining_cards: [1, 7],
+    });
+    expect((await audited()).at(-2)).toEqual([
+      'account-1',
+      'host.changed',
+      'host-b',
+      { draining_cards: [7, 1] },
+    ]);
+  });
+
+  test('catalogueHostRoutes() shows cards, what runs on them and what the host says of itself', async () => {
+    const { db, json, hosts, lost, a } = await withHosts();
+    const cards = [0, 1].map((index) => ({ index, seats: 5, vram_mb: 24_000, encoders: null }));
+    const needs = [{ rc_name: 'garden', vram_mb: 4_000, encoders: 1 }];
+    const capacity = { cards, needs, placing: 'pack' as const };
+    await db.transact(async (tables) => {
+      const stored = { capacity: JSON.stringify(capacity), draining_cards: '[1]' };
+      await tables.hosts.update({ name: 'host-a' }, stored);
+      const running = [0, 4, 5].map((seat) => session(seat, { seat, phase: 'ready' }));
+      await tables.sessions.insert(...running, session(9, { seat: 6, phase: 'ended' }));
+    });
+    const away = catalogueHostSchema.parse(await json('GET', a));
+    expect(away).toMatchObject({
+      ...{ link: 'away', last_seen_at: null, agent_version: null, figures: null, needs, placing: 'pack' },
+      cards: [
+        { ...cards[0], draining: false, sessions: 2, warm: [] },
+        { ...cards[1], draining: true, sessions: 1, warm: [] },
+      ],
+    });
+    const figures = { cpu_percent: 12.5, memory_used_mb: 900, memory_total_mb: 64_000, cards: [] };
+    hosts.set(
+      'host-a',
+      host('host-a', {
+        ...{
+          seats: 10,
+          capacity: { ...capacity, placing: 'spread' },
+          figures,
+          heard_at: 77,
+          version: '1.2.3',
+        },
+        warm: [{ rc_name: 'garden', card: 1, ready: 2 }],
+        placed: new Map([['session-0', 1]]),
+      }),
+    );
+    expect(catalogueHostSchema.parse(await json('GET', a))).toMatchObject({
+      ...{ link: 'connected', last_seen_at: 77, agent_version: '1.2.3', figures, placing: 'spread' },
+      cards: [
+        { sessions: 1, warm: [] },
+        { sessions: 2, warm: [{ rc_name: 'garden', ready: 2 }] },
+      ],
+    });
+    hosts.clear();
+    lost.set('host-a', 77);
+    await db.transact((tables) => tables.hosts.update({ name: 'host-a' }, { held_by: 'other' }));
+    const { hosts: listed } = catalogueHostsSchema.parse(await json('GET', '/catalogue/hosts'));
+    expect(listed.map(({ link, last_seen_at }) => [link, last_seen_at])).toEqual([
+      ['elsewhere', 77],
+      ['away', null],
+    ]);
   });
 
   test('catalogueHostRoutes() leaves to servers.json what it says, and drains its hosts', async () => {

@@ -14,6 +14,7 @@ import {
   renewHostKey,
   showCatalogueHost,
 } from '../broker/host-edits.ts';
+import type { HostViewNeeds } from '../broker/host-view.ts';
 import { as, asVersion, empty, tagged } from './asked.ts';
 import { type CatalogueNeeds, inForce } from './catalogue-edits.ts';
 import type { Env } from './env.ts';
@@ -62,7 +63,7 @@ const described = {
     ...one,
     method: 'patch',
     path: '/catalogue/hosts/{name}',
-    summary: 'Drain a host, or say which apps it has',
+    summary: 'Drain a host or cards of it, or say which apps it has',
     description: `${needs_version} The apps of a host that servers.json describes stay as they are there.`,
     request: { ...one.request, body: takes(changeHostSchema) },
     responses: {
@@ -92,7 +93,7 @@ const described = {
 };
 
 /** Hosts as operators edit them, under `/api/v1`. */
-export const catalogueHostRoutes = (needs: CatalogueNeeds): OpenAPIHono<Env> =>
+export const catalogueHostRoutes = (needs: CatalogueNeeds & HostViewNeeds): OpenAPIHono<Env> =>
   describedRoutes()
     .openapi(described.list, (c) =>
       as(c, 'operator', async () => c.json({ hosts: await listCatalogueHosts(needs) })),

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { createCounters, createLagMeter } from '../broker/counters.ts';
+import { capacityOf } from '../domain/capacity.ts';
 import { appUnderTest } from '../testing/app.ts';
+import { host, newSession } from '../testing/domain.ts';
+import { hostsText } from './host-metrics.ts';
 import { metricsRoutes } from './metrics.ts';
 
 describe(`${metricsRoutes.name}()`, () => {
@@ -45,6 +48,40 @@ describe(`${metricsRoutes.name}()`, () => {
     for (const line of lines) {
       expect(line).toMatch(/^(# (HELP|TYPE) .+|[a-z_]+(\{([a-z]+="[^"]*",?)+\})? [\d.e+-]+)$/);
     }
+  });
+
+  test('hostsText() shows the seats of each card and what hosts say of themselves, as far as they know', () => {
+    const capacity = capacityOf(3, {
+      cards: [
+        { index: 0, seats: 1, vram_mb: null, encoders: null },
+        { index: 2, seats: 2, vram_mb: null, encoders: null },
+      ],
+    });
+    const card = { name: 'L4', encoder_percent: null, vram_used_mb: 3, vram_total_mb: 24_000 };
+    const figures = {
+      ...{ cpu_percent: 12.5, memory_used_mb: 1, memory_total_mb: null },
+      cards: [{ ...card, index: 2, busy_percent: 40, temperature_c: 61 }],
+    };
+    const warm = [{ rc_name: 'Loft', card: 2, ready: 1 }];
+    const hosts = new Map([
+      ['a', host('a', { seats: 3, capacity, figures, warm })],
+      ['b', host('b', { lost_at: 1 })],
+    ]);
+    const sessions = new Map([['s', { ...newSession(), host: 'a', seat: 2 }]]);
+    const lines = hostsText({ hosts, sessions }).join('\n').split('\n');
+    expect(lines.filter((line) => !line.startsWith('#'))).toEqual([
+      'coordinator_card_seats{host="a",card="0"} 1',
+      'coordinator_card_seats{host="a",card="2"} 2',
+      'coordinator_card_seats_used{host="a",card="0"} 0',
+      'coordinator_card_seats_used{host="a",card="2"} 1',
+      'coordinator_warm_instances{host="a",card="2",app="Loft"} 1',
+      'coordinator_card_busy_percent{host="a",card="2"} 40',
+      'coordinator_card_memory_used_bytes{host="a",card="2"} 3145728',
+      'coordinator_card_memory_bytes{host="a",card="2"} 25165824000',
+      'coordinator_card_temperature_celsius{host="a",card="2"} 61',
+      'coordinator_host_cpu_percent{host="a"} 12.5',
+      'coordinator_host_memory_used_bytes{host="a"} 1048576',
+    ]);
   });
 
   test('metricsRoutes() shows exactly what docs/operations.md describes', async () => {

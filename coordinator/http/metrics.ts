@@ -11,6 +11,7 @@ import { isConnected } from '../domain/host.ts';
 import { participantCount } from '../domain/session.ts';
 import { bearer, digest, matches } from '../secrets.ts';
 import type { Ctx, Env } from './env.ts';
+import { hostsText } from './host-metrics.ts';
 import { code_header, problem } from './problems.ts';
 import type { Parts } from './readiness.ts';
 
@@ -73,6 +74,7 @@ const page = (world: World, parts: Parts, uptime_ms: number): string => {
   const sockets = [...counters.sockets].map(([kind, open]): [Labels, number] => [{ kind }, open]);
   return metricsPage([
     ...fleetText(world),
+    ...hostsText(world),
     gaugeText('coordinator_sockets', 'WebSockets open, by kind.', sockets),
     ...series.map((one) => one.text()),
     gaugeText('coordinator_part_ok', 'What /readyz looks at: 1 when it works.', health),

@@ -91,8 +91,8 @@ export const getApps = async (signal: AbortSignal): Promise<Answer<App[]>> => {
   return isFailure(answer) ? answer : answer.apps;
 };
 
-export const createSession = (app: string): Promise<Answer<Participation>> =>
-  request('POST', '/sessions', participationSchema, { body: { app } });
+export const createSession = (app: string, language: string): Promise<Answer<Participation>> =>
+  request('POST', '/sessions', participationSchema, { body: { app, language } });
 
 export const joinSession = (code: string): Promise<Answer<Participation>> =>
   request('POST', '/join', participationSchema, { body: { code } });

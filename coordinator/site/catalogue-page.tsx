@@ -5,7 +5,7 @@ import { AppCard } from './app-card.tsx';
 import { type Catalogue, useApps } from './apps-poll.ts';
 import { enter } from './enter.ts';
 import { JoinForm } from './join-form.tsx';
-import { useTexts } from './language.ts';
+import { useLanguage, useTexts } from './language.ts';
 import { SiteHeader } from './site-header.tsx';
 
 /** The app that the visitor pressed "Start" on last, and what came of it. */
@@ -15,13 +15,13 @@ interface Attempt {
 }
 
 const List = ({ apps, failure }: Catalogue): JSX.Element => {
-  const texts = useTexts();
+  const { language, texts } = useLanguage();
   const [attempt, setAttempt] = useState<Attempt>();
 
   const start = async (app: string) => {
     if (attempt !== undefined && attempt.failure === undefined) return;
     setAttempt({ app });
-    const answer = await createSession(app);
+    const answer = await createSession(app, language);
     if (isFailure(answer)) setAttempt({ app, failure: answer });
     else enter(answer);
   };

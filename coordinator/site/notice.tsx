@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { createSession, type Failure, isFailure } from './api.ts';
 import { enter } from './enter.ts';
 import { FailureNote } from './failure-note.tsx';
-import { useTexts } from './language.ts';
+import { useLanguage } from './language.ts';
 import { goTo } from './route.ts';
 import { SiteHeader } from './site-header.tsx';
 
@@ -15,7 +15,7 @@ export const Notice = (props: {
   app?: string | undefined;
   children?: ComponentChildren;
 }): JSX.Element => {
-  const texts = useTexts();
+  const { language, texts } = useLanguage();
   const [starting, setStarting] = useState(false);
   const [failure, setFailure] = useState<Failure>();
   const { app } = props;
@@ -24,7 +24,7 @@ export const Notice = (props: {
     if (starting) return;
     setStarting(true);
     setFailure(undefined);
-    const answer = await createSession(name);
+    const answer = await createSession(name, language);
     setStarting(false);
     if (isFailure(answer)) setFailure(answer);
     else enter(answer);

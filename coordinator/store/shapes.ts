@@ -47,7 +47,11 @@ export const shapes = {
       port: int(),
       /** As the agent last said; 0 before it ever came. */
       seats: int(),
+      /** JSON: its cards, what its apps need and how it places, as the agent last said; null while it has said nothing. */
+      capacity: optional(long()),
       draining: flag(),
+      /** JSON: the numbers of cards that take nothing new. */
+      draining_cards: text(500),
       /** The coordinator that it connected to last, by `coordinator_name`: only that one changes its sessions. */
       held_by: optional(id()),
       source: choice('file', 'rest'),
@@ -104,10 +108,19 @@ export const shapes = {
     },
   ),
 
-  /** One row for each 5 minutes of a seat that a booking or a session holds: the key is the proof that nothing overlaps. */
+  /**
+   * One row for each 5 minutes of a seat that a booking or a session holds: the key is the proof that nothing overlaps. The
+   * apps of all rows of a card's seats say what of the card is left.
+   */
   seat_slots: shape(
     'seat_slots',
-    { host: name(server_name_chars), seat: int(), slot_at: instant(), holder: id() },
+    {
+      host: name(server_name_chars),
+      seat: int(),
+      slot_at: instant(),
+      holder: id(),
+      app: name(app_name_chars),
+    },
     ['host', 'seat', 'slot_at'],
     { indexes: { holder: ['holder'] } },
   ),

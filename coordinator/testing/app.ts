@@ -1,5 +1,5 @@
 import { refuse } from '../../shared/errors.ts';
-import type { toAgent } from '../../shared/protocol/agent-link.ts';
+import { AGENT_LINK_VERSION, type toAgent } from '../../shared/protocol/agent-link.ts';
 import type { MessageOf } from '../../shared/protocol/message.ts';
 import type { SocketData } from '../../shared/socket.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
@@ -70,7 +70,7 @@ export const appUnderTest = async (patch: object = {}, info: object = {}, site?:
   };
   const hello = {
     verb: 'HELLO',
-    protocol: 1,
+    protocol: AGENT_LINK_VERSION,
     server_name: 'a',
     seats: 1,
     apps: ['Loft'],

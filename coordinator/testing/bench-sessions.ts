@@ -2,6 +2,7 @@ import { systemClock } from '../../shared/clock.ts';
 import { isRefusal } from '../../shared/errors.ts';
 import { systemIds } from '../../shared/ids.ts';
 import { silentLog } from '../../shared/log.ts';
+import { AGENT_LINK_VERSION } from '../../shared/protocol/agent-link.ts';
 import { hostHello, hostReports } from '../broker/fleet.ts';
 import { openWorld } from '../broker/open.ts';
 import { createSession } from '../broker/starts.ts';
@@ -55,7 +56,14 @@ const connectedWorld = async (db: Database): Promise<World> => {
       close: () => {},
     };
     const apps = ['garden'];
-    const hello = { verb: 'HELLO', protocol: 1, server_name: name, seats, apps, sessions: [] } as const;
+    const hello = {
+      verb: 'HELLO',
+      protocol: AGENT_LINK_VERSION,
+      server_name: name,
+      seats,
+      apps,
+      sessions: [],
+    } as const;
     const refused = hostHello(world, link, keyOf(name), { ...hello, sessions: [] }, () => {});
     if (refused !== undefined) throw new Error(refused.refused);
   }

@@ -3,7 +3,7 @@ import { seeded } from '../../shared/testing/random.ts';
 import { type Database, Taken } from '../store/database.ts';
 import { shapes } from '../store/shapes.ts';
 import type { Booking, Tables } from '../store/tables.ts';
-import { account, booking, session, slot } from './rows.ts';
+import { account, booking, hostRow, session, slot } from './rows.ts';
 
 export interface OpenDatabase extends AsyncDisposable {
   readonly database: Database;
@@ -21,6 +21,7 @@ const clear = (tables: Tables): Promise<unknown> =>
     tables.bookings.remove({ created_at: { from: 0 } }),
     tables.seat_slots.remove({ slot_at: { from: 0 } }),
     tables.sessions.remove({ updated_at: { from: 0 } }),
+    tables.hosts.remove({ created_at: { from: 0 } }),
   ]);
 
 /** What every database has to do, and do alike. */
@@ -49,6 +50,19 @@ export const testDatabase = (name: string, open: () => Promise<OpenDatabase>): v
       });
       expect(await database.read(({ accounts }) => accounts.find({}))).toEqual(rows);
       expect(await database.read(({ sessions }) => sessions.get({ id: 'session-1' }))).toEqual(long);
+    });
+
+    test('transact() stores hosts with their cards, and without', async () => {
+      const cards = [{ index: 3, seats: 2, vram_mb: 24_000, encoders: null }];
+      const capacity = JSON.stringify({ cards, needs: [], placing: 'pack' });
+      const rows = [
+        hostRow('host-x', { capacity, draining_cards: '[3]' }),
+        hostRow('host-y', { capacity: null, draining_cards: JSON.stringify(Array(64).fill(63)) }),
+      ];
+      await database.transact(({ hosts }) => hosts.insert(...rows));
+      expect(await database.read(({ hosts }) => hosts.find({}))).toEqual(rows);
+      await database.transact(({ hosts }) => hosts.update({ name: 'host-x' }, { capacity: null }));
+      expect((await database.read(({ hosts }) => hosts.get({ name: 'host-x' })))?.capacity).toBeNull();
     });
 
     test('transact() keeps nothing of work that throws', async () => {

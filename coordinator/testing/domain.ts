@@ -1,5 +1,6 @@
 import { isRefusal, type Refusal } from '../../shared/errors.ts';
-import type { Host } from '../domain/host.ts';
+import { capacityOf } from '../domain/capacity.ts';
+import { type Host, hostExpected } from '../domain/host.ts';
 import { type SessionEvent, transition } from '../domain/lifecycle.ts';
 import type { Rules } from '../domain/rules.ts';
 import { openSession, type Session, type Step } from '../domain/session.ts';
@@ -32,6 +33,7 @@ export const newSession = (): Session =>
       account_id: null,
       booking_id: null,
       code: '0001',
+      language: null,
       invite: 'invite',
       lobby: false,
       ends_at: 86_400_000,
@@ -68,11 +70,9 @@ export const playedSession = (): Session =>
   ).session;
 
 export const host = (name: string, patch: Partial<Host> = {}): Host => ({
-  name,
+  ...hostExpected(name, capacityOf(patch.seats ?? 2)),
   seats: 2,
   apps: ['Loft'],
   epoch: 1,
-  lost_at: null,
-  stopping: new Map(),
   ...patch,
 });

@@ -55,6 +55,7 @@ export const slot = (at: number, changes: Partial<SeatSlot> = {}): SeatSlot => (
   seat: 0,
   slot_at: start + at * 300_000,
   holder: 'booking-1',
+  app: 'garden',
   ...changes,
 });
 
@@ -100,7 +101,9 @@ export const hostRow = (name: string, changes: Partial<HostRow> = {}): HostRow =
   ip: '127.0.0.1',
   port: 1,
   seats: 10,
+  capacity: null,
   draining: false,
+  draining_cards: '[]',
   held_by: null,
   source: 'rest',
   created_at: start,

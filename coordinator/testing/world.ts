@@ -1,7 +1,7 @@
 import { expect } from 'bun:test';
 import { isRefusal } from '../../shared/errors.ts';
 import { silentLog } from '../../shared/log.ts';
-import type { toAgent } from '../../shared/protocol/agent-link.ts';
+import { AGENT_LINK_VERSION, type toAgent } from '../../shared/protocol/agent-link.ts';
 import type { Participation } from '../../shared/protocol/http.ts';
 import type { MessageOf } from '../../shared/protocol/message.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
@@ -44,7 +44,7 @@ export const worldUnderTest = async (
       world,
       link,
       keyOf('a'),
-      { verb: 'HELLO', protocol: 1, server_name: 'a', seats, apps: ['Loft'], sessions },
+      { verb: 'HELLO', protocol: AGENT_LINK_VERSION, server_name: 'a', seats, apps: ['Loft'], sessions },
       () => {},
     );
   hello();
@@ -93,6 +93,7 @@ export const hold = (
         seat,
         slot_at: (Math.floor(clock.now() / slot_ms) + from + at) * slot_ms,
         holder,
+        app: 'Loft',
       })),
     ),
   );

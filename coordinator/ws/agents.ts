@@ -5,7 +5,7 @@ import { forAgent } from '../../shared/protocol/agent-link-versions.ts';
 import { encode, type Handlers, type MessageOf } from '../../shared/protocol/message.ts';
 import { decodeRelayFrame } from '../../shared/protocol/relay-frame.ts';
 import { closeWith, door, type Peer, type Wire } from '../../shared/socket.ts';
-import { greetHost, hostGone, hostReports, keyIsRight } from '../broker/fleet.ts';
+import { greetHost, hostBeats, hostGone, hostReports, keyIsRight } from '../broker/fleet.ts';
 import { participantIce } from '../broker/ice.ts';
 import type { Link, World } from '../broker/world.ts';
 import type { SessionEvent } from '../domain/lifecycle.ts';
@@ -74,7 +74,10 @@ const handlers: Handlers<typeof fromAgent, Context> = {
     if (link.host !== undefined) return link.close(refuse('malformed', 'HELLO was said before'));
     link.greet(greet(world, link, hello));
   },
-  HEARTBEAT: ({ time }, { link }) => link.send({ msg: 'HEARTBEAT', time }),
+  HEARTBEAT: (message, { world, link }) => {
+    if (link.host !== undefined) hostBeats(world, link.host, link, message);
+    link.send({ msg: 'HEARTBEAT', time: message.time });
+  },
   SESSION_STARTING: (message, context) =>
     report(context, message, { type: 'progressed', phase: message.phase }),
   CONNECT_TO_SESSION: (message, context) => report(context, message, { type: 'progressed', phase: 'ready' }),

@@ -190,9 +190,13 @@ const takePart = (client: Client, id: string | undefined, run: () => Promise<voi
   });
 };
 
-const startFor = async (client: Client, app: string): Promise<Participation | Refusal> => {
+const startFor = async (
+  client: Client,
+  app: string,
+  language: string | undefined,
+): Promise<Participation | Refusal> => {
   const account = await callerNow(client);
-  return isRefusal(account) ? account : createSession(client.world, { app, account });
+  return isRefusal(account) ? account : createSession(client.world, { app, account, language });
 };
 
 const handlers: Handlers<typeof fromClient, Client> = {
@@ -207,9 +211,9 @@ const handlers: Handlers<typeof fromClient, Client> = {
     else client.send({ msg: 'SERVERS_FOUND', servers, ...echo(id) });
   },
   PLAN_SESSION: (message, client) => void attempt(client, message.id, () => planSession(message, client)),
-  CREATE_SESSION: ({ rc_name, progress, id }, client) =>
+  CREATE_SESSION: ({ rc_name, progress, language, id }, client) =>
     takePart(client, id, async () => {
-      const created = await startFor(client, rc_name);
+      const created = await startFor(client, rc_name, language);
       if (!isRefusal(created)) {
         client.joined.add(created.session.id);
         return answerWhenReady(client, created, progress === true, id);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { iceServerSchema } from './ice.ts';
 import { strict, tolerant } from './message.ts';
-import { codeSchema, idSchema, nameSchema } from './names.ts';
+import { codeSchema, idSchema, languageSchema, nameSchema } from './names.ts';
 import { endReasonSchema } from './session.ts';
 
 /**
@@ -25,9 +25,6 @@ const channelSchema = z.number().int().min(1).max(0xffff_ffff);
 
 /** The number of a graphics card on its host, as the driver counts: 0 is the first. */
 const cardSchema = z.number().int().min(0).max(63);
-
-/** The language in which an app is to greet its visitor: "en", "ru", "pt-BR". */
-export const languageSchema = z.string().regex(/^[a-z]{2}(-[A-Z]{2})?$/, 'like "en" or "pt-BR"');
 
 const megabytesSchema = z.number().int().min(0).max(100_000_000);
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { appNeedsSchema, hostCardSchema, hostFiguresSchema } from './agent-link.ts';
 import { nameSchema } from './names.ts';
 
 /** The catalogue as operators edit it: the REST bodies under `/api/v1/catalogue`. */
@@ -91,7 +92,15 @@ export type CreateHost = z.infer<typeof createHostSchema>;
 
 /** `PATCH /catalogue/hosts/{name}`: what is given is changed; `apps` replaces all of them. */
 export const changeHostSchema = z
-  .strictObject({ draining: z.boolean(), apps: hostAppsSchema })
+  .strictObject({
+    draining: z.boolean(),
+    /** Replaces those before: what holds for a draining host holds for these cards of it. */
+    draining_cards: z
+      .array(hostCardSchema.shape.index)
+      .max(64)
+      .refine((cards) => new Set(cards).size === cards.length, 'names a card twice'),
+    apps: hostAppsSchema,
+  })
   .partial()
   .refine((changes) => Object.keys(changes).length > 0, 'changes nothing');
 export type ChangeHost = z.infer<typeof changeHostSchema>;
@@ -103,6 +112,29 @@ export const catalogueHostSchema = z.strictObject({
   seats: z.number().int(),
   /** It takes no new session. */
   draining: z.boolean(),
+  /** Cards that take none. */
+  draining_cards: z.array(z.number().int()),
+  /** `elsewhere`: its agent connects to another coordinator, which knows what is null and empty here. */
+  link: z.enum(['connected', 'away', 'elsewhere']),
+  /** When its agent was last heard of by this coordinator, epoch ms. */
+  last_seen_at: z.number().nullable(),
+  /** Its agent's release. */
+  agent_version: z.string().nullable(),
+  placing: z.enum(['spread', 'pack']),
+  /** As its agent last said; a machine that lists none counts as one. */
+  cards: z.array(
+    hostCardSchema.extend({
+      seats: z.number().int(),
+      draining: z.boolean(),
+      /** Sessions that run there now. */
+      sessions: z.number().int(),
+      /** Instances that wait for a session. */
+      warm: z.array(z.strictObject({ rc_name: z.string(), ready: z.number().int() })),
+    }),
+  ),
+  /** What one session of each app takes of its card. */
+  needs: z.array(appNeedsSchema),
+  figures: hostFiguresSchema.nullable(),
   source: sourceSchema,
   created_at: z.number().int(),
   version: z.number().int(),

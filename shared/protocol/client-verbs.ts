@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { errorCodes } from '../errors.ts';
 import { strict } from './message.ts';
-import { codeSchema, idSchema, nameSchema } from './names.ts';
+import { codeSchema, idSchema, languageSchema, nameSchema } from './names.ts';
 import { endReasonSchema, sessionPhaseSchema } from './session.ts';
 
 /** The WebSocket verbs at `/ws` (user requirements A9 to A11). */
@@ -45,6 +45,8 @@ export const fromClient = {
   CREATE_SESSION: strict('verb', 'CREATE_SESSION', {
     rc_name: nameSchema,
     progress: z.boolean().optional(),
+    /** The visitor's: the app is told, if it can be. */
+    language: languageSchema.optional(),
     ...correlation,
   }),
   /** Books the app for a time by the clock of `zone` (the server's time_zone when left out). */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { errorCodes } from '../errors.ts';
-import { codeSchema, idSchema, nameSchema } from './names.ts';
+import { codeSchema, idSchema, languageSchema, nameSchema } from './names.ts';
 import { endReasonSchema, sessionPhaseSchema } from './session.ts';
 
 /** Bodies of the REST interface under `/api/v1`. */
@@ -34,6 +34,8 @@ export const createSessionSchema = z.strictObject({
   minutes: z.number().int().min(5).max(1_440).optional(),
   /** The place in the queue to which a seat was offered. */
   queue: z.strictObject({ id: idSchema, token: z.string().max(100) }).optional(),
+  /** The visitor's: the app is told, if it can be. */
+  language: languageSchema.optional(),
 });
 
 /** `POST /api/v1/join`: by code, or by the secret of an invite link. */

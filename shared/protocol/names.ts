@@ -14,6 +14,9 @@ export const nameSchema = z
 /** What a guest types: four digits by default; the length is the operator's to set. */
 export const codeSchema = z.string().regex(/^\d{4,10}$/, '4 to 10 digits');
 
+/** The language in which an app is to greet its visitor: "en", "ru", "pt-BR". */
+export const languageSchema = z.string().regex(/^[a-z]{2}(-[A-Z]{2})?$/, 'like "en" or "pt-BR"');
+
 /** A whole number that people also write as a string ("30"), as the user's own files do. */
 export const wholeNumberSchema = (min: number, max: number) =>
   z
