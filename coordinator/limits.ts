@@ -3,6 +3,10 @@
  * Bounds shared with the other programs live in `shared/limits.ts`; what an operator may set, in `configuration.json`.
  */
 export const bounds = {
+  /** A participant who was cut off is waited for so much longer than one who has left: page and host can resume till then. */
+  resume_ms: 60_000,
+  /** Frames that one message of a resumable channel may cost, its confirmation included. */
+  resumable_frames: 2,
   /** A ticket opens nothing after this time. */
   ticket_ms: 30_000,
   /** Tickets remembered for one participant; a further one pushes out the oldest. */

@@ -27,6 +27,8 @@ export interface AgentOptions {
   config: AgentConfig;
   signalling: [string, ...string[]];
   environment: Record<string, string>;
+  /** The HTTP proxy on the way to the coordinator. */
+  proxy?: string | undefined;
   clock: Clock;
   ids: Ids;
   log: Log;
@@ -88,6 +90,9 @@ export class Agent {
         taken.take(frame);
       },
       lost: () => this.host.linkLost(),
+      awaited: () => this.host.waitingChannels() > 0,
+      proxy: options.proxy,
+      ca_file: config.ca_file,
     });
   }
 

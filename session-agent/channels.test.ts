@@ -3,7 +3,7 @@ import { systemClock } from '../shared/clock.ts';
 import { limits } from '../shared/limits.ts';
 import { silentLog } from '../shared/log.ts';
 import type { RelayFrame } from '../shared/protocol/relay-frame.ts';
-import { Channels } from './channels.ts';
+import { Channels, type PlayerOrder } from './channels.ts';
 
 setDefaultTimeout(30_000);
 const stops: (() => unknown)[] = [];
@@ -16,6 +16,10 @@ interface Local {
   /** Lets upgrades that wait through. */
   admit(): void;
   sockets: Bun.ServerWebSocket<undefined>[];
+  /** The codes of the connections that were closed. */
+  closes: number[];
+  /** Resolves when that many were. */
+  closed(count: number): Promise<void>;
 }
 
 /** A local WebSocket server that echoes; with `hold` it lets upgrades wait until `admit`. */
@@ -25,6 +29,8 @@ const startLocal = (hold = false): Local => {
     admit = resolve;
   });
   const sockets: Bun.ServerWebSocket<undefined>[] = [];
+  const closes: number[] = [];
+  const waits: { count: number; resolve: () => void }[] = [];
   const server = Bun.serve({
     hostname: '127.0.0.1',
     port: 0,
@@ -35,10 +41,19 @@ const startLocal = (hold = false): Local => {
     websocket: {
       open: (socket) => void sockets.push(socket),
       message: (socket, text) => void socket.send(text),
+      close: (_, code) => {
+        closes.push(code);
+        for (const { count, resolve } of waits) if (closes.length >= count) resolve();
+      },
     },
   });
   stops.push(() => server.stop(true));
-  return { url: `ws://127.0.0.1:${server.port}/`, admit, sockets };
+  const closed = (count: number) =>
+    new Promise<void>((resolve) => {
+      if (closes.length >= count) resolve();
+      else waits.push({ count, resolve });
+    });
+  return { url: `ws://127.0.0.1:${server.port}/`, admit, sockets, closes, closed };
 };
 
 const startChannels = (takes: (frame: RelayFrame) => boolean = () => true) => {
@@ -71,8 +86,18 @@ const startChannels = (takes: (frame: RelayFrame) => boolean = () => true) => {
   return { channels, frames, next };
 };
 
-const opened = (channels: Channels, channel: number, url: string) =>
-  new Promise<void>((resolve) => channels.open(channel, 'session-1', url, resolve));
+const order = (channel: number, url: string, more: Partial<PlayerOrder> = {}): PlayerOrder => ({
+  channel,
+  session_id: 'session-1',
+  user_id: 'user-1',
+  resumable: undefined,
+  url: () => url,
+  established: () => {},
+  ...more,
+});
+
+const opened = (channels: Channels, channel: number, url: string, session_id = 'session-1') =>
+  new Promise<void>((established) => channels.open(order(channel, url, { session_id, established })));
 
 test('frame() before the local socket is open waits, and keeps its order', async () => {
   const local = startLocal(true);
@@ -95,7 +120,7 @@ test('frame() beyond what may wait closes that channel alone', async () => {
   const quick = startLocal();
   const { channels, next } = startChannels();
   await opened(channels, 2, quick.url);
-  channels.open(1, 'session-1', slow.url, () => {});
+  channels.open(order(1, slow.url));
   const payload = Buffer.alloc(limits.frame_bytes, 'x');
   for (let sent = 0; sent <= limits.browser_backlog_bytes; sent += payload.length) channels.frame(1, payload);
   expect((await next(1)).code).toBe(1013);
@@ -105,7 +130,7 @@ test('frame() beyond what may wait closes that channel alone', async () => {
 
 test('open() to a port where nobody listens closes the channel as refused', async () => {
   const { channels, next } = startChannels();
-  channels.open(3, 'session-1', 'ws://127.0.0.1:1/', () => {});
+  channels.open(order(3, 'ws://127.0.0.1:1/'));
   expect((await next(3)).code).toBe(4502);
 });
 
@@ -124,9 +149,8 @@ test('Channels() carries a close both ways with its code', async () => {
       websocket: { message: () => {}, close: (_, code) => resolve(code) },
     });
     stops.push(() => server.stop(true));
-    channels.open(4, 'session-1', `ws://127.0.0.1:${server.port}/`, () =>
-      channels.closedByPlayer(4, 4_123, 'bye'),
-    );
+    const established = () => channels.closedByPlayer(4, 4_123, 'bye');
+    channels.open(order(4, `ws://127.0.0.1:${server.port}/`, { established }));
   });
   expect(await closed).toBe(4_123);
 });
@@ -146,11 +170,12 @@ test('closeSession() closes the channels of that session, linkLost() all', async
   const local = startLocal();
   const { channels, next } = startChannels();
   await opened(channels, 1, local.url);
-  await new Promise<void>((resolve) => channels.open(2, 'session-2', local.url, resolve));
+  await opened(channels, 2, local.url, 'session-2');
   channels.closeSession('session-1', { refused: 'session_ended' });
   expect((await next(1)).code).toBe(4410);
   channels.frame(2, Buffer.from('on'));
   expect((await next(2)).text).toBe('on');
   channels.linkLost();
-  expect((await next(2)).code).toBe(4503);
+  await local.closed(2);
+  expect(local.closes).toEqual([4410, 4503]);
 });

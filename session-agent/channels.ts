@@ -1,12 +1,13 @@
+import { ChannelEnd, type Leg } from '../shared/channel-end.ts';
 import type { Clock } from '../shared/clock.ts';
-import { errors, explain, type Refusal, refuse } from '../shared/errors.ts';
-import { limits } from '../shared/limits.ts';
+import { errors, explain, isRefusal, type Refusal, refuse } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import type { RelayFrame } from '../shared/protocol/relay-frame.ts';
 import { closeReason } from '../shared/socket.ts';
-import { type DialledWire, dial } from './dial.ts';
+import { type LocalPlayer, openLocalPlayer } from './local-player.ts';
 
-const CONNECT_MS = 5_000;
+/** Resumable channels of one participant; beyond it the one that has waited longest for its page is ended. */
+const CHANNELS_PER_USER = 8;
 
 export interface ChannelsOptions {
   clock: Clock;
@@ -15,113 +16,226 @@ export interface ChannelsOptions {
   relay(frame: RelayFrame): boolean;
 }
 
-interface Channel {
+/** What a player's connection is for. */
+export interface PlayerOrder {
+  /** The link's number for it. */
+  channel: number;
   session_id: string;
-  wire: DialledWire;
-  /** What the player sent before the local socket was open; undefined afterwards. */
-  waiting: Uint8Array[] | undefined;
-  waiting_bytes: number;
+  user_id: string;
+  /** The page's name for a channel to which it may come back; a plain one without it. */
+  resumable: string | undefined;
+  /** Signalling's address for this player, or why there is none now. Asked when a connection has to be made. */
+  url(): string | Refusal;
+  /** The player is connected. */
+  established(): void;
 }
 
-/** The player connections of this host: each a local WebSocket to its session's signalling server, copied both ways. */
+/** Whose a connection is. */
+interface Owner {
+  readonly session_id: string;
+  readonly user_id: string;
+}
+
+/** What stands behind a number of the present link. */
+interface Bound extends Owner {
+  /** A frame from the player. */
+  take(payload: Uint8Array): void;
+  /** The player's leg is gone; there is no number any more. */
+  gone(code: number, reason: string): void;
+  /** The whole connection is to end. */
+  end(refusal: Refusal): void;
+}
+
+/** A channel that outlives its legs. */
+interface Resumable extends Owner {
+  readonly end: ChannelEnd;
+  local: LocalPlayer | undefined;
+}
+
+/**
+ * The player connections of this host: each a local WebSocket to its session's signalling server, copied both ways. A plain
+ * one ends with its leg. A resumable one waits for its page, which may come back over any link, and is known by
+ * session, participant and the id that the page has chosen: nobody else can get at it.
+ */
 export class Channels {
   readonly #options: ChannelsOptions;
-  readonly #open = new Map<number, Channel>();
+  /** By the number on the present link. */
+  readonly #bound = new Map<number, Bound>();
+  readonly #resumable = new Map<string, Resumable>();
 
   constructor(options: ChannelsOptions) {
     this.#options = options;
   }
 
-  /** Opens the local connection; `established` is called when it is up. A failure closes the channel towards the player. */
-  open(channel: number, session_id: string, url: string, established: () => void): void {
-    const { clock, log } = this.#options;
-    if (this.#open.has(channel)) return;
-    const wire = dial(
-      {
-        url,
-        frame_bytes: limits.frame_bytes,
-        backlog_bytes: limits.browser_backlog_bytes,
-        connect_ms: CONNECT_MS,
-        clock,
-        log: log.child({ session: session_id, channel }),
-      },
-      {
-        open: () => {
-          const opened = this.#open.get(channel);
-          if (opened === undefined) return;
-          const waiting = opened.waiting ?? [];
-          opened.waiting = undefined;
-          established();
-          for (const payload of waiting) wire.send(toText(payload));
-        },
-        frame: (frame) => {
-          const payload = typeof frame === 'string' ? Buffer.from(frame) : frame;
-          if (!this.#open.has(channel)) return;
-          if (!this.#options.relay({ kind: 'data', channel, payload }))
-            this.#fail(channel, refuse('too_slow'));
-        },
-        closed: (code, reason) => this.#closedBySignalling(channel, code, reason),
-      },
-    );
-    this.#open.set(channel, { session_id, wire, waiting: [], waiting_bytes: 0 });
+  /** Connects a player, or reconnects one. What cannot be is said to the player. */
+  open(order: PlayerOrder): void {
+    if (this.#bound.has(order.channel)) return;
+    if (order.resumable === undefined) this.#openPlain(order);
+    else this.#bind(order, this.#resume(order, order.resumable));
   }
 
   /** A frame from the player. One for a channel that is not open is dropped: its close frame is on the way. */
-  frame(channel: number, payload: Uint8Array) {
-    const found = this.#open.get(channel);
-    if (found === undefined) return;
-    if (found.waiting === undefined) {
-      found.wire.send(toText(payload));
-      return;
-    }
-    found.waiting_bytes += payload.length;
-    if (found.waiting_bytes > limits.browser_backlog_bytes) return this.#fail(channel, refuse('too_slow'));
-    found.waiting.push(payload.slice());
+  frame(channel: number, payload: Uint8Array): void {
+    this.#bound.get(channel)?.take(payload);
   }
 
-  /** The player has gone: the local connection goes too, with the player's code. */
+  /** The player's leg is closed. A plain connection goes with it, with the player's code. */
   closedByPlayer(channel: number, code: number, reason: string): void {
-    const found = this.#open.get(channel);
-    if (found === undefined) return;
-    this.#open.delete(channel);
-    if (found.waiting === undefined) found.wire.close(code, reason);
-    else found.wire.abandon(reason);
+    const bound = this.#bound.get(channel);
+    this.#bound.delete(channel);
+    bound?.gone(code, reason);
+  }
+
+  /** Closes what the participant has open, and what waits for its page. */
+  disconnectUser(session_id: string, user_id: string, refusal: Refusal): void {
+    this.#end((owner) => owner.session_id === session_id && owner.user_id === user_id, refusal);
   }
 
   /** Closes all channels of a session on both sides. */
   closeSession(session_id: string, refusal: Refusal): void {
-    for (const [channel, open] of [...this.#open]) {
-      if (open.session_id === session_id) this.#fail(channel, refusal);
-    }
+    this.#end((owner) => owner.session_id === session_id, refusal);
   }
 
-  /** The link is gone and with it every player's leg: the local connections go too. */
+  /** The link is gone and with it every player's leg: its numbers mean nothing from now on. */
   linkLost(): void {
-    for (const channel of [...this.#open.keys()]) this.#fail(channel, refuse('host_offline'));
+    const bound = [...this.#bound.values()];
+    this.#bound.clear();
+    const { close } = errors.host_offline;
+    for (const one of bound) one.gone(close, errors.host_offline.text);
+  }
+
+  /** Channels whose page is away: they last for a short while only. */
+  waiting(): number {
+    return [...this.#resumable.values()].filter(({ end }) => !end.attached).length;
   }
 
   /** Tells the player that its channel is not, or no longer, there. */
   refuse(channel: number, refusal: Refusal): void {
-    this.#options.relay({
-      kind: 'close',
-      channel,
-      code: errors[refusal.refused].close,
-      reason: closeReason(explain(refusal)),
+    this.#close(channel, errors[refusal.refused].close, explain(refusal));
+  }
+
+  #close(channel: number, code: number, reason: string): void {
+    this.#bound.delete(channel);
+    this.#options.relay({ kind: 'close', channel, code, reason: closeReason(reason) });
+  }
+
+  #end(concerned: (owner: Owner) => boolean, refusal: Refusal): void {
+    const { close } = errors[refusal.refused];
+    for (const bound of [...this.#bound.values()]) if (concerned(bound)) bound.end(refusal);
+    for (const [key, resumable] of [...this.#resumable]) {
+      if (concerned(resumable)) this.#finish(key, resumable, close, explain(refusal));
+    }
+  }
+
+  #local(order: PlayerOrder, url: string, events: Parameters<typeof openLocalPlayer>[2]): LocalPlayer {
+    const { clock, log } = this.#options;
+    const { session_id: session, channel } = order;
+    return openLocalPlayer(url, { clock, log: log.child({ session, channel }) }, events);
+  }
+
+  #openPlain(order: PlayerOrder): void {
+    const { channel, session_id, user_id } = order;
+    const url = order.url();
+    if (isRefusal(url)) {
+      this.refuse(channel, url);
+      return;
+    }
+    const fail = (refusal: Refusal) => {
+      local.close(errors[refusal.refused].close, explain(refusal));
+      this.refuse(channel, refusal);
+    };
+    const local = this.#local(order, url, {
+      open: order.established,
+      text: (text) => {
+        if (!this.#options.relay({ kind: 'data', channel, payload: Buffer.from(text) }))
+          fail(refuse('too_slow'));
+      },
+      closed: (how) => {
+        if (isRefusal(how)) this.refuse(channel, how);
+        else this.#close(channel, how.code, how.reason);
+      },
+    });
+    const take = (payload: Uint8Array) => {
+      if (!local.send(new TextDecoder().decode(payload))) fail(refuse('too_slow'));
+    };
+    this.#bound.set(channel, { session_id, user_id, take, gone: local.close, end: fail });
+  }
+
+  /** The channel that the page means; a new one where it is not known. */
+  #resume(order: PlayerOrder, id: string): Resumable {
+    const { session_id, user_id } = order;
+    const key = [session_id, user_id, id].join(' ');
+    const known = this.#resumable.get(key);
+    if (known !== undefined) {
+      this.#options.log.info({ session: session_id, channel: order.channel }, 'a player came back');
+      return known;
+    }
+    this.#makeRoom(order);
+    const end = new ChannelEnd('agent', this.#options.clock, {
+      begin: () => this.#begin(order, key, made),
+      text: (text) => {
+        if (made.local?.send(text) === false) {
+          this.#finish(key, made, errors.too_slow.close, errors.too_slow.text);
+        }
+      },
+      over: (code, reason) => this.#finish(key, made, code, reason),
+    });
+    const made: Resumable = { session_id, user_id, end, local: undefined };
+    this.#resumable.set(key, made);
+    return made;
+  }
+
+  #makeRoom({ session_id, user_id }: Owner): void {
+    const own = [...this.#resumable].filter(
+      ([, one]) => one.session_id === session_id && one.user_id === user_id,
+    );
+    const [key, oldest] = own.find(([, { end }]) => !end.attached) ?? own[0] ?? [];
+    if (own.length < CHANNELS_PER_USER || key === undefined || oldest === undefined) return;
+    this.#finish(key, oldest, errors.channel_lost.close, errors.channel_lost.text);
+  }
+
+  /** The page has begun the channel: from now on there is a player for signalling. */
+  #begin(order: PlayerOrder, key: string, made: Resumable): void {
+    const url = order.url();
+    if (isRefusal(url)) {
+      this.#finish(key, made, errors[url.refused].close, explain(url));
+      return;
+    }
+    made.local = this.#local(order, url, {
+      open: order.established,
+      text: (text) => made.end.say(text),
+      closed: (how) => {
+        const { code, reason } = isRefusal(how)
+          ? { code: errors[how.refused].close, reason: explain(how) }
+          : how;
+        this.#finish(key, made, code, reason);
+      },
     });
   }
 
-  #fail(channel: number, refusal: Refusal): void {
-    this.closedByPlayer(channel, errors[refusal.refused].close, explain(refusal));
-    this.refuse(channel, refusal);
+  /** The channel is over: whoever does not know yet is told. */
+  #finish(key: string, resumable: Resumable, code: number, reason: string): void {
+    this.#resumable.delete(key);
+    resumable.local?.close(code, reason);
+    resumable.end.end(code, reason);
   }
 
-  #closedBySignalling(channel: number, code: number, reason: string): void {
-    const found = this.#open.get(channel);
-    if (found === undefined) return;
-    this.#open.delete(channel);
-    if (found.waiting === undefined) this.#options.relay({ kind: 'close', channel, code, reason });
-    else this.refuse(channel, refuse('channel_refused', reason));
+  /** The order's number of the link carries the channel from now on. */
+  #bind({ channel, session_id, user_id }: PlayerOrder, { end }: Resumable): void {
+    const leg: Leg = {
+      send: (payload) => this.#options.relay({ kind: 'data', channel, payload }),
+      drop: (why, ended) => {
+        if (this.#bound.has(channel)) this.#close(channel, ended ? 1000 : errors.too_slow.close, why);
+      },
+    };
+    this.#bound.set(channel, {
+      session_id,
+      user_id,
+      take: (payload) => end.frame(leg, payload),
+      gone: () => end.detach(leg),
+      // Its turn comes with the channel itself.
+      end: () => {},
+    });
+    end.attach(leg);
   }
 }
-
-const toText = (payload: Uint8Array): string => new TextDecoder().decode(payload);

@@ -14,6 +14,10 @@ export interface DialledPeer extends Peer {
 export interface DialOptions {
   url: string;
   headers?: Record<string, string>;
+  /** An HTTP proxy, `http://[user:password@]host:port`: the connection goes through it by CONNECT. */
+  proxy?: string | undefined;
+  /** PEM: only these authorities are trusted, instead of the system's. */
+  ca?: string | undefined;
   /** A larger incoming frame closes the connection with 1009. */
   frame_bytes: number;
   /** More than this waiting unsent closes the connection as too slow. */
@@ -38,8 +42,13 @@ const toFrame = (data: unknown): Frame => (data instanceof ArrayBuffer ? new Uin
  * once, also when the connection never opened, with the cause as reason then. It never throws.
  */
 export const dial = (options: DialOptions, peer: DialledPeer): DialledWire => {
-  const { url, headers, clock, log } = options;
-  const socket = new WebSocket(url, { ...(headers === undefined ? {} : { headers }) });
+  const { url, headers, proxy, ca, clock, log } = options;
+  const socket = new WebSocket(url, {
+    ...(headers === undefined ? {} : { headers }),
+    ...(proxy === undefined ? {} : { proxy }),
+    // Whatever the environment says: who is not verified is not spoken to.
+    tls: { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) },
+  });
   socket.binaryType = 'arraybuffer';
   let cause = '';
   let closing = false;

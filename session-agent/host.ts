@@ -145,26 +145,38 @@ export class Host {
       return this.#channels.refuse(channel, refuse('session_unknown'));
     }
     if (session.order.code !== code) return this.#channels.refuse(channel, refuse('code_unknown'));
-    const url = session.playerUrl(user_id, ice_servers, view_only);
-    if (url === undefined) {
-      const ending = session.phase === 'stopping' || session.phase === 'ended';
-      return this.#channels.refuse(channel, refuse(ending ? 'session_ended' : 'session_not_ready'));
-    }
-    const WebRTC_connection_data = `http://127.0.0.1:${session.playerPort}`;
-    this.#channels.open(channel, session_id, url, () =>
-      this.#host.send({
-        msg: 'SESSION_CONNECTION_ESTABLISHED',
-        session_id,
-        generation,
-        channel,
-        WebRTC_connection_data,
-      }),
-    );
+    this.#channels.open({
+      channel,
+      session_id,
+      user_id,
+      resumable: order.resumable,
+      url: () => {
+        const url = session.playerUrl(user_id, ice_servers, view_only);
+        if (url !== undefined) return url;
+        const ending = session.phase === 'stopping' || session.phase === 'ended';
+        return refuse(ending ? 'session_ended' : 'session_not_ready');
+      },
+      established: () =>
+        this.#host.send({
+          msg: 'SESSION_CONNECTION_ESTABLISHED',
+          session_id,
+          generation,
+          channel,
+          WebRTC_connection_data: `http://127.0.0.1:${session.playerPort}`,
+        }),
+    });
   }
 
-  /** Closes the participant's player connections. */
-  disconnectUser({ session_id, user_id }: DisconnectUser): void {
-    this.#host.log.debug({ session: session_id, user_id }, 'to be built: channels');
+  /** The participant has left: its player connections are closed, those that wait for its page, too. */
+  disconnectUser({ session_id, generation, user_id }: DisconnectUser): void {
+    const session = this.#session(session_id);
+    if (session?.order === undefined || generation < session.order.generation) return;
+    this.#channels.disconnectUser(session_id, user_id, refuse('forbidden'));
+  }
+
+  /** Player channels that wait for their page, which comes over the link: it is needed soon. */
+  waitingChannels(): number {
+    return this.#channels.waiting();
   }
 
   /** How many instances of each app the coordinator wants to be started ahead. */

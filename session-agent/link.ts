@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { Cancel, Clock } from '../shared/clock.ts';
 import { errors, explain, refuse } from '../shared/errors.ts';
 import type { Ids } from '../shared/ids.ts';
@@ -32,6 +33,12 @@ export interface LinkOptions {
   /** What the coordinator sends, and where answers to this very connection would go. */
   frame(frame: Frame, wire: DialledWire): void;
   lost(): void;
+  /** Whether players wait for the link. */
+  awaited?(): boolean;
+  /** The HTTP proxy to go through. */
+  proxy?: string | undefined;
+  /** PEM; with it only its authorities are trusted. Read before each dial. */
+  ca_file?: string | undefined;
 }
 
 /** The agent's one connection to the coordinator: dialled, kept alive, redialled until `stop`. */
@@ -99,11 +106,12 @@ export class Link {
   async #run(): Promise<void> {
     const { clock, ids, log } = this.#options;
     for (let attempt = 0; !this.#stopped; attempt++) {
-      const { good, superseded } = await this.#once();
+      const { good, superseded } = await this.#once(await this.#authorities());
       if (this.#stopped) return;
       if (good) attempt = 0;
       if (superseded) attempt = PATIENT_ATTEMPT;
-      const wait_ms = backoff(attempt, ids.below);
+      const hurried = !superseded && (this.#options.awaited?.() ?? false);
+      const wait_ms = backoff(attempt, ids.below, hurried);
       log.info({ wait_ms }, 'dialling the coordinator again');
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -112,15 +120,29 @@ export class Link {
     }
   }
 
+  /** The certificates of `ca_file`; nothing is trusted while they cannot be read. */
+  async #authorities(): Promise<string | undefined> {
+    const { ca_file, log } = this.#options;
+    if (ca_file === undefined) return undefined;
+    const text = await readFile(ca_file, 'utf8').catch(String);
+    if (!text.includes('-----BEGIN CERTIFICATE-----')) {
+      log.error({ ca_file, problem: text.slice(0, 200) }, 'ca_file holds no certificate: nobody is trusted');
+    }
+    return text;
+  }
+
   /** One connection, from dialling to its end. */
-  #once(): Promise<{ good: boolean; superseded: boolean }> {
-    const { url, key, clock, log } = this.#options;
+  #once(ca: string | undefined): Promise<{ good: boolean; superseded: boolean }> {
+    const { url, key, proxy, clock, log } = this.#options;
+    if (this.#stopped) return Promise.resolve({ good: false, superseded: false });
     return new Promise((resolve) => {
       this.#welcomed_at = undefined;
       const wire = dial(
         {
           url,
           headers: { Authorization: `Bearer ${key}` },
+          proxy,
+          ca,
           frame_bytes: limits.link_frame_bytes,
           backlog_bytes: limits.link_backlog_bytes,
           connect_ms: CONNECT_MS,

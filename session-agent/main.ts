@@ -35,14 +35,21 @@ const run = async (args: string[]): Promise<number> => {
     return 2;
   }
   // Loaded here and not at the top, so that a signalling process does not pay for the agent at each session's start.
-  const [{ readAgentConfig }, agentModule, { baseEnvironment }, { systemClock }, { systemIds }] =
-    await Promise.all([
-      import('./config.ts'),
-      import('./agent.ts'),
-      import('./domain/launch.ts'),
-      import('../shared/clock.ts'),
-      import('../shared/ids.ts'),
-    ]);
+  const [
+    { readAgentConfig },
+    agentModule,
+    { baseEnvironment },
+    { proxyFor },
+    { systemClock },
+    { systemIds },
+  ] = await Promise.all([
+    import('./config.ts'),
+    import('./agent.ts'),
+    import('./domain/launch.ts'),
+    import('./domain/proxy.ts'),
+    import('../shared/clock.ts'),
+    import('../shared/ids.ts'),
+  ]);
   const read = await readAgentConfig(file);
   if ('problems' in read) {
     for (const problem of read.problems) complain(describeProblem(problem));
@@ -55,6 +62,7 @@ const run = async (args: string[]): Promise<number> => {
     config: read.value,
     signalling: itself('signalling'),
     environment: baseEnvironment(process.env),
+    proxy: proxyFor(read.value.coordinator, process.env),
     clock: systemClock,
     ids: systemIds,
     log,

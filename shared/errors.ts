@@ -64,6 +64,12 @@ const list = {
   agent_superseded: row(409, 4409, false, 'Another agent connected with the same server_name and key.'),
   host_offline: row(503, 4503, true, 'The host of this session is not connected right now. It keeps trying.'),
   channel_refused: row(502, 4502, true, 'The host could not open its signalling server for this player.'),
+  channel_lost: row(
+    409,
+    4409,
+    true,
+    'The connection was away for too long, or too much was missed meanwhile (recovered: false). Connect anew.',
+  ),
   time_skipped: row(
     422,
     4422,

@@ -13,7 +13,8 @@ export const limits = {
   link_backlog_bytes: 1024 * 1024,
   /** Sustained messages per second on one socket; a flood beyond the burst closes it. */
   messages_per_second: 50,
-  messages_burst: 200,
+  /** More than what a resumed player channel brings at once: see `channel-state.ts`. */
+  messages_burst: 300,
   /** Malformed messages that a socket may send within a minute before it is closed. */
   bad_messages_per_minute: 20,
   /** Longest HTTP body. */

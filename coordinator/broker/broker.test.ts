@@ -64,6 +64,7 @@ class Machine {
     const link: Link = {
       epoch: this.#epoch,
       send: (order) => void this.inbox.push(order),
+      resumes: true,
       openChannel: () => ({ data: () => {}, close: () => {} }),
       close: () => {},
     };
@@ -168,7 +169,7 @@ describe('openWorld() under random events', () => {
         const found = membership(member);
         if (member === undefined || found === undefined || member.open === 0) return;
         member.open -= 1;
-        playerGone(world, member.session, found.participant.id);
+        playerGone(world, member.session, found.participant.id, false);
       };
       const actions: (() => void | Promise<void>)[] = [
         async () => enter(await createSession(world, { app: 'Loft' })),

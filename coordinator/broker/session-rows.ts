@@ -18,6 +18,7 @@ const participantSchema = z.object({
   admitted: z.boolean(),
   active_at: z.number().nullable(),
   leave_at: z.number().nullable(),
+  returns_until: z.number().nullable().default(null),
 });
 
 /** The `data` of a row: a session, as this version of the coordinator writes it. */

@@ -169,9 +169,9 @@ export const useTicket = (world: World, session_id: string, ticket: string): Mem
 export const addPlayer = (world: World, session_id: string, player: Player): (() => void) =>
   addTo(world.players, session_id, player);
 
-/** A connection that `useTicket` let in is closed. */
-export const playerGone = (world: World, session_id: string, participant: string): void => {
-  happen(world, session_id, { type: 'channel_closed', participant });
+/** A connection that `useTicket` let in is closed, or was `cut` off and may be resumed. */
+export const playerGone = (world: World, session_id: string, participant: string, cut: boolean): void => {
+  happen(world, session_id, { type: 'channel_closed', participant, cut });
 };
 
 /** A page tells of input: the session is not idle. */

@@ -17,6 +17,8 @@ import type { Services } from './services.ts';
 /** The connection to a host's agent. */
 export interface Link {
   readonly epoch: number;
+  /** Whether the agent keeps resumable player channels. */
+  readonly resumes: boolean;
   send(message: MessageOf<typeof toAgent>): void;
   /** Carries a player's connection to the session's signalling server. */
   openChannel(order: ChannelOrder, player: ChannelEnd): Channel;
@@ -26,11 +28,14 @@ export interface Link {
 export interface ChannelOrder {
   readonly session: Session;
   readonly participant: string;
+  /** The page's name for a channel to which it may come back. */
+  readonly resumable?: string | undefined;
 }
 
 /** The player's side of a channel: what the host sends ends up here. */
 export interface ChannelEnd {
-  text(text: string): void;
+  /** Whether it could be what a host sends to such a player. */
+  data(payload: Uint8Array): boolean;
   close(code: number, reason: string): void;
 }
 
@@ -124,6 +129,10 @@ const closePlayers = (world: World, session: Session, participant: string | unde
     // 1001 keeps Epic's page from dialling again.
     if (participant === undefined || player.participant === participant) player.close(1001, reason);
   }
+  if (participant === undefined) return;
+  const { id: session_id, generation, host } = session;
+  // What waits for its page on the host is to wait no longer.
+  world.links.get(host)?.send({ verb: 'DISCONNECT_USER', session_id, generation, user_id: participant });
 };
 
 const carryOut = (world: World, session: Session, effect: Effect): void => {

@@ -3,6 +3,7 @@ import { bounds } from '../limits.ts';
 import {
   acted,
   admit,
+  awaited,
   connected,
   depart,
   disconnected,
@@ -22,7 +23,9 @@ export const leave = (session: Session, id: string, now: number): Step => {
   const step = changed(session, { participants: depart(session.participants, id) }, [
     { type: 'close_players', participant: id },
   ]);
-  const last = present(step.session.participants).length === 0 && session.awaited_until === null;
+  const { participants } = step.session;
+  const last =
+    present(participants).length === 0 && session.awaited_until === null && !awaited(participants, now);
   return last ? ended(step.session, 'last_left', now, true) : step;
 };
 
@@ -100,7 +103,7 @@ export const issueTicket = (
   if (!holder.away) {
     return still({ ...session, tickets, participants: extendClock(session.participants, id, expires) });
   }
-  const returned = { ...holder, away: false, leave_at: now + rules.first_join_ms };
+  const returned = { ...holder, away: false, leave_at: now + rules.first_join_ms, returns_until: null };
   const participants = admit(session.participants, returned, rules.participants);
   return isRefusal(participants) ? participants : changed(session, { tickets, participants });
 };
@@ -122,12 +125,16 @@ export const redeemTicket = (session: Session, hash: string, now: number): Step 
   });
 };
 
-export const channelClosed = (session: Session, id: string, now: number, rules: Rules): Step =>
-  still({
-    ...session,
-    participants: disconnected(
-      session.participants,
-      id,
-      serving(session) ? now + rules.leave_grace_ms : null,
-    ),
+export const channelClosed = (
+  session: Session,
+  { participant, cut }: { participant: string; cut: boolean },
+  now: number,
+  rules: Rules,
+): Step => {
+  const leave_at = now + rules.leave_grace_ms;
+  const participants = disconnected(session.participants, participant, {
+    leave_at: serving(session) ? leave_at : null,
+    returns_until: cut ? leave_at + bounds.resume_ms : null,
   });
+  return still({ ...session, participants });
+};

@@ -80,7 +80,7 @@ describe('transition()', () => {
       'session_not_ready',
       'session_ended',
     ],
-    [{ type: 'channel_closed', participant: 'owner' }, ...sessionPhases],
+    [{ type: 'channel_closed', participant: 'owner', cut: false }, ...sessionPhases],
     [{ type: 'active', participant: 'owner' }, ...sessionPhases],
     [{ type: 'active', participant: 'nobody' }, ...sessionPhases],
     [{ type: 'offer_extension', to: 20_000 }, ...sessionPhases],
@@ -181,9 +181,39 @@ describe('transition() tick', () => {
   });
 
   test('transition() ends a session leave_grace_ms after its last connection closed', () => {
-    const closed = after(playedSession(), [20_000, { type: 'channel_closed', participant: 'owner' }]).session;
+    const closed = after(playedSession(), [
+      20_000,
+      { type: 'channel_closed', participant: 'owner', cut: false },
+    ]).session;
     expect(reasonAt(closed, 20_000 + rules.leave_grace_ms - 1)).toBeUndefined();
     expect(reasonAt(closed, 20_000 + rules.leave_grace_ms)).toBe('last_left');
+  });
+
+  test('transition() waits a minute more for a participant who was cut off, and ends then', () => {
+    const cut: SessionEvent = { type: 'channel_closed', participant: 'owner', cut: true };
+    const { session } = after(playedSession(), [20_000, cut], [20_000 + rules.leave_grace_ms, tick]);
+    expect([session.end, participantCount(session)]).toEqual([null, 0]);
+    const end = 20_000 + rules.leave_grace_ms + bounds.resume_ms;
+    expect(reasonAt(session, end - 1)).toBeUndefined();
+    expect(reasonAt(session, end)).toBe('last_left');
+    const hash = 'again';
+    const resumed = after(
+      session,
+      [end - 1, { type: 'issue_ticket', participant: 'owner', hash }],
+      [end - 1, { type: 'use_ticket', hash }],
+    ).session;
+    expect(participantCount(resumed)).toBe(1);
+    expect(reasonAt(resumed, end + bounds.resume_ms)).toBeUndefined();
+  });
+
+  test('transition() does not wait for who was cut off and then left', () => {
+    const cut: SessionEvent = { type: 'channel_closed', participant: 'owner', cut: true };
+    const { session } = after(
+      playedSession(),
+      [20_000, cut],
+      [21_000, { type: 'leave', participant: 'owner' }],
+    );
+    expect(session.end?.reason).toBe('last_left');
   });
 
   test('transition() counts a guest who never came as gone, and the session goes on', () => {
@@ -201,7 +231,7 @@ describe('transition() tick', () => {
       const { session } = after(
         playedSession(),
         [20_000, event],
-        [20_000, { type: 'channel_closed', participant: 'owner' }],
+        [20_000, { type: 'channel_closed', participant: 'owner', cut: false }],
         [100_000, tick],
       );
       expect(session.end).toBeNull();
@@ -277,7 +307,7 @@ describe('transition() tickets', () => {
   test('transition() gives whoever holds a ticket time to use it', () => {
     const { session } = after(
       playedSession(),
-      [20_000, { type: 'channel_closed', participant: 'owner' }],
+      [20_000, { type: 'channel_closed', participant: 'owner', cut: false }],
       [29_000, issue('t')],
     );
     expect(session.participants[0]?.leave_at).toBe(29_000 + bounds.ticket_ms);

@@ -11,7 +11,7 @@ import {
   redeemTicket,
   withdraw,
 } from './attendance.ts';
-import { expire, lastActivity, present, startClocks, stopClocks } from './participants.ts';
+import { awaited, expire, lastActivity, present, startClocks, stopClocks } from './participants.ts';
 import type { Rules } from './rules.ts';
 import { isLive, type Session, type Step, serving } from './session.ts';
 import { changed, ended, still } from './steps.ts';
@@ -50,7 +50,8 @@ export type SessionEvent =
   | { readonly type: 'withdraw'; readonly participant: string }
   | { readonly type: 'issue_ticket'; readonly participant: string; readonly hash: string }
   | { readonly type: 'use_ticket'; readonly hash: string }
-  | { readonly type: 'channel_closed'; readonly participant: string }
+  /** A connection is closed, or was cut off and may be resumed. */
+  | { readonly type: 'channel_closed'; readonly participant: string; readonly cut: boolean }
   | { readonly type: 'tick' };
 
 /** From which phases a report leads on; in all others it is late or repeated and changes nothing. */
@@ -111,9 +112,10 @@ const hostAway = (session: Session, now: number, rules: Rules): Step =>
     ? withClocks(session, changed(session, { reachable: false }), now, rules)
     : still(session);
 
-const emptied = (session: Session): EndReason | undefined => {
-  if (present(session.participants).length > 0 || session.awaited_until !== null) return undefined;
-  return session.participants.some(({ came }) => came) ? 'last_left' : 'nobody_came';
+const emptied = ({ participants, awaited_until }: Session, now: number): EndReason | undefined => {
+  if (present(participants).length > 0 || awaited_until !== null) return undefined;
+  if (awaited(participants, now)) return undefined;
+  return participants.some(({ came }) => came) ? 'last_left' : 'nobody_came';
 };
 
 const offerExtension = (session: Session, to: number | null): Step =>
@@ -128,7 +130,7 @@ const extended = (session: Session, to: number): Step | Refusal => {
 /** The first time that a booked session's owner and guests had to come is over. */
 const stopAwaiting = (session: Session, now: number): Step => {
   const waited = { ...session, awaited_until: null };
-  const reason = emptied(waited);
+  const reason = emptied(waited, now);
   return reason === undefined ? still(waited) : ended(waited, reason, now, true);
 };
 
@@ -146,7 +148,7 @@ const tick = (session: Session, now: number): Step => {
   const participants = expire(session.participants, now);
   const expired = participants !== session.participants;
   const step = expired ? changed(session, { participants }) : still(session);
-  const reason = emptied(step.session);
+  const reason = emptied(step.session, now);
   if (reason !== undefined) return ended(step.session, reason, now, true);
   return expired ? step : watchIdle(session, now);
 };
@@ -201,7 +203,7 @@ export const transition = (
     case 'use_ticket':
       return redeemTicket(session, event.hash, now);
     case 'channel_closed':
-      return channelClosed(session, event.participant, now, rules);
+      return channelClosed(session, event, now, rules);
     case 'tick':
       return tick(session, now);
   }

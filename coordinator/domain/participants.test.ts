@@ -19,6 +19,8 @@ const one = (id: string, patch: Partial<Participant> = {}): Participant => ({
   ...patch,
 });
 
+const closed = { leave_at: 500, returns_until: null };
+
 test('admit() lets people in up to the limit; who is away does not count', () => {
   const full = [one('a'), one('b')];
   expect(admit(full, one('c'), 2)).toEqual({ refused: 'session_full' });
@@ -35,14 +37,14 @@ test('admit() forgets the longest gone when too many are remembered', () => {
 
 test('disconnected() starts the clock with the last connection only', () => {
   const two = connected(connected([one('a')], 'a'), 'a');
-  const still = disconnected(two, 'a', 500);
+  const still = disconnected(two, 'a', closed);
   expect(still[0]).toMatchObject({ channels: 1, leave_at: null, came: true });
-  expect(disconnected(still, 'a', 500)[0]).toMatchObject({ channels: 0, leave_at: 500 });
-  expect(disconnected([one('a')], 'a', 500)[0]).toMatchObject({ channels: 0, leave_at: null });
+  expect(disconnected(still, 'a', closed)[0]).toMatchObject({ channels: 0, leave_at: 500 });
+  expect(disconnected([one('a')], 'a', closed)[0]).toMatchObject({ channels: 0, leave_at: null });
 });
 
 test('disconnected() starts no clock for someone who has left', () => {
-  expect(disconnected(depart(connected([one('a')], 'a'), 'a'), 'a', 500)[0]?.leave_at).toBeNull();
+  expect(disconnected(depart(connected([one('a')], 'a'), 'a'), 'a', closed)[0]?.leave_at).toBeNull();
 });
 
 test('expire() sends those away whose clock has run out, and keeps the array when there is none', () => {

@@ -18,6 +18,8 @@ export interface Participant {
   readonly active_at: number | null;
   /** When a participant without a connection is counted as gone (epoch ms); null while no clock runs. */
   readonly leave_at: number | null;
+  /** Its last connection was cut, not closed: until then (epoch ms) the session waits for it even when it is away. */
+  readonly returns_until: number | null;
 }
 
 type Participants = readonly Participant[];
@@ -47,21 +49,34 @@ export const admit = (
 
 /** The participant is gone by its own word, or by the owner's. */
 export const depart = (participants: Participants, id: string): Participants =>
-  change(participants, id, { away: true, leave_at: null });
+  change(participants, id, { away: true, leave_at: null, returns_until: null });
 
 /** A connection of the participant was opened. */
 export const connected = (participants: Participants, id: string): Participants =>
   participants.map((one) =>
-    one.id === id ? { ...one, channels: one.channels + 1, came: true, leave_at: null } : one,
+    one.id === id
+      ? { ...one, channels: one.channels + 1, came: true, leave_at: null, returns_until: null }
+      : one,
   );
 
-/** A connection of the participant was closed; with the last one its clock starts (`leave_at`, null for no clock). */
-export const disconnected = (participants: Participants, id: string, leave_at: number | null): Participants =>
+/**
+ * A connection of the participant was closed; with the last one its clock starts (`leave_at`, null for no clock), and the
+ * time in which it may come back to a stream that was cut off (`returns_until`, null when it was not).
+ */
+export const disconnected = (
+  participants: Participants,
+  id: string,
+  clocks: Pick<Participant, 'leave_at' | 'returns_until'>,
+): Participants =>
   participants.map((one) => {
     if (one.id !== id || one.channels === 0) return one;
     const channels = one.channels - 1;
-    return { ...one, channels, leave_at: channels === 0 && !one.away ? leave_at : one.leave_at };
+    return { ...one, channels, ...(channels === 0 && !one.away ? clocks : {}) };
   });
+
+/** Somebody is about to come back. */
+export const awaited = (participants: Participants, now: number): boolean =>
+  participants.some(({ returns_until }) => returns_until !== null && returns_until > now);
 
 /** Everyone present without a connection has until `leave_at` to come. The lobby's clocks are their own. */
 export const startClocks = (participants: Participants, leave_at: number): Participants =>

@@ -109,6 +109,7 @@ export const newParticipant = (
   admitted: true,
   active_at: null,
   leave_at: null,
+  returns_until: null,
 });
 
 /** A seat was chosen: the session exists, its host has to be told. */

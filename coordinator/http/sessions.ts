@@ -70,7 +70,8 @@ const ticket = ({ world }: SessionNeeds, c: Ctx): Response => {
   const base = socketBase(c, world.store.configuration());
   const url = new URL(`/api/v1/sessions/${member.session.id}/signalling`, base);
   url.searchParams.set('ticket', issued.ticket);
-  return c.json({ signalling_url: url.href, expires: issued.expires } satisfies Ticket);
+  const resumable = world.links.get(member.session.host)?.resumes ?? false;
+  return c.json({ signalling_url: url.href, expires: issued.expires, resumable } satisfies Ticket);
 };
 
 /** What a participant does, answered without a body. */

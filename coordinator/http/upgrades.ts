@@ -1,6 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
+import { channel_header_bytes } from '../../shared/protocol/player-channel.ts';
 import { closeWith, type Peer, type Wire } from '../../shared/socket.ts';
 import type { Counters } from '../broker/counters.ts';
 import { playerGone, useTicket } from '../broker/sessions.ts';
@@ -28,13 +29,21 @@ const signalling = createRoute({
   tags: ['sessions'],
   summary: "A WebSocket to the session's signalling server",
   description:
-    'The address that a ticket names. A ticket that is refused closes the socket with its close code.',
+    'The address that a ticket names. A ticket that is refused closes the socket with its close code. With `resumable`, a name that the page chooses at random, the socket carries a player channel to which the page can come back over another socket.',
   request: {
     params: pathOf('id'),
-    query: z.object({ ticket: z.string().max(512).optional() }),
+    query: z.object({
+      ticket: z.string().max(512).optional(),
+      resumable: z
+        .string()
+        .regex(/^[A-Za-z0-9_-]{22}$/)
+        .optional(),
+    }),
   },
   responses: {
-    101: done('The socket speaks the Pixel Streaming protocol.'),
+    101: done(
+      'The socket speaks the Pixel Streaming protocol, with `resumable` in the binary frames of `shared/protocol/player-channel.ts`.',
+    ),
     ...refuses('malformed', 'origin_refused', 'shutting_down', 'too_many_messages'),
   },
 });
@@ -47,6 +56,8 @@ const bytes = {
   player: browser,
   agent: { frame_bytes: limits.link_frame_bytes, backlog_bytes: limits.link_backlog_bytes },
 };
+
+const resuming = { ...browser, frame_bytes: limits.frame_bytes + channel_header_bytes };
 
 /** Who speaks on a socket. */
 type Kind = 'client' | 'agent' | 'player';
@@ -108,8 +119,8 @@ export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds
   };
   const foreignPage = (c: Ctx): Refusal | undefined =>
     originAllowed(c, store.configuration()) ? undefined : refuse('origin_refused');
-  const upgrade = (c: Ctx, kind: Kind, connect: Connect): boolean =>
-    c.env.upgrade({ ...bytes[kind], connect: counter.counted(c.env.network, kind, connect) });
+  const upgrade = (c: Ctx, kind: Kind, connect: Connect, sizes = bytes[kind]): boolean =>
+    c.env.upgrade({ ...sizes, connect: counter.counted(c.env.network, kind, connect) });
   const upgraded = (done: boolean): Response =>
     done ? new Response(null) : problem(refuse('malformed', 'not a WebSocket handshake'));
 
@@ -139,15 +150,21 @@ export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds
     const refused = refusedFirst(c) ?? foreignPage(c);
     if (refused !== undefined) return problem(refused);
     const id = c.req.valid('param').id;
-    const member = useTicket(world, id, c.req.valid('query').ticket ?? '');
+    const { ticket, resumable } = c.req.valid('query');
+    const member = useTicket(world, id, ticket ?? '');
     if (isRefusal(member)) {
       const { log } = world;
       log.info({ session: id, network: c.env.network, ...member }, 'a player was refused');
       world.counters.refusals.count({ code: member.refused });
       return upgraded(upgrade(c, 'player', closing(member)));
     }
-    const done = upgrade(c, 'player', connectPlayer(world, member));
-    if (!done) playerGone(world, id, member.participant.id);
+    const done = upgrade(
+      c,
+      'player',
+      connectPlayer(world, member, resumable),
+      resumable === undefined ? browser : resuming,
+    );
+    if (!done) playerGone(world, id, member.participant.id, false);
     return upgraded(done);
   });
 };

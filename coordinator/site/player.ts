@@ -11,6 +11,8 @@ export interface PlayerOptions {
   clock: Clock;
   random: () => number;
   onLink: (link: Link) => void;
+  /** Signalling is away for some seconds while the picture goes on, or is back. */
+  onAway: (away: boolean) => void;
   /** The browser wants a click before it plays: call `play` from one. */
   onPlayRefused: () => void;
 }
@@ -47,6 +49,7 @@ export class Player {
   /** The network came back: no reason to wait any longer. */
   hurry(): void {
     this.#on({ type: 'due' });
+    this.#shown?.hurry();
   }
 
   play(): void {
@@ -72,6 +75,7 @@ export class Player {
     const next = nextLink(this.#link, event, clock.monotonic(), random());
     if (next === this.#link) return;
     this.#link = next;
+    if (next.state !== 'playing') this.#options.onAway(false);
     if (next.state === 'idle') this.#halt();
     if (next.state === 'connecting') void this.#connect(stepPatience(next.attempt));
     if (next.state === 'waiting') {
@@ -101,13 +105,21 @@ export class Player {
     ]);
     if (attempt.signal.aborted) return;
     if (isFailure(ticket) || code === undefined) return this.#on({ type: 'lost' });
-    this.#open(code.Stream, { signalling_url: ticket.signalling_url, muted: this.#muted, step_timeout_ms });
+    const { clock, random } = this.#options;
+    const resuming = { ticket: (signal: AbortSignal) => getTicket(session, token, signal), clock, random };
+    this.#open(code.Stream, {
+      signalling_url: ticket.signalling_url,
+      resuming: ticket.resumable ? resuming : undefined,
+      muted: this.#muted,
+      step_timeout_ms,
+    });
   }
 
   #open(Kind: typeof Stream, options: StreamOptions): void {
-    const { parent, onPlayRefused } = this.#options;
+    const { parent, onPlayRefused, onAway } = this.#options;
     const stream = new Kind(parent, options, {
       onPlayRefused,
+      onAway,
       onFirstFrame: () => {
         this.#shown?.remove();
         this.#shown = stream;

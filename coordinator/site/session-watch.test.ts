@@ -81,6 +81,13 @@ test('watchSession() stops at a refusal that no waiting changes', async () => {
   expect(asked).toHaveLength(1);
 });
 
+test('watchSession() takes no page of a proxy for the end of a session that it follows', async () => {
+  const strange: Answer<Session> = { failed: 'unreadable' };
+  const { seen } = await watch([session('ready', 1), strange, strange, session('ended', 2)]);
+  expect(seen).toEqual(['ready', 'trouble', 'waits 500', 'trouble', 'waits 1000', 'ended']);
+  expect((await watch([strange])).seen).toEqual(['gone']);
+});
+
 test('watchSession() does not spin when the same version comes back at once', async () => {
   const { seen } = await watch([session('ready', 1), session('ready', 1)]);
   expect(seen).toEqual(['ready', 'ready', 'waits 1000']);

@@ -39,7 +39,9 @@ export const watchSession = async (
     const answer = await ask(version, signal);
     if (signal.aborted) return;
     if (isFailure(answer)) {
-      if (!canRetry(answer)) return events.onGone(answer);
+      // Who has followed a session does not take a page of somebody's proxy for its end.
+      const strange = answer.failed === 'unreadable' && version !== undefined;
+      if (!canRetry(answer) && !strange) return events.onGone(answer);
       events.onTrouble(answer);
       await pause(clock, waits_ms[Math.min(failures++, waits_ms.length - 1)] ?? 0, signal);
       continue;

@@ -29,6 +29,7 @@ const usePlayer = (id: string, token: string, ready: boolean) => {
   const player = useRef<Player>(null);
   const [link, setLink] = useState<Link>({ state: 'idle' });
   const [refused, setRefused] = useState(false);
+  const [away, setAway] = useState(false);
   useEffect(() => {
     if (parent.current === null) return undefined;
     const made = new Player({
@@ -41,6 +42,7 @@ const usePlayer = (id: string, token: string, ready: boolean) => {
         setLink(next);
         if (next.state !== 'playing') setRefused(false);
       },
+      onAway: setAway,
       onPlayRefused: () => setRefused(true),
     });
     player.current = made;
@@ -54,15 +56,33 @@ const usePlayer = (id: string, token: string, ready: boolean) => {
     };
   }, [id, token]);
   useEffect(() => player.current?.phase(ready), [ready]);
-  return { parent, player, link, refused, setRefused };
+  return { parent, player, link, away, refused, setRefused };
 };
+
+/** For a browser that plays only after a click. */
+const PlayButton = ({ onPlay }: { onPlay: () => void }): JSX.Element => (
+  <button type="button" class="play-refused" onClick={onPlay}>
+    <Icon name="play" />
+    {useTexts().pressToPlay}
+  </button>
+);
+
+/** The picture goes on, but nothing reaches the server. */
+const AwayNote = (): JSX.Element => (
+  <p class="away" role="status">
+    {useTexts().signallingAway}
+  </p>
+);
 
 /** The whole window for the picture, what is said while there is none, and the controls above it. */
 export const Stage = ({ id, membership, session, arrived, silent, title }: Props): JSX.Element => {
-  const texts = useTexts();
   const inLobby = session?.waiting.includes(membership.participant_id) ?? false;
   const ready = session?.phase === 'ready' && !inLobby;
-  const { parent, player, link, refused, setRefused } = usePlayer(id, membership.participant_token, ready);
+  const { parent, player, link, away, refused, setRefused } = usePlayer(
+    id,
+    membership.participant_token,
+    ready,
+  );
   const [muted, setMuted] = useState(true);
   const [played, setPlayed] = useState(false);
   const [watched, setWatched] = useState(false);
@@ -99,19 +119,15 @@ export const Stage = ({ id, membership, session, arrived, silent, title }: Props
         />
       )}
       {refused && (
-        <button
-          type="button"
-          class="play-refused"
-          onClick={() => {
+        <PlayButton
+          onPlay={() => {
             setRefused(false);
             player.current?.play();
           }}
-        >
-          <Icon name="play" />
-          {texts.pressToPlay}
-        </button>
+        />
       )}
       <div class="said">
+        {playing && away && <AwayNote />}
         {playing && session !== undefined && (
           <TimeLeft
             session={session}

@@ -5,6 +5,8 @@ import {
   LogLevel,
   PixelStreaming,
 } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
+import type { CarrierOptions } from './carrier.ts';
+import { type Carried, carry } from './carry.ts';
 
 export interface StreamEvents {
   onFirstFrame: () => void;
@@ -12,6 +14,8 @@ export interface StreamEvents {
   onLost: (why: string) => void;
   /** The browser wants a click before it plays, even muted (power saving). Call `play` from that click. */
   onPlayRefused: () => void;
+  /** Signalling is away while the picture goes on, or is back. */
+  onAway: (away: boolean) => void;
 }
 
 /** The bench reads these marks; see tests/bench. */
@@ -20,7 +24,7 @@ const mark = (name: string): void => {
 };
 
 /** Every setting that the page relies on. A session has one streamer, which the library takes without being told its id. */
-const configFor = (muted: boolean): Config =>
+const configFor = (muted: boolean, resuming: boolean): Config =>
   new Config({
     useUrlParams: false,
     initialSettings: {
@@ -34,11 +38,15 @@ const configFor = (muted: boolean): Config =>
       SuppressBrowserKeys: false,
       // Reconnecting is the page's: every attempt needs a ticket, and tickets are fetched asynchronously.
       MaxReconnectAttempts: 0,
+      // Of a cut that is being mended the library would think that signalling is dead: the channel looks for itself.
+      ...(resuming ? { KeepaliveDelay: 0 } : {}),
     },
   });
 
 export interface StreamOptions {
   signalling_url: string;
+  /** How to come back to signalling that was cut off; undefined where the host cannot keep it. */
+  resuming: CarrierOptions | undefined;
   muted: boolean;
   /** How long each step may take (signalling open, media connected, first picture) before the attempt counts as failed. */
   step_timeout_ms: number;
@@ -53,12 +61,13 @@ export class Stream {
   readonly #library: PixelStreaming;
   readonly #events: StreamEvents;
   readonly #step_timeout_ms: number;
+  readonly #carried: Carried | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
   constructor(
     parent: HTMLElement,
-    { signalling_url, muted, step_timeout_ms }: StreamOptions,
+    { signalling_url, resuming, muted, step_timeout_ms }: StreamOptions,
     events: StreamEvents,
   ) {
     Logger.InitLogging(LogLevel.Error, false);
@@ -68,11 +77,23 @@ export class Stream {
     // content security policy forbids).
     this.#element.className = 'stream fixed-size';
     parent.append(this.#element);
-    this.#library = new PixelStreaming(configFor(muted), { videoElementParent: this.#element });
+    this.#library = new PixelStreaming(configFor(muted, resuming !== undefined), {
+      videoElementParent: this.#element,
+    });
     this.#library.setSignallingUrlBuilder(() => signalling_url);
+    const { transport } = this.#library.signallingProtocol;
+    this.#carried = resuming && carry(transport, resuming, (away) => this.#closed || events.onAway(away));
+    window.addEventListener('pagehide', this.#leave);
     this.#listen();
     this.#watch();
     this.#library.connect();
+  }
+
+  readonly #leave = () => this.#carried?.leave();
+
+  /** The network came back: no reason to wait any longer. */
+  hurry(): void {
+    this.#carried?.hurry();
   }
 
   #listen(): void {
@@ -153,6 +174,7 @@ export class Stream {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#timer);
+    window.removeEventListener('pagehide', this.#leave);
     for (const input of [Flags.KeyboardInput, Flags.MouseInput, Flags.TouchInput, Flags.GamepadInput]) {
       this.#library.config.setFlagEnabled(input, false);
     }

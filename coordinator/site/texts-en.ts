@@ -35,6 +35,7 @@ const failures: Record<FailureCode, string> = {
   agent_superseded: 'The computer with the tour was replaced by another one.',
   host_offline: 'The computer with the tour is out of reach. We keep trying.',
   channel_refused: 'The computer with the tour could not open a connection for you. We keep trying.',
+  channel_lost: 'The connection was away for too long. The picture is being opened anew.',
   time_skipped: 'The clocks go forward that day and skip this time. Choose another one.',
   time_ambiguous: 'The clocks go back that day and show this time twice. Choose which of the two.',
   time_past: 'This time has passed. Choose a later one.',
@@ -195,6 +196,7 @@ export const en = {
   tryAgain: 'Try again',
   pressToPlay: 'Press to start the video',
   serverSilent: 'No connection to the server; trying again…',
+  signallingAway: 'No connection to the server at the moment. The picture goes on; we keep trying.',
 
   startAgain: 'Start again',
   backToList: 'Back to the list',

@@ -65,6 +65,7 @@ export const appUnderTest = async (patch: object = {}, info: object = {}, site?:
   const link: Link = {
     epoch: 1,
     send: (order) => void orders.push(order),
+    resumes: true,
     openChannel: () => ({ data: () => {}, close: () => {} }),
     close: () => {},
   };

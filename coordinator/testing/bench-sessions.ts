@@ -52,6 +52,7 @@ const connectedWorld = async (db: Database): Promise<World> => {
           hostReports(world, name, link, { session_id, generation }, { type: 'host_ended', reason }),
         );
       },
+      resumes: true,
       openChannel: () => ({ data: () => {}, close: () => {} }),
       close: () => {},
     };

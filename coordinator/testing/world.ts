@@ -36,6 +36,7 @@ export const worldUnderTest = async (
   const link: Link = {
     epoch: 1,
     send: (order) => void orders.push(order),
+    resumes: true,
     openChannel: () => ({ data: () => {}, close: () => {} }),
     close: () => {},
   };

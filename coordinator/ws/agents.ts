@@ -24,6 +24,9 @@ export interface Agents {
 
 type Frame = Parameters<Peer['frame']>[0];
 
+/** The first version of the link whose agents keep resumable player channels. */
+const RESUMES_SINCE = 2;
+
 interface AgentLink extends Link {
   readonly key: string;
   readonly remote: string;
@@ -113,11 +116,14 @@ const createLink = (
     protocol: AGENT_LINK_VERSION,
     opened: world.clock.monotonic(),
     heard: world.clock.monotonic(),
+    get resumes() {
+      return link.protocol >= RESUMES_SINCE;
+    },
     send(message) {
       const known = forAgent(link.protocol, message);
       if (known !== undefined) wire.send(encode(toAgent, known));
     },
-    openChannel({ session, participant }, player) {
+    openChannel({ session, participant, resumable }, player) {
       const { number, channel } = channels.open(player);
       link.send({
         verb: 'CONNECT_USER_TO_SESSION',
@@ -127,6 +133,7 @@ const createLink = (
         user_id: participant,
         channel: number,
         ice_servers: participantIce(world, session, participant),
+        ...(resumable === undefined ? {} : { resumable }),
       });
       return channel;
     },

@@ -12,9 +12,6 @@ export interface Channels {
   closeAll(): void;
 }
 
-/** Exact: a byte order mark is copied like everything else. */
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 /** What a player is told when the link to its host drops: 1012, so that its page dials again. */
 export const linkLost = { code: 1012, reason: errors.host_offline.text };
 
@@ -53,11 +50,7 @@ export const createChannels = (wire: Wire): Channels => {
         players.delete(frame.channel);
         return player.close(frame.code, frame.reason);
       }
-      try {
-        player.text(utf8.decode(frame.payload));
-      } catch {
-        closeBoth(frame.channel, refuse('malformed', 'not UTF-8'));
-      }
+      if (!player.data(frame.payload)) closeBoth(frame.channel, refuse('malformed', 'not UTF-8'));
     },
     closeAll() {
       const open = [...players.values()];

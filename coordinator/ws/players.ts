@@ -2,45 +2,83 @@ import { refuse } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import { closeCode, closeReason, closeWith, type Frame, type Peer, type Wire } from '../../shared/socket.ts';
 import { addPlayer, type Membership, playerGone } from '../broker/sessions.ts';
-import type { Channel, World } from '../broker/world.ts';
+import type { Channel, ChannelEnd, World } from '../broker/world.ts';
 import { endTexts } from '../domain/end-texts.ts';
 import { bounds } from '../limits.ts';
 import { budget } from './budget.ts';
 import { linkLost } from './channels.ts';
 
+/** Exact: a byte order mark is copied like everything else. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** A plain player is sent text, one that may come back the very bytes. */
+const toPlayer = (payload: Uint8Array, plain: boolean): Frame | undefined => {
+  if (!plain) return payload;
+  try {
+    return utf8.decode(payload);
+  } catch {
+    return undefined;
+  }
+};
+
+const toHost = (frame: Frame, plain: boolean): Uint8Array | undefined => {
+  if (plain && typeof frame === 'string') return new TextEncoder().encode(frame);
+  return plain || typeof frame === 'string' ? undefined : frame;
+};
+
+/** Closes with which a page, or a browser that leaves it, says goodbye. All else is a cut: the page may come back. */
+const goodbyes: readonly number[] = [1000, 1001, 1005];
+
 /**
- * Joins a player's socket to a channel of its host's link and copies frames both ways until either end closes.
- * The caller has used the player's ticket; from here on the participant counts as connected until the socket closes.
+ * Joins a player's socket to a channel of its host's link and copies frames both ways until either end closes: text, or
+ * for a page that named a `resumable` channel bytes, which nobody here reads. The caller has used the player's ticket; from
+ * here on the participant counts as connected until the socket closes.
  */
 export const connectPlayer =
-  (world: World, { session, participant }: Membership) =>
+  (world: World, { session, participant }: Membership, resumable?: string) =>
   (wire: Wire): Peer => {
     const { clock, log, counters } = world;
     const { to_host, to_player } = counters.relayed;
+    const plain = resumable === undefined;
     const remember = addPlayer(world, session.id, { participant: participant.id, close: wire.close });
-    const mayPass = budget(clock, limits.messages_per_second, limits.messages_burst);
-    const mayWeigh = budget(clock, bounds.player_bytes_per_second, bounds.player_bytes_burst);
+    const { player_bytes_per_second, player_bytes_burst, resumable_frames } = bounds;
+    // A message of a resumable channel may cost its confirmation, too.
+    const frames = plain ? 1 : resumable_frames;
+    const mayPass = budget(clock, limits.messages_per_second * frames, limits.messages_burst * frames);
+    const mayWeigh = budget(clock, player_bytes_per_second, player_bytes_burst);
     const copied = { to_host: 0, to_player: 0 };
+    let host_closed = false;
 
-    const end = {
-      text(text: string) {
-        if (!wire.send(text)) return;
+    const end: ChannelEnd = {
+      data(payload) {
+        const frame = toPlayer(payload, plain);
+        if (frame === undefined) return false;
+        if (!wire.send(frame)) return true;
         copied.to_player += 1;
         to_player.frames.value += 1;
-        to_player.bytes.value += Buffer.byteLength(text);
+        to_player.bytes.value += payload.length;
+        return true;
       },
-      close: (code: number, reason: string) => wire.close(closeCode(code), closeReason(reason)),
+      close(code, reason) {
+        host_closed = code !== linkLost.code;
+        wire.close(closeCode(code), closeReason(reason));
+      },
     };
     // Between the ticket and the open socket the session may have ended, or the link dropped.
     const ended = world.sessions.get(session.id)?.end;
     const link = ended === null ? world.links.get(session.host) : undefined;
-    const channel: Channel | undefined = link?.openChannel({ session, participant: participant.id }, end);
+    const able = plain || link?.resumes;
+    const channel: Channel | undefined = able
+      ? link?.openChannel({ session, participant: participant.id, resumable }, end)
+      : undefined;
     if (ended !== null) wire.close(1001, endTexts[ended?.reason ?? 'last_left']);
     else if (channel === undefined) wire.close(linkLost.code, linkLost.reason);
 
     const copy = (frame: Frame) => {
-      if (typeof frame !== 'string') return closeWith(wire, refuse('malformed', 'a binary frame'));
-      const payload = new TextEncoder().encode(frame);
+      const payload = toHost(frame, plain);
+      if (payload === undefined) {
+        return closeWith(wire, refuse('malformed', plain ? 'a binary frame' : 'a text frame'));
+      }
       if (!mayPass(1) || !mayWeigh(payload.length)) return closeWith(wire, refuse('too_many_messages'));
       copied.to_host += 1;
       to_host.frames.value += 1;
@@ -52,9 +90,10 @@ export const connectPlayer =
       closed(code, reason) {
         channel?.close(closeCode(code), closeReason(reason));
         remember();
-        playerGone(world, session.id, participant.id);
+        const cut = !plain && !host_closed && !goodbyes.includes(code);
+        playerGone(world, session.id, participant.id, cut);
         log.info(
-          { session: session.id, participant: participant.id, close_code: code, ...copied },
+          { session: session.id, participant: participant.id, close_code: code, cut, ...copied },
           'player closed',
         );
       },

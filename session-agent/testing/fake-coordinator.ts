@@ -25,6 +25,8 @@ export interface FakeCoordinatorOptions {
         protocol?: number | null;
         sessions?: { session_id: string; generation: number; action: 'keep' | 'stop' }[];
       };
+  /** Speaks TLS with this certificate. */
+  tls?: { key: string; cert: string };
   /** Whether HEARTBEAT is echoed; true unless said otherwise. */
   echo?: boolean;
 }
@@ -83,6 +85,7 @@ export const startFakeCoordinator = (options: FakeCoordinatorOptions): FakeCoord
   const server = Bun.serve({
     hostname: '127.0.0.1',
     port: options.port ?? 0,
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
     fetch: (request, server) => {
       const authorization = request.headers.get('authorization');
       upgrades.push({ authorization, origin: request.headers.get('origin') });
@@ -133,7 +136,7 @@ export const startFakeCoordinator = (options: FakeCoordinatorOptions): FakeCoord
     });
 
   return {
-    url: `ws://127.0.0.1:${server.port}/agent`,
+    url: `${options.tls === undefined ? 'ws' : 'wss'}://127.0.0.1:${server.port}/agent`,
     port: server.port ?? 0,
     seen,
     upgrades,

@@ -56,7 +56,7 @@ const bodies = {
     participationSchema,
     { session, participant_id: 'id-2', owner: true, participant_token: 't' },
   ],
-  ticketSchema: [ticketSchema, { signalling_url: 'ws://x', expires: 1 }],
+  ticketSchema: [ticketSchema, { signalling_url: 'ws://x', expires: 1, resumable: true }],
   problemSchema: [
     problemSchema,
     {

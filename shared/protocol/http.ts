@@ -109,7 +109,12 @@ export const participationSchema = z.strictObject({
 export type Participation = z.infer<typeof participationSchema>;
 
 /** Answers POST /sessions/{id}/tickets: opens one signalling connection, within 30 s. */
-export const ticketSchema = z.strictObject({ signalling_url: z.string(), expires: z.number() });
+export const ticketSchema = z.strictObject({
+  signalling_url: z.string(),
+  expires: z.number(),
+  /** Whether the host keeps the connection for a page that names it (`&resumable=`) and comes back; see `player-channel.ts`. */
+  resumable: z.boolean(),
+});
 export type Ticket = z.infer<typeof ticketSchema>;
 
 /** Every error body. `incident` is there for errors that only we can mend; quote it. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import { wireProtocols, wireSchema } from '../testing/wire.ts';
+import { encodeChannelFrame, PLAYER_CHANNEL_VERSION } from './player-channel.ts';
 import { decodeRelayFrame, encodeRelayFrame, RELAY_FRAME_VERSION } from './relay-frame.ts';
 
 interface Pin {
@@ -21,9 +22,13 @@ const pinned: Record<string, Pin> = {
   http: { version: 1, hash: 'da49da5709abc236' },
   peers: { version: 1, hash: 'efa13d3cd930044a' },
   'pixel-streaming': { version: '1.3.0', hash: '2243a8a3a4c76bad' },
+  'player-channel': { version: 1, hash: '71d2388846b34358' },
   'relay-frame': { version: 1, hash: 'e0b77520f06feead' },
   webhooks: { version: 1, hash: '1aafeae43e3745a8' },
 };
+
+/** Pinned by the bytes that they lay out. */
+const binary = ['player-channel', 'relay-frame'];
 
 const unpinned: Pin = { version: 0, hash: '' };
 
@@ -44,7 +49,7 @@ describe('wireProtocols()', () => {
     expect(protocols.map(({ name }) => name)).toEqual(Object.keys(pinned).sort());
   });
 
-  for (const { name, version, families, bodies } of protocols.filter(({ name }) => name !== 'relay-frame')) {
+  for (const { name, version, families, bodies } of protocols.filter(({ name }) => !binary.includes(name))) {
     test(`wireProtocols() shows ${name} as it was pinned with version ${version}`, () => {
       const wire = {
         families: Object.fromEntries(
@@ -87,4 +92,21 @@ test('encodeRelayFrame() lays its bytes out as they were pinned', () => {
     hash: hashOf(Buffer.concat(frames).toString('hex')),
   };
   expect(found).toEqual(pinned['relay-frame'] ?? unpinned);
+});
+
+test('encodeChannelFrame() lays its bytes out as they were pinned', () => {
+  const frames = [
+    encodeChannelFrame({ kind: 'open' }),
+    encodeChannelFrame({ kind: 'resume', received: 0x01020304 }),
+    encodeChannelFrame({ kind: 'resumed', received: 2 }),
+    encodeChannelFrame({ kind: 'data', seq: 0x01020304, ack: 3, text: 'é' }),
+    encodeChannelFrame({ kind: 'ack', ack: 4 }),
+    encodeChannelFrame({ kind: 'ping', ack: 5 }),
+    encodeChannelFrame({ kind: 'end', code: 4404, reason: 'é' }),
+  ];
+  const found: Pin = {
+    version: PLAYER_CHANNEL_VERSION,
+    hash: hashOf(Buffer.concat(frames).toString('hex')),
+  };
+  expect(found).toEqual(pinned['player-channel'] ?? unpinned);
 });
