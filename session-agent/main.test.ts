@@ -54,7 +54,7 @@ test('run() without a usable configuration says what is wrong and exits 1', asyn
   expect(problems).toContain('server_name');
 });
 
-test('doctor() of the program prints its report and exits 1 when something failed', async () => {
+test('run() of doctor prints its report and exits 1 when something failed', async () => {
   const { code, out } = await run('doctor', '--json', '--config', join(folder, 'none.json'));
   const report = reportSchema.parse(JSON.parse(out));
   expect([code, report.ok, report.lines[0]?.name]).toEqual([1, false, 'config']);
