@@ -1,9 +1,9 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { startCoturn } from '../shared/testing/coturn.ts';
 import { turnServer } from '../shared/turn.ts';
 import { type Deployment, deploymentFile, type Program, printDeployment } from './deployment.ts';
-import { startCoturn } from './testing/coturn.ts';
 import { temporaryFolder } from './testing/folder.ts';
 import { allocateRelay, permitPeers } from './testing/turn-client.ts';
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { version } from '../package.json';
+import { reportSchema } from './doctor/line.ts';
 import { startFakeCoordinator } from './testing/fake-coordinator.ts';
 import { fakeAppConfig, key, order, portRange, processesOf } from './testing/rig.ts';
 
@@ -51,6 +52,12 @@ test('run() without a usable configuration says what is wrong and exits 1', asyn
   expect(code).toBe(1);
   expect(problems).toContain(`${file}:2 seats: `);
   expect(problems).toContain('server_name');
+});
+
+test('run() of doctor prints its report and exits 1 when something failed', async () => {
+  const { code, out } = await run('doctor', '--json', '--config', join(folder, 'none.json'));
+  const report = reportSchema.parse(JSON.parse(out));
+  expect([code, report.ok, report.lines[0]?.name]).toEqual([1, false, 'config']);
 });
 
 test('run() serves sessions until SIGTERM, then ends them as host_stopped and exits 0', async () => {

@@ -10,6 +10,8 @@ const compiled = typeof VITRINA_VERSION === 'string';
 const HELP = `session-agent: starts Pixel Streaming sessions on this host, at a coordinator's word
 
   session-agent run --config FILE     connect to the coordinator and serve sessions
+  session-agent doctor [--json] [--config FILE]
+                                      look at everything that this host needs, and say what to do
   session-agent signalling [flags]    run the Pixel Streaming signalling server alone; --help lists its flags
   session-agent version               print the version
   session-agent help                  print this
@@ -110,10 +112,22 @@ const untilStopped = (agent: Agent, log: Log): Promise<number> =>
     agent.start().catch(failed);
   });
 
+const doctor = async (args: string[]): Promise<number> => {
+  const [{ runDoctor }, { systemClock }, { systemIds }] = await Promise.all([
+    import('./doctor/command.ts'),
+    import('../shared/clock.ts'),
+    import('../shared/ids.ts'),
+  ]);
+  const { env: environment, platform } = process;
+  return runDoctor(args, { environment, platform, clock: systemClock, ids: systemIds, say, complain });
+};
+
 const main = async ([command, ...args]: string[]): Promise<number> => {
   switch (command) {
     case 'run':
       return run(args);
+    case 'doctor':
+      return doctor(args);
     case 'signalling':
       return (await import('../signalling/main.ts')).runSignalling(args, process.env);
     case 'version':

@@ -1,6 +1,6 @@
 import { systemClock } from '../../shared/clock.ts';
 import { systemIds } from '../../shared/ids.ts';
-import { attributes, errorOf, isSuccess, mixAddress, requests, type StunMessage } from '../../shared/stun.ts';
+import { attributes, errorOf, isSuccess, mixAddress, requests } from '../../shared/stun.ts';
 import { openUdpStun } from '../../shared/stun-sockets.ts';
 import { type Ask, allocateRelay as allocate, type Credential } from '../../shared/turn-client.ts';
 
@@ -19,10 +19,6 @@ const withSocket = async <T>(port: number, talk: (ask: Ask) => Promise<T>): Prom
     socket.close();
   }
 };
-
-/** Resolves when a STUN server answers on the port of this machine. */
-export const stunAnswers = (port: number): Promise<StunMessage> =>
-  withSocket(port, (ask) => ask(requests.binding, []));
 
 /** Asks for a relay address, which stays taken until it expires. */
 export const allocateRelay = (port: number, credential: Credential): Promise<Allocated> =>

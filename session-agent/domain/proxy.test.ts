@@ -7,6 +7,7 @@ test.each([
   [wss, { HTTPS_PROXY: 'http://proxy:3128' }, 'http://proxy:3128/'],
   [wss, { https_proxy: 'proxy:3128' }, 'http://proxy:3128/'],
   [wss, { HTTPS_PROXY: 'http://u:p@proxy:3128' }, 'http://u:p@proxy:3128/'],
+  ['https://coordinator.example/', { https_proxy: 'proxy:3128', HTTPS_PROXY: '' }, 'http://proxy:3128/'],
   [wss, { HTTP_PROXY: 'http://proxy:3128' }, undefined],
   ['ws://coordinator.example/agent', { HTTP_PROXY: 'http://proxy:3128' }, 'http://proxy:3128/'],
   ['ws://coordinator.example/agent', { HTTPS_PROXY: 'http://proxy:3128' }, undefined],

@@ -1,7 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { stunAnswers } from './turn-client.ts';
+import { systemClock } from '../clock.ts';
+import { systemIds } from '../ids.ts';
+import { requests } from '../stun.ts';
+import { openUdpStun } from '../stun-sockets.ts';
 
 /** Debian's coturn, of this test alone, on 127.0.0.1. */
 export interface TestTurn extends AsyncDisposable {
@@ -15,13 +18,26 @@ const freePort = async (): Promise<number> => {
   return port;
 };
 
+/** The machine that runs the tests may be busy. */
+const start_ms = 30_000;
+
+const untilAnswers = async (port: number): Promise<void> => {
+  const socket = await openUdpStun({ clock: systemClock, ids: systemIds, patience_ms: start_ms });
+  try {
+    await socket.askOf({ address: '127.0.0.1', port })(requests.binding, []);
+  } finally {
+    socket.close();
+  }
+};
+
 /** Starts it with `options` (lines of its configuration without dashes) and waits until it answers. */
 export const startCoturn = async (...options: string[]): Promise<TestTurn> => {
   const folder = mkdtempSync(join(tmpdir(), 'vitrina-coturn-'));
   const port = await freePort();
   const child = Bun.spawn(
     [
-      ...['turnserver', '-n', '--no-tls', '--no-dtls', '--no-cli', '--log-file', 'stdout'],
+      ...['turnserver', '-n', '--no-dtls', '--no-cli', '--log-file', 'stdout'],
+      ...(options.some((option) => option.startsWith('cert=')) ? [] : ['--no-tls']),
       ...[`--listening-port=${port}`, '--listening-ip=127.0.0.1', '--relay-ip=127.0.0.1'],
       ...[`--pidfile=${join(folder, 'pid')}`, `--userdb=${join(folder, 'userdb')}`],
       ...options.map((option) => `--${option}`),
@@ -35,7 +51,7 @@ export const startCoturn = async (...options: string[]): Promise<TestTurn> => {
   };
   try {
     await Promise.race([
-      stunAnswers(port),
+      untilAnswers(port),
       child.exited.then((exit) => Promise.reject(new Error(`turnserver ended with ${exit}`))),
     ]);
   } catch (error) {

@@ -1,0 +1,74 @@
+import { constants } from 'node:fs';
+import { access, stat, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { type AgentConfig, launchProblem, ports_per_session } from '../config.ts';
+import { isFree } from '../ports.ts';
+import { fail, type Line, ok, skip, warn } from './line.ts';
+
+const LITTLE_MB = 2_048;
+const NONE_MB = 200;
+
+/** Whether each configured app could be launched now. */
+export const checkApps = ({ apps, apps_folders }: AgentConfig): Promise<Line[]> =>
+  Promise.all(
+    apps.map(async (app) => {
+      const name = `app ${app.rc_name}`;
+      const problem = await launchProblem(app, apps_folders);
+      return problem === undefined
+        ? ok(name, app.path)
+        : fail(name, problem, 'Install it there, or correct the path in config.json.');
+    }),
+  );
+
+/** How many ports of the configured range are free; those of running sessions are not. */
+export const checkPorts = async ({ ports: { from, to }, seats }: AgentConfig): Promise<Line> => {
+  let free = 0;
+  for (let port = from; port <= to; port++) if (await isFree(port)) free += 1;
+  const needed = seats * ports_per_session;
+  const found = `${free} of ${to - from + 1} ports from ${from} to ${to} are free`;
+  return free >= needed
+    ? ok('ports', found)
+    : warn(
+        'ports',
+        `${found}, and ${seats} seats need ${needed}`,
+        'Right if sessions run now; otherwise another program has them: choose another range in config.json.',
+      );
+};
+
+/** The nearest folder on the way to `path` that is there. */
+const nearestFolder = async (path: string): Promise<string> => {
+  const there = await stat(path).catch(() => undefined);
+  const parent = dirname(path);
+  return there?.isDirectory() === true || parent === path ? path : nearestFolder(parent);
+};
+
+const checkFolder = async (name: string, path: string): Promise<Line> => {
+  const folder = await nearestFolder(path);
+  const where = folder === path ? path : `${path} (to be made in ${folder})`;
+  try {
+    await access(folder, constants.W_OK | constants.X_OK);
+    const { bavail, bsize } = await statfs(folder);
+    const free_mb = Math.floor((bavail * bsize) / 1_048_576);
+    const found = `${where}: ${free_mb} MB free`;
+    if (free_mb < NONE_MB) return fail(name, found, 'Free space: sessions cannot write their logs.');
+    return free_mb < LITTLE_MB ? warn(name, found, 'Free space before it runs out.') : ok(name, found);
+  } catch (error) {
+    return fail(name, `${where}: ${String(error)}`, 'Let the user of the agent write there.');
+  }
+};
+
+/** Space and rights where the agent writes. */
+export const checkDisk = ({ log_folder, state_folder }: AgentConfig): Promise<Line[]> =>
+  Promise.all([checkFolder('log folder', log_folder), checkFolder('state folder', state_folder)]);
+
+/** Whether only its owner can read the file that holds the key. */
+export const checkRights = async (file: string, platform: NodeJS.Platform): Promise<Line> => {
+  if (platform === 'win32') {
+    return skip('rights', 'not looked at on Windows', 'Let only the user of the service read config.json.');
+  }
+  const { mode } = await stat(file);
+  const rights = (mode & 0o777).toString(8).padStart(4, '0');
+  return (mode & 0o077) === 0
+    ? ok('rights', `${file} is for its owner only (${rights})`)
+    : warn('rights', `others can read the key in ${file} (${rights})`, `chmod 600 ${file}`);
+};
