@@ -1,3 +1,4 @@
+import { takesNew } from '../domain/host.ts';
 import type { HostRow } from '../store/tables.ts';
 import { hostChanged, hostDrained, hostLost } from './booking-hosts.ts';
 import type { World } from './world.ts';
@@ -18,11 +19,11 @@ export const createEvacuations = (world: World): (() => Promise<void>) => {
     const now = world.clock.now();
     const away = [...world.lost].map((name) => ({ name, leave: hostLost }));
     const draining = [...world.catalogue.hosts.values()]
-      .filter(({ name, draining }) => draining && !world.lost.has(name))
+      .filter((host) => !takesNew(host) && !world.lost.has(host.name))
       .map(({ name }) => ({ name, leave: hostDrained }));
     for (const host of world.catalogue.hosts.values()) {
       const shape = shapeOf(host);
-      if (known.get(host.name) === shape || host.draining || world.lost.has(host.name)) continue;
+      if (known.get(host.name) === shape || !takesNew(host) || world.lost.has(host.name)) continue;
       await hostChanged(world, host.name);
       known.set(host.name, shape);
     }

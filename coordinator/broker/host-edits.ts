@@ -14,8 +14,8 @@ type Parts = Pick<Services, 'db' | 'clock' | 'ids'>;
 const live = sessionPhases.filter((phase) => phase !== 'ended');
 
 const describe = (row: HostRow, apps: readonly string[]): CatalogueHostView => {
-  const { name, seats, draining, source, created_at, version } = row;
-  return { name, apps: [...apps], seats, draining, source, created_at, version };
+  const { name, seats, draining, quarantined_at, source, created_at, version } = row;
+  return { name, apps: [...apps], seats, draining, quarantined_at, source, created_at, version };
 };
 
 const appsOf = async ({ host_apps }: Pick<ReadTables, 'host_apps'>, host: string): Promise<string[]> =>
@@ -67,6 +67,7 @@ export const createHost = async (
     seats: 0,
     draining: false,
     held_by: null,
+    quarantined_at: null,
     source: 'rest',
     created_at: parts.clock.now(),
     version: 1,
@@ -134,9 +135,10 @@ export const renewHostKey = (parts: Parts, actor: string, name: string): Promise
     if ('refused' in row) return row;
     const refused = checkSource(row.source, ['key']);
     if (refused !== undefined) return refused;
-    await tables.hosts.update({ name }, { key_hash: hashOf(key) });
+    const said = { key_hash: hashOf(key), quarantined_at: null };
+    await tables.hosts.update({ name }, said);
     await audit(parts, tables, actor, 'host.key', name);
-    return { ...describe({ ...row, version: row.version + 1 }, await appsOf(tables, name)), key };
+    return { ...describe({ ...row, ...said, version: row.version + 1 }, await appsOf(tables, name)), key };
   });
 };
 
@@ -158,6 +160,7 @@ export const removeHost = (
       return refuse('in_use', `${booked} bookings, ${running} sessions`);
     }
     await tables.host_apps.remove({ host: name });
+    await tables.enrolments.remove({ host: name });
     await tables.hosts.remove({ name });
     await audit(parts, tables, actor, 'host.deleted', name);
     return undefined;

@@ -1,5 +1,6 @@
 import { sessionPhases } from '../../shared/protocol/session.ts';
 import { planSeats, type Seat, type SeatPlan } from '../domain/availability.ts';
+import { takesNew } from '../domain/host.ts';
 import type { Period } from '../domain/slots.ts';
 import { bounds } from '../limits.ts';
 import type { AppRow, HostRow, ReadTables, Tables } from '../store/tables.ts';
@@ -38,7 +39,7 @@ export const bookableHosts = async (
 ): Promise<HostRow[]> => {
   const having = await host_apps.find({ app: app.name });
   const found = await hosts.find({ name: { in: having.map(({ host }) => host) }, draining: false });
-  return found.filter(({ seats }) => seats > 0);
+  return found.filter((host) => host.seats > 0 && takesNew(host));
 };
 
 const seatsOf = ({ name, seats }: Pick<HostRow, 'name' | 'seats'>): Seat[] =>

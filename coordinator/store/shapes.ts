@@ -50,11 +50,27 @@ export const shapes = {
       draining: flag(),
       /** The coordinator that it connected to last, by `coordinator_name`: only that one changes its sessions. */
       held_by: optional(id()),
+      /** Since when its agents are refused, because one identity was on two machines. */
+      quarantined_at: optional(instant()),
       source: choice('file', 'rest'),
       created_at: instant(),
       version: int(),
     },
     ['name'],
+  ),
+
+  /** One-time tokens by which an agent gets the key of its host. */
+  enrolments: shape(
+    'enrolments',
+    {
+      token_hash: id(),
+      host: name(server_name_chars),
+      made_by: id(),
+      expires_at: instant(),
+      used_at: optional(instant()),
+    },
+    ['token_hash'],
+    { indexes: { host: ['host'], expires: ['expires_at'] } },
   ),
 
   host_apps: shape(

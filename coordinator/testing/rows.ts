@@ -102,6 +102,7 @@ export const hostRow = (name: string, changes: Partial<HostRow> = {}): HostRow =
   seats: 10,
   draining: false,
   held_by: null,
+  quarantined_at: null,
   source: 'rest',
   created_at: start,
   version: 1,

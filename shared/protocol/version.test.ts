@@ -17,12 +17,12 @@ const pinned: Record<string, Pin> = {
   queue: { version: 1, hash: '5de835b6818d642c' },
   bookings: { version: 1, hash: '209e0b4366845021' },
   'agent-link': { version: 2, hash: '974419c94747a35b' },
-  'client-verbs': { version: 1, hash: '90c41bf6ed383b09' },
-  http: { version: 1, hash: '8c4f0a797c3f51d4' },
+  'client-verbs': { version: 1, hash: 'fee948a4a2da64bb' },
+  http: { version: 1, hash: '4fea7b14f3c34ae6' },
   peers: { version: 1, hash: 'efa13d3cd930044a' },
   'pixel-streaming': { version: '1.3.0', hash: '2243a8a3a4c76bad' },
   'relay-frame': { version: 1, hash: 'e0b77520f06feead' },
-  webhooks: { version: 1, hash: '1aafeae43e3745a8' },
+  webhooks: { version: 1, hash: '74610331b85eb684' },
 };
 
 const unpinned: Pin = { version: 0, hash: '' };
