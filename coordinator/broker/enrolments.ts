@@ -15,9 +15,9 @@ export interface Enrolment {
   readonly expires_at: number;
 }
 
-/** What is typed on the host. */
+/** What is typed on the host. A token may begin with a dash. */
 export const enrolCommand = (coordinator: string, token: string): string =>
-  `session-agent enroll ${coordinator} --token ${token}`;
+  `session-agent enroll ${coordinator} --token=${token}`;
 
 /**
  * A token by which one agent gets the host's key, once, within so many minutes; host_unknown or managed_by_file. One at a

@@ -36,13 +36,12 @@ describe('enrolmentRoutes()', () => {
   test('enrolmentRoutes() gives whoever has the token a new key of the host, once, and unlocks the host', async () => {
     const { json, refused, make, enrol, host, who, changes, audited } = await withHosts();
     const { token, command } = await make();
-    expect(command).toBe(`session-agent enroll http://localhost --token ${token}`);
+    expect(command).toBe(`session-agent enroll http://localhost --token=${token}`);
     who.role = undefined;
     const enrolled = enrolledSchema.parse(await json('POST', '/enrolments', enrol(token)));
     expect(enrolled).toEqual({
       server_name: 'host-a',
       key: enrolled.key,
-      coordinator: 'ws://localhost/agent',
     });
     expect(await host('host-a')).toMatchObject({ key_hash: hashOf(enrolled.key), quarantined_at: null });
     expect(changes.count).toBe(1);

@@ -4,7 +4,6 @@ import { enrolledSchema, enrolSchema } from '../../shared/protocol/catalogue.ts'
 import { useEnrolment } from '../broker/enrolments.ts';
 import { type CatalogueNeeds, inForce } from './catalogue-edits.ts';
 import type { Env } from './env.ts';
-import { socketBase } from './guards.ts';
 import { answers, describedRoutes, refuses, takes } from './openapi.ts';
 import { problem } from './problems.ts';
 
@@ -31,6 +30,5 @@ export const enrolmentRoutes = (needs: CatalogueNeeds): OpenAPIHono<Env> =>
       return problem(enrolled);
     }
     needs.log.info({ network, host: enrolled.server_name }, 'host enrolled');
-    const url = new URL('/agent', socketBase(c, needs.store.configuration()));
-    return c.json({ ...enrolled, coordinator: url.href }, 201);
+    return c.json(enrolled, 201);
   });
