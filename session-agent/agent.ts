@@ -5,6 +5,7 @@ import { AGENT_LINK_VERSION, toAgent } from '../shared/protocol/agent-link.ts';
 import type { Handlers } from '../shared/protocol/message.ts';
 import { decodeRelayFrame } from '../shared/protocol/relay-frame.ts';
 import { door, type Frame } from '../shared/socket.ts';
+import { cardsOf, needsOf } from './cards.ts';
 import { type AgentConfig, launchProblem } from './config.ts';
 import type { DialledWire } from './dial.ts';
 import { Host } from './host.ts';
@@ -16,6 +17,8 @@ import { endLeftovers } from './processes/leftovers.ts';
 /** What only the main program may know, and what tests replace. */
 export interface AgentOptions {
   config: AgentConfig;
+  /** This program's release. */
+  version: string;
   signalling: [string, ...string[]];
   environment: Record<string, string>;
   clock: Clock;
@@ -36,16 +39,44 @@ const handlers: Handlers<typeof toAgent, Agent> = {
   END_SESSION: (order, { host }) => host.endSession(order),
 };
 
+/** What HELLO says of the host that config.json decides. */
+const described = ({ server_name, seats, apps }: AgentConfig) => ({
+  server_name,
+  seats,
+  apps: apps.map(({ rc_name }) => rc_name),
+});
+
+/** Whether the coordinator has to be told, or dialled, anew. */
+const needsRedial = (before: AgentConfig, after: AgentConfig): boolean => {
+  const said = (config: AgentConfig) =>
+    JSON.stringify([
+      described(config),
+      cardsOf(config),
+      needsOf(config),
+      config.placing,
+      config.coordinator,
+      config.key,
+      config.ca_file,
+    ]);
+  return said(before) !== said(after);
+};
+
 /** The whole program without its process: one link, one host. */
 export class Agent {
   readonly link: Link;
   readonly host: Host;
   readonly #options: AgentOptions;
+  /** Drawn by each process: two that alternate are one identity on two machines. */
+  readonly life: string;
+  #config: AgentConfig;
   #stopping: Promise<void> | undefined;
 
   constructor(options: AgentOptions) {
     this.#options = options;
-    const { config, clock, ids, log } = options;
+    const { config, clock, ids, log, version } = options;
+    this.#config = config;
+    this.life = ids.id();
+    const self = this;
     this.host = new Host({
       ...options,
       ports: createPorts(config.ports),
@@ -54,18 +85,22 @@ export class Agent {
     });
     let taken: { wire: DialledWire; take: (frame: Frame) => void } | undefined;
     this.link = new Link({
-      url: config.coordinator,
-      key: config.key,
+      get url() {
+        return self.#config.coordinator;
+      },
+      get key() {
+        return self.#config.key;
+      },
       clock,
       ids,
       log,
       hello: () => ({
         verb: 'HELLO',
         protocol: AGENT_LINK_VERSION,
-        server_name: config.server_name,
-        seats: config.seats,
-        apps: config.apps.map(({ rc_name }) => rc_name),
+        ...described(this.#config),
         sessions: this.host.inventory(),
+        version,
+        life: this.life,
       }),
       frame: (frame, wire) => {
         if (typeof frame !== 'string') return this.#relayed(frame);
@@ -83,15 +118,38 @@ export class Agent {
     const { config, clock, log } = this.#options;
     this.host.tidy();
     await endLeftovers(`VITRINA_HOST=${hostMark(config)}`, clock, log);
-    for (const app of config.apps) {
-      const problem = await launchProblem(app);
-      if (problem !== undefined) log.error({ app: app.rc_name, problem }, 'this app cannot be launched');
-    }
+    await this.#checkApps();
     const { hostname, protocol } = new URL(config.coordinator);
     if (protocol === 'ws:' && !['127.0.0.1', 'localhost', '[::1]'].includes(hostname)) {
       log.warn({ url: config.coordinator }, 'the key travels unencrypted: use wss:// or https://');
     }
     this.link.start();
+  }
+
+  /**
+   * Takes a new config.json into force: launches from now on follow it, live sessions stay as they are, and the link is
+   * dialled anew when it has to be.
+   */
+  async reconfigure(config: AgentConfig): Promise<void> {
+    const before = this.#config;
+    this.#config = config;
+    this.host.reconfigure(config);
+    if (needsRedial(before, config)) this.link.redial();
+    await this.#checkApps();
+  }
+
+  /** Hangs up and leaves the sessions running, for the agent that is started next. */
+  async handOver(): Promise<void> {
+    await this.link.stop('the agent is replaced');
+  }
+
+  async #checkApps(): Promise<void> {
+    for (const app of this.#config.apps) {
+      const problem = await launchProblem(app);
+      if (problem !== undefined) {
+        this.#options.log.error({ app: app.rc_name, problem }, 'this app cannot be launched');
+      }
+    }
   }
 
   /** Ends every session, tells the coordinator, and hangs up. Resolves when nothing is left. Idempotent. */

@@ -4,9 +4,11 @@ import type { MessageOf } from '../shared/protocol/message.ts';
 import type { RelayFrame } from '../shared/protocol/relay-frame.ts';
 import type { EndReason } from '../shared/protocol/session.ts';
 import { Channels } from './channels.ts';
+import type { AgentConfig } from './config.ts';
 import type { CreateSession, SessionHost } from './launch.ts';
 import { pruneOutputs } from './processes/output.ts';
 import { RunningSession } from './session.ts';
+import type { InstanceStatus } from './status.ts';
 
 /** Output files of sessions gone by that are kept, beside those of as many sessions as may run. */
 const KEPT_OUTPUTS = 400;
@@ -49,6 +51,25 @@ export class Host {
       state:
         phase === 'ready' ? 'ready' : phase === 'signalling' || phase === 'app' ? 'starting' : 'restarting',
     }));
+  }
+
+  /** What runs here, as `status` shows it. */
+  describe(): InstanceStatus[] {
+    return [...this.#sessions.values()].map(({ order, phase }) => ({
+      instance_id: order.session_id,
+      rc_name: order.rc_name,
+      card: order.card ?? 0,
+      phase,
+      session_id: order.session_id,
+      since: 0,
+      restarts: 0,
+    }));
+  }
+
+  /** Launches from now on follow this configuration; what runs goes on as it was started. */
+  reconfigure(config: AgentConfig): void {
+    this.#options.config = config;
+    this.#options.ports.move(config.ports);
   }
 
   /** Makes the log folder if need be and keeps it bounded. Throws when it cannot be written to. */

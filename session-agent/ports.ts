@@ -12,17 +12,25 @@ export interface Ports {
   /** So many ports that nobody listens on, or undefined when the range has not that many left. */
   take(count: number): Promise<number[] | undefined>;
   give(ports: readonly number[]): void;
+  /** What is taken from now on comes from this range. */
+  move(range: { from: number; to: number }): void;
 }
 
 /** Walks round the range, so that a port which has just been given back, or found taken, is the last to be tried again. */
-export const createPorts = ({ from, to }: { from: number; to: number }): Ports => {
+export const createPorts = (range: { from: number; to: number }): Ports => {
   const lent = new Set<number>();
+  let { from, to } = range;
   let next = from;
   const give = (ports: readonly number[]) => {
     for (const port of ports) lent.delete(port);
   };
   return {
     give,
+    move(moved) {
+      if (moved.from === from && moved.to === to) return;
+      ({ from, to } = moved);
+      next = from;
+    },
     async take(count) {
       const found: number[] = [];
       for (let tries = to - from + 1; tries > 0 && found.length < count; tries--) {

@@ -80,6 +80,7 @@ export const startRig = async (options: RigOptions = {}): Promise<Rig> => {
   };
   const agent = new Agent({
     config: read.value,
+    version: '0.0.0-test',
     signalling: options.signalling ?? [process.execPath, signallingMain],
     environment: baseEnvironment(process.env),
     clock: systemClock,

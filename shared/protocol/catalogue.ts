@@ -137,7 +137,5 @@ export const enrolSchema = z.strictObject({ token: z.string().min(1).max(200) })
 export const enrolledSchema = z.strictObject({
   server_name: nameSchema,
   key: z.string(),
-  /** Where the agent dials: `wss://coordinator.example/agent`. */
-  coordinator: z.string(),
 });
 export type Enrolled = z.infer<typeof enrolledSchema>;
