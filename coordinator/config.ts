@@ -24,6 +24,8 @@ export type Command =
       readonly minutes: number;
       readonly url: string | undefined;
       readonly data: string | undefined;
+      /** Of an operator of the coordinator that runs; left out, the database is asked. */
+      readonly email: string | undefined;
     }
   | { readonly name: 'version' }
   | { readonly name: 'help' }
@@ -36,7 +38,7 @@ export const help = `Usage: coordinator serve --data DIR [--port N] [--log_level
        coordinator config nginx|coturn|systemd [--data DIR] [--host NAME] [--port N]
                           [--secret_file FILE] [--address IP]
        coordinator admin create --email E --name N [--data DIR]
-       coordinator enrol NAME [--app APP]... [--minutes N] [--url URL] [--data DIR]
+       coordinator enrol NAME [--app APP]... [--minutes N] [--url URL] [--data DIR | --email E]
        coordinator version
        coordinator help
 
@@ -62,6 +64,7 @@ enrol       prints the command by which the machine NAME becomes a host; makes t
   --minutes N      how long the command is good, once (default 60)
   --url URL        where hosts reach the coordinator (default: public_url of configuration.json in DIR)
   --data DIR       the data directory; without DATABASE_URL that of a coordinator that is stopped
+  --email E        an operator of the coordinator that runs at URL; the password is read from standard input
 version     prints the version
 help        prints this
 `;
@@ -121,11 +124,12 @@ interface EnrolOptions {
   readonly minutes?: string | undefined;
   readonly url?: string | undefined;
   readonly data?: string | undefined;
+  readonly email?: string | undefined;
 }
 
 const minutes_most = 10_080;
 
-const enrolCommand = (host: Flag, { app = [], minutes = '60', url, data }: EnrolOptions): Command => {
+const enrolCommand = (host: Flag, { app = [], minutes = '60', url, data, email }: EnrolOptions): Command => {
   if (host === undefined) return wrong('enrol needs the name of the host');
   for (const name of [host, ...app]) {
     const { error } = nameSchema.safeParse(name);
@@ -136,7 +140,7 @@ const enrolCommand = (host: Flag, { app = [], minutes = '60', url, data }: Enrol
   if (url !== undefined && !/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
     return wrong('--url is an address like https://vitrina.example');
   }
-  return { name: 'enrol', host, apps: app, minutes: number, url, data };
+  return { name: 'enrol', host, apps: app, minutes: number, url, data, email };
 };
 
 /** What the command line asks for. Never throws. */

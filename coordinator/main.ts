@@ -23,6 +23,7 @@ import {
   parseCommand,
 } from './config.ts';
 import { printDeployment, publicUrl } from './deployment.ts';
+import { Declined, enrolByRest } from './enrol-client.ts';
 import { loadSite } from './http/site.ts';
 import { bounds } from './limits.ts';
 import page from './site/index.html';
@@ -162,7 +163,16 @@ const makeAdmin = ({ email, full_name, data }: Command & { name: 'admin' }): Pro
     return isRefusal(made) ? 1 : 0;
   });
 
-const enrol = async ({ host, apps, minutes, url, data }: Command & { name: 'enrol' }): Promise<number> => {
+type Enrol = Command & { name: 'enrol' };
+
+/** By the coordinator that runs, for an operator who logs in there. */
+const enrolThere = async ({ email = '', ...command }: Enrol, url: string): Promise<string> => {
+  if (process.stdin.isTTY) say(`Type the password of ${email}, then Enter:`);
+  return enrolByRest({ ...command, url, email, password: await readLine() });
+};
+
+const enrol = async (command: Enrol): Promise<number> => {
+  const { host, apps, minutes, url, data, email } = command;
   const address = url ?? (data === undefined ? undefined : await publicUrl(data));
   if (address === undefined) {
     say(
@@ -170,16 +180,23 @@ const enrol = async ({ host, apps, minutes, url, data }: Command & { name: 'enro
     );
     return 1;
   }
-  return withDatabase(data, async (db, parts) => {
-    const made = await enrolFromCommandLine({ db, ...parts }, { name: host, apps, minutes });
-    if (isRefusal(made)) {
-      say(explain(made));
-      return 1;
-    }
+  const tell = (token: string): number => {
     say(`Run this on ${host}, once, within ${minutes} minutes:`);
-    process.stdout.write(`${enrolCommand(new URL(address).origin, made.token)}\n`);
+    process.stdout.write(`${enrolCommand(new URL(address).origin, token)}\n`);
     return 0;
-  });
+  };
+  try {
+    if (email !== undefined) return tell(await enrolThere(command, address));
+    return await withDatabase(data, async (db, parts) => {
+      const made = await enrolFromCommandLine({ db, ...parts }, { name: host, apps, minutes });
+      if (isRefusal(made)) throw new Declined(explain(made));
+      return tell(made.token);
+    });
+  } catch (error) {
+    if (!(error instanceof Declined)) throw error;
+    say(error.message);
+    return 1;
+  }
 };
 
 const run = async (command: Command): Promise<number> => {
