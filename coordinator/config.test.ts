@@ -49,6 +49,34 @@ describe('parseCommand()', () => {
     ['admin', { name: 'wrong', text: 'the command is "admin create"' }],
     ['admin remove', { name: 'wrong', text: 'the command is "admin create"' }],
     ['admin create extra', { name: 'wrong', text: '"extra" is one word too many' }],
+    [
+      'enrol studio-1 --app Loft --app Villa --minutes 5 --url https://v.example --data d',
+      {
+        name: 'enrol',
+        host: 'studio-1',
+        apps: ['Loft', 'Villa'],
+        minutes: 5,
+        url: 'https://v.example',
+        data: 'd',
+        email: undefined,
+      },
+    ],
+    [
+      'enrol studio-1',
+      {
+        name: 'enrol',
+        host: 'studio-1',
+        apps: [],
+        minutes: 60,
+        url: undefined,
+        data: undefined,
+        email: undefined,
+      },
+    ],
+    ['enrol', { name: 'wrong', text: 'enrol needs the name of the host' }],
+    ['enrol a b', { name: 'wrong', text: '"b" is one word too many' }],
+    ['enrol a --minutes 0', { name: 'wrong', text: '--minutes is a number from 1 to 10080' }],
+    ['enrol a --url v.example', { name: 'wrong', text: '--url is an address like https://vitrina.example' }],
     ['start', { name: 'wrong', text: 'there is no command "start"' }],
   ];
   for (const [line, command] of rows) {

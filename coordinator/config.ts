@@ -16,6 +16,17 @@ export type Command =
       readonly full_name: string;
       readonly data: string | undefined;
     }
+  /** Makes a one-time token by which a host's agent gets its key, and the host and its apps if need be. */
+  | {
+      readonly name: 'enrol';
+      readonly host: string;
+      readonly apps: readonly string[];
+      readonly minutes: number;
+      readonly url: string | undefined;
+      readonly data: string | undefined;
+      /** Of an operator of the coordinator that runs; left out, the database is asked. */
+      readonly email: string | undefined;
+    }
   | { readonly name: 'version' }
   | { readonly name: 'help' }
   /** The command line cannot be understood: what to say about it. */
@@ -27,6 +38,7 @@ export const help = `Usage: coordinator serve --data DIR [--port N] [--log_level
        coordinator config nginx|coturn|systemd [--data DIR] [--host NAME] [--port N]
                           [--secret_file FILE] [--address IP]
        coordinator admin create --email E --name N [--data DIR]
+       coordinator enrol NAME [--app APP]... [--minutes N] [--url URL] [--data DIR | --email E]
        coordinator version
        coordinator help
 
@@ -47,6 +59,12 @@ admin       makes an administrator; the password is read from standard input, on
   --email E        the address to log in with
   --name N         the name that others see
   --data DIR       the data directory of a coordinator that is stopped; not needed with DATABASE_URL
+enrol       prints the command by which the machine NAME becomes a host; makes the host and its apps if need be
+  --app APP        an app that the host has; may be repeated
+  --minutes N      how long the command is good, once (default 60)
+  --url URL        where hosts reach the coordinator (default: public_url of configuration.json in DIR)
+  --data DIR       the data directory; without DATABASE_URL that of a coordinator that is stopped
+  --email E        an operator of the coordinator that runs at URL; the password is read from standard input
 version     prints the version
 help        prints this
 `;
@@ -101,6 +119,30 @@ const adminCommand = (action: string | undefined, { email, name, data }: AdminOp
     : { name: 'admin', email, full_name, data };
 };
 
+interface EnrolOptions {
+  readonly app?: readonly string[] | undefined;
+  readonly minutes?: string | undefined;
+  readonly url?: string | undefined;
+  readonly data?: string | undefined;
+  readonly email?: string | undefined;
+}
+
+const minutes_most = 10_080;
+
+const enrolCommand = (host: Flag, { app = [], minutes = '60', url, data, email }: EnrolOptions): Command => {
+  if (host === undefined) return wrong('enrol needs the name of the host');
+  for (const name of [host, ...app]) {
+    const { error } = nameSchema.safeParse(name);
+    if (error !== undefined) return wrong(`"${name}" ${error.issues[0]?.message ?? 'is wrong'}`);
+  }
+  const number = /^\d{1,5}$/.test(minutes) ? Number(minutes) : 0;
+  if (number < 1 || number > minutes_most) return wrong(`--minutes is a number from 1 to ${minutes_most}`);
+  if (url !== undefined && !/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
+    return wrong('--url is an address like https://vitrina.example');
+  }
+  return { name: 'enrol', host, apps: app, minutes: number, url, data, email };
+};
+
 /** What the command line asks for. Never throws. */
 export const parseCommand = (args: readonly string[]): Command => {
   try {
@@ -118,16 +160,20 @@ export const parseCommand = (args: readonly string[]): Command => {
         'dry-run': { type: 'boolean' },
         email: { type: 'string' },
         name: { type: 'string' },
+        app: { type: 'string', multiple: true },
+        minutes: { type: 'string' },
+        url: { type: 'string' },
       },
     });
     const [name = 'help', ...rest] = positionals;
-    const data = name === 'import' || name === 'admin' ? rest.shift() : undefined;
+    const data = ['import', 'admin', 'enrol'].includes(name) ? rest.shift() : undefined;
     const program = name === 'config' ? rest.shift() : undefined;
     const [extra] = rest;
     if (extra !== undefined) return wrong(`"${extra}" is one word too many`);
     if (name === 'serve') return serveCommand(values.data, values.port, values.log_level);
     if (name === 'migrate') return migrateCommand(values.status, values['dry-run']);
     if (name === 'admin') return adminCommand(data, values);
+    if (name === 'enrol') return enrolCommand(data, values);
     if (name === 'import') {
       return data === undefined ? wrong('import needs the data directory to copy') : { name, data };
     }

@@ -246,6 +246,12 @@ const deploymentOf = async (
   };
 };
 
+/** The address that configuration.json of the data directory gives to the coordinator; undefined when it gives none. */
+export const publicUrl = async (data: string): Promise<string | undefined> => {
+  const read = await readConfig(join(data, 'configuration.json'), configurationSchema);
+  return 'value' in read ? read.value.public_url : undefined;
+};
+
 /** `coordinator config`: the file on standard output, what is wrong to `say`. Gives the exit code. */
 export const printDeployment = async (
   program: Program,

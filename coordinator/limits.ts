@@ -70,8 +70,6 @@ export const bounds = {
   wrong_codes_without_app: 30,
   /** Networks whose requests are counted; the oldest is forgotten first. */
   networks_remembered: 10_000,
-  /** Longest servers.json or configuration.json; a longer one counts as broken. */
-  file_bytes: 5 * 1024 * 1024,
   /** What one player may send towards its host; beyond the burst its socket is closed. */
   player_bytes_per_second: 128 * 1024,
   player_bytes_burst: 512 * 1024,

@@ -161,6 +161,43 @@ describe('main()', () => {
     });
   });
 
+  test('main() enrol prints the command for a host, with the coordinator stopped or running', async () => {
+    await using folder = await dataFolder();
+    const admin = ['admin', 'create', '--email', 'root@x.example', '--name', 'Root', '--data', folder.path];
+    await mainWith({ stdin: 'correct horse\n' }, ...admin).end();
+    const enrol = ['enrol', 'studio-1', '--app', 'Garden', '--app', 'Garden'];
+    expect(await main(...enrol, '--data', folder.path).end()).toMatchObject({
+      exit: 1,
+      stderr: expect.stringContaining('Say where hosts reach the coordinator'),
+    });
+    const stopped = ['--url', 'https://v.example/x', '--data', folder.path];
+    const first = await main(...enrol, ...stopped).end();
+    expect(first.stdout).toMatch(/^session-agent enroll https:\/\/v\.example --token=[\w-]{43}\n$/);
+    const running = main('serve', '--data', folder.path);
+    const { url } = await soon('listening', logged(running, 'listening'));
+    const there = [...enrol, '--url', String(url), '--email', 'root@x.example'];
+    const second = await mainWith({ stdin: 'correct horse\n' }, ...there).end();
+    expect([second.exit, second.stderr]).toEqual([0, 'Run this on studio-1, once, within 60 minutes:\n']);
+    const use = (printed: string) =>
+      fetch(`${url}/api/v1/enrolments`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ token: printed.trim().split('--token=')[1] }),
+      });
+    expect((await use(first.stdout)).status).toBe(410); // there is a newer one
+    const enrolled = await use(second.stdout);
+    expect([enrolled.status, await enrolled.json()]).toMatchObject([201, { server_name: 'studio-1' }]);
+    expect(await mainWith({ stdin: 'wrong horse\n' }, ...there).end()).toMatchObject({
+      exit: 1,
+      stdout: '',
+      stderr: expect.stringContaining('E-mail or password are wrong'),
+    });
+    running.program.kill();
+    await soon('the exit', running.program.exited);
+    const nobody = await mainWith({ stdin: 'x\n' }, ...there).end();
+    expect([nobody.exit, nobody.stderr]).toEqual([1, expect.stringContaining('cannot be reached')]);
+  });
+
   test('main() admin create makes an administrator in the database of DATABASE_URL', async () => {
     await using server = await startMariadb();
     const url = await server.createDatabase('admins');

@@ -11,6 +11,7 @@ import { createLog, type Log } from '../shared/log.ts';
 import type { SocketData } from '../shared/socket.ts';
 import { type Coordinator, startCoordinator } from './app.ts';
 import { createAdmin } from './broker/accounts.ts';
+import { enrolCommand, enrolFromCommandLine } from './broker/enrolments.ts';
 import { createPasswords } from './broker/passwords.ts';
 import {
   type Command,
@@ -21,7 +22,8 @@ import {
   ownAddresses,
   parseCommand,
 } from './config.ts';
-import { printDeployment } from './deployment.ts';
+import { printDeployment, publicUrl } from './deployment.ts';
+import { Declined, enrolByRest } from './enrol-client.ts';
 import { loadSite } from './http/site.ts';
 import { bounds } from './limits.ts';
 import page from './site/index.html';
@@ -133,7 +135,11 @@ const readLine = async (): Promise<string> => {
   return text.split(/\r?\n/)[0] ?? '';
 };
 
-const makeAdmin = ({ email, full_name, data }: Command & { name: 'admin' }): Promise<number> =>
+/** The database for a command that is no coordinator: MySQL, or the files of one that is stopped. */
+const withDatabase = (
+  data: string | undefined,
+  work: (db: Database, parts: { clock: typeof systemClock; ids: typeof systemIds }) => Promise<number>,
+): Promise<number> =>
   attempt(say, async () => {
     const url = process.env.DATABASE_URL;
     if (url === undefined && data === undefined) {
@@ -142,19 +148,56 @@ const makeAdmin = ({ email, full_name, data }: Command & { name: 'admin' }): Pro
     const parts = { clock: systemClock, ids: systemIds };
     const db = await openDatabase(data ?? '', { url, ...parts, log: createLog('coordinator', 'warn') });
     try {
-      if (process.stdin.isTTY) say('Type the password for the new administrator, then Enter:');
-      const password = await readLine();
-      const made = await createAdmin({ db, ...parts }, createPasswords(), {
-        email,
-        name: full_name,
-        password,
-      });
-      say(isRefusal(made) ? explain(made) : `Made the administrator ${made.email}.`);
-      return isRefusal(made) ? 1 : 0;
+      return await work(db, parts);
     } finally {
       await db.close();
     }
   });
+
+const makeAdmin = ({ email, full_name, data }: Command & { name: 'admin' }): Promise<number> =>
+  withDatabase(data, async (db, parts) => {
+    if (process.stdin.isTTY) say('Type the password for the new administrator, then Enter:');
+    const password = await readLine();
+    const made = await createAdmin({ db, ...parts }, createPasswords(), { email, name: full_name, password });
+    say(isRefusal(made) ? explain(made) : `Made the administrator ${made.email}.`);
+    return isRefusal(made) ? 1 : 0;
+  });
+
+type Enrol = Command & { name: 'enrol' };
+
+/** By the coordinator that runs, for an operator who logs in there. */
+const enrolThere = async ({ email = '', ...command }: Enrol, url: string): Promise<string> => {
+  if (process.stdin.isTTY) say(`Type the password of ${email}, then Enter:`);
+  return enrolByRest({ ...command, url, email, password: await readLine() });
+};
+
+const enrol = async (command: Enrol): Promise<number> => {
+  const { host, apps, minutes, url, data, email } = command;
+  const address = url ?? (data === undefined ? undefined : await publicUrl(data));
+  if (address === undefined) {
+    say(
+      'Say where hosts reach the coordinator: --url URL, or "public_url" in configuration.json of --data DIR.',
+    );
+    return 1;
+  }
+  const tell = (token: string): number => {
+    say(`Run this on ${host}, once, within ${minutes} minutes:`);
+    process.stdout.write(`${enrolCommand(new URL(address).origin, token)}\n`);
+    return 0;
+  };
+  try {
+    if (email !== undefined) return tell(await enrolThere(command, address));
+    return await withDatabase(data, async (db, parts) => {
+      const made = await enrolFromCommandLine({ db, ...parts }, { name: host, apps, minutes });
+      if (isRefusal(made)) throw new Declined(explain(made));
+      return tell(made.token);
+    });
+  } catch (error) {
+    if (!(error instanceof Declined)) throw error;
+    say(error.message);
+    return 1;
+  }
+};
 
 const run = async (command: Command): Promise<number> => {
   switch (command.name) {
@@ -174,6 +217,8 @@ const run = async (command: Command): Promise<number> => {
       return printDeployment(command.program, command.flags, say);
     case 'admin':
       return makeAdmin(command);
+    case 'enrol':
+      return enrol(command);
     case 'version':
       process.stdout.write(`${version}\n`);
       return 0;

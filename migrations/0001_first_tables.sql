@@ -81,7 +81,8 @@ CREATE TABLE IF NOT EXISTS `apps` (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 --> statement-breakpoint
 -- Machines that run apps. `key_hash` is the hash of the key that was shown once. `capacity` holds JSON: graphics cards and what the
--- apps need of them, as the agent last said. `draining_cards` holds JSON: the numbers of cards that take nothing new.
+-- apps need of them, as the agent last said. `draining_cards` holds JSON: the numbers of cards that take nothing new. `quarantined_at`: one key was on
+-- two machines.
 CREATE TABLE IF NOT EXISTS `hosts` (
   `name` varchar(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   `key_hash` varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -92,10 +93,23 @@ CREATE TABLE IF NOT EXISTS `hosts` (
   `draining` boolean NOT NULL,
   `draining_cards` varchar(500) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   `held_by` varchar(64) CHARACTER SET ascii COLLATE ascii_bin,
+  `quarantined_at` bigint,
   `source` varchar(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   `created_at` bigint NOT NULL,
   `version` int NOT NULL,
   PRIMARY KEY(`name`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+--> statement-breakpoint
+-- Hashes of the one-time tokens by which agents get their host's key. Rows past `expires_at` can be deleted.
+CREATE TABLE IF NOT EXISTS `enrolments` (
+  `token_hash` varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  `host` varchar(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  `made_by` varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  `expires_at` bigint NOT NULL,
+  `used_at` bigint,
+  PRIMARY KEY(`token_hash`),
+  INDEX `enrolments_host` (`host`),
+  INDEX `enrolments_expires` (`expires_at`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 --> statement-breakpoint
 -- Which host has which app.

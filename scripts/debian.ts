@@ -11,6 +11,7 @@ export const testPackages: DebianPackage[] = [
   { name: 'chromium', file: '/usr/bin/chromium' },
   { name: 'iproute2', file: '/usr/sbin/ip' },
   { name: 'nftables', file: '/usr/sbin/nft' },
+  { name: 'systemd', file: '/usr/bin/systemd-analyze' },
   { name: 'procps', file: '/usr/sbin/sysctl' },
   { name: 'coturn', file: '/usr/bin/turnserver' },
   { name: 'mariadb-server', file: '/usr/sbin/mariadbd' },

@@ -172,6 +172,7 @@ test('start() refuses a state folder that another agent has', async () => {
   const { config } = await start();
   const other = new Agent({
     config,
+    version: '0.0.0-test',
     signalling: ['/bin/false'],
     environment: {},
     clock: systemClock,

@@ -1,8 +1,10 @@
 import { afterEach, expect, setDefaultTimeout, test } from 'bun:test';
+import { configSchema } from './config.ts';
 import type { FakeCoordinator } from './testing/fake-coordinator.ts';
 import {
   fakeAppConfig,
   order,
+  portRange,
   processesOf,
   type Rig,
   type RigOptions,
@@ -288,4 +290,34 @@ test('stop() ends every session as host_stopped, hangs up, and may be called twi
   await coordinator.next('end of the link', (seen) => (seen.what === 'closed' ? seen : undefined));
   expect(processesOf(session.session_id)).toEqual([]);
   expect(await takenPorts(config)).toEqual([]);
+});
+
+test('reconfigure() launches what is new, tells the coordinator, and leaves live sessions alone', async () => {
+  const { coordinator, agent, config } = await start();
+  const session = await created(coordinator);
+  const before = processesOf(session.session_id);
+  const { apps } = configSchema.parse({ ...config, apps: [fakeAppConfig('Villa')] });
+  await agent.reconfigure({ ...config, seats: 3, apps });
+  const hello = await coordinator.message('HELLO');
+  expect(hello).toMatchObject({ seats: 3, apps: ['Villa'], life: agent.life, version: '0.0.0-test' });
+  expect(hello.sessions.map(({ session_id }) => session_id)).toEqual([session.session_id]);
+  await created(coordinator, 'Villa');
+  const gone = order('Flat');
+  coordinator.send(gone);
+  expect(await coordinator.message('SESSION_ENDED')).toMatchObject({ reason: 'app_not_found' });
+  expect(processesOf(session.session_id)).toEqual(before);
+});
+
+test('reconfigure() does not disturb the link for what the coordinator need not know', async () => {
+  const { coordinator, agent, config, logged } = await start();
+  await agent.reconfigure({ ...config, apps: [], seats: config.seats });
+  await coordinator.message('HELLO');
+  await logged('connected to the coordinator');
+  const { upgrades } = coordinator;
+  const dialled = upgrades.length;
+  await agent.reconfigure({ ...config, apps: [], ports: portRange() });
+  const session = order('Flat');
+  coordinator.send(session);
+  await coordinator.message('SESSION_ENDED');
+  expect(upgrades).toHaveLength(dialled);
 });

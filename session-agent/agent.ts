@@ -5,6 +5,7 @@ import { AGENT_LINK_VERSION, toAgent } from '../shared/protocol/agent-link.ts';
 import type { Handlers } from '../shared/protocol/message.ts';
 import { decodeRelayFrame } from '../shared/protocol/relay-frame.ts';
 import { door, type Frame } from '../shared/socket.ts';
+import { cardsOf, needsOf } from './cards.ts';
 import { type AgentConfig, launchProblem } from './config.ts';
 import type { DialledWire } from './dial.ts';
 import { Host } from './host.ts';
@@ -25,10 +26,12 @@ export interface AgentOptions {
   /** Puts something around the agent's own tools. */
   around?: (tools: Tools) => Tools;
   config: AgentConfig;
+  /** This program's release. */
+  version: string;
   signalling: [string, ...string[]];
   environment: Record<string, string>;
-  /** The HTTP proxy on the way to the coordinator. */
-  proxy?: string | undefined;
+  /** The HTTP proxy on the way to an address. */
+  proxyFor?: (address: string) => string | undefined;
   clock: Clock;
   ids: Ids;
   log: Log;
@@ -47,6 +50,28 @@ const handlers: Handlers<typeof toAgent, Agent> = {
   END_SESSION: (order, { host }) => host.endSession(order),
 };
 
+/** What HELLO says of the host that config.json decides. */
+const described = ({ server_name, seats, apps }: AgentConfig) => ({
+  server_name,
+  seats,
+  apps: apps.map(({ rc_name }) => rc_name),
+});
+
+/** Whether the coordinator has to be told, or dialled, anew. */
+const needsRedial = (before: AgentConfig, after: AgentConfig): boolean => {
+  const said = (config: AgentConfig) =>
+    JSON.stringify([
+      described(config),
+      cardsOf(config),
+      needsOf(config),
+      config.placing,
+      config.coordinator,
+      config.key,
+      config.ca_file,
+    ]);
+  return said(before) !== said(after);
+};
+
 /** The whole program without its process: one link, one host. */
 export class Agent {
   readonly link: Link;
@@ -54,12 +79,18 @@ export class Agent {
   readonly #options: AgentOptions;
   readonly #journal: Journal;
   #lock: Lock | undefined;
+  /** Drawn by each process: two that alternate are one identity on two machines. */
+  readonly life: string;
+  #config: AgentConfig;
   #stopping: Promise<void> | undefined;
 
   constructor(options: AgentOptions) {
     this.#options = options;
-    const { config, signalling, environment, clock, ids, log, around = (tools) => tools } = options;
+    const { config, version, signalling, environment, clock, ids, log, around = (tools) => tools } = options;
     this.#journal = new Journal(config.state_folder, log);
+    this.#config = config;
+    this.life = ids.id();
+    const self = this;
     this.host = new Host({
       ...around({ journal: this.#journal, start: startProgram }),
       ...{ config, signalling, environment, clock, ids, log },
@@ -69,18 +100,22 @@ export class Agent {
     });
     let taken: { wire: DialledWire; take: (frame: Frame) => void } | undefined;
     this.link = new Link({
-      url: config.coordinator,
-      key: config.key,
+      get url() {
+        return self.#config.coordinator;
+      },
+      get key() {
+        return self.#config.key;
+      },
       clock,
       ids,
       log,
       hello: () => ({
         verb: 'HELLO',
         protocol: AGENT_LINK_VERSION,
-        server_name: config.server_name,
-        seats: config.seats,
-        apps: config.apps.map(({ rc_name }) => rc_name),
+        ...described(this.#config),
         sessions: this.host.inventory(),
+        version,
+        life: this.life,
       }),
       frame: (frame, wire) => {
         if (typeof frame !== 'string') return this.#relayed(frame);
@@ -91,8 +126,12 @@ export class Agent {
       },
       lost: () => this.host.linkLost(),
       awaited: () => this.host.waitingChannels() > 0,
-      proxy: options.proxy,
-      ca_file: config.ca_file,
+      get proxy() {
+        return options.proxyFor?.(self.#config.coordinator);
+      },
+      get ca_file() {
+        return self.#config.ca_file;
+      },
     });
   }
 
@@ -106,15 +145,33 @@ export class Agent {
     await this.#journal.open();
     this.host.tidy();
     await this.host.open();
-    for (const app of config.apps) {
-      const problem = await launchProblem(app, config.apps_folders);
-      if (problem !== undefined) log.error({ app: app.rc_name, problem }, 'this app cannot be launched');
-    }
+    await this.#checkApps();
     const { hostname, protocol } = new URL(config.coordinator);
     if (protocol === 'ws:' && !['127.0.0.1', 'localhost', '[::1]'].includes(hostname)) {
       log.warn({ url: config.coordinator }, 'the key travels unencrypted: use wss:// or https://');
     }
     if (this.#stopping === undefined) this.link.start();
+  }
+
+  /**
+   * Takes a new config.json into force: launches from now on follow it, live sessions stay as they are, and the link is
+   * dialled anew when it has to be.
+   */
+  async reconfigure(config: AgentConfig): Promise<void> {
+    const before = this.#config;
+    this.#config = config;
+    this.host.reconfigure(config);
+    if (needsRedial(before, config)) this.link.redial();
+    await this.#checkApps();
+  }
+
+  async #checkApps(): Promise<void> {
+    for (const app of this.#config.apps) {
+      const problem = await launchProblem(app, this.#config.apps_folders);
+      if (problem !== undefined) {
+        this.#options.log.error({ app: app.rc_name, problem }, 'this app cannot be launched');
+      }
+    }
   }
 
   /** Ends every session, tells the coordinator, and hangs up. Resolves when nothing is left. Idempotent. */

@@ -118,7 +118,7 @@ const portSchema = z.number().int().min(1_024, 'at least 1024').max(65_535, 'at 
 const pixelSchema = z.number().int().min(16).max(16_384);
 
 /** config.json of a host (user requirements A13). */
-const configSchema = z
+export const configSchema = z
   .strictObject({
     /** ws(s)://host[:port]/agent, or http(s)://host[:port]. */
     coordinator: z.string().transform((text, context) => {
@@ -144,7 +144,13 @@ const configSchema = z
     placing: z.enum(['spread', 'pack']).default('spread'),
     /** When given, only programs below these folders are launched, wherever links lead. */
     apps_folders: z.array(absolute).min(1, 'at least one folder').max(100).optional(),
-    apps: z.array(appSchema).min(1, 'at least one app').max(1_000),
+    /** May be empty: a host that has just been enrolled waits for its first app. */
+    apps: z.array(appSchema).max(1_000).default([]),
+    /** The key that signs executables which `update` may install: the base64 line of an Ed25519 public key in PEM. */
+    update_key: z
+      .string()
+      .regex(/^MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=$/, 'the base64 line of an Ed25519 public key in PEM')
+      .optional(),
   })
   .superRefine(({ ports, seats, cards, apps }, context) => {
     const needed = seats * ports_per_session;
@@ -178,20 +184,25 @@ const configSchema = z
 export type AgentConfig = z.infer<typeof configSchema>;
 export type AppConfig = AgentConfig['apps'][number];
 
+/** The config with the folders and files that are relative to it made absolute. */
+export const located = (
+  { log_folder, state_folder, ca_file, ...rest }: AgentConfig,
+  file: string,
+): AgentConfig => {
+  const folder = dirname(file);
+  return {
+    ...rest,
+    log_folder: resolve(folder, log_folder),
+    state_folder: resolve(folder, state_folder),
+    ...(ca_file === undefined ? {} : { ca_file: resolve(folder, ca_file) }),
+  };
+};
+
 /** config.json, checked, its folders and files made absolute; or all of its problems at once. */
 export const readAgentConfig = async (file: string): Promise<Parsed<AgentConfig>> => {
   const read = await readConfig(file, configSchema);
   if ('problems' in read) return read;
-  const { log_folder, state_folder, ca_file, ...rest } = read.value;
-  const folder = dirname(file);
-  return {
-    value: {
-      ...rest,
-      log_folder: resolve(folder, log_folder),
-      state_folder: resolve(folder, state_folder),
-      ...(ca_file === undefined ? {} : { ca_file: resolve(folder, ca_file) }),
-    },
-  };
+  return { value: located(read.value, file) };
 };
 
 /** Why a program cannot be run as the disk is now, or undefined. */

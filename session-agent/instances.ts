@@ -79,7 +79,7 @@ export class Instances {
   /** Another configuration for what is launched from now on. */
   reconfigure(config: AgentConfig): void {
     this.#host.config = config;
-    this.#host.ports.use(config.ports);
+    this.#host.ports.move(config.ports);
     this.#tick();
   }
 

@@ -1,4 +1,5 @@
 import { afterEach, expect, setDefaultTimeout, test } from 'bun:test';
+import { errors } from '../shared/errors.ts';
 import { createLog } from '../shared/log.ts';
 import { AGENT_LINK_VERSION } from '../shared/protocol/agent-link.ts';
 import { fakeClock } from '../shared/testing/clock.ts';
@@ -184,4 +185,39 @@ test('welcomed() leaves a coordinator whose version is not spoken here', async (
   const coordinator = coordinate({ hello: () => ({ protocol: AGENT_LINK_VERSION + 1 }) });
   startLink(coordinator.url);
   expect(await coordinator.next('end', (one) => (one.what === 'closed' ? one.code : undefined))).toBe(4400);
+});
+
+test('redial() dials anew without a wait, connected, waiting or not there yet, and is no failure', async () => {
+  const coordinator = coordinate({});
+  const { link, clock, logged } = startLink(coordinator.url);
+  await logged('connected');
+  expect(link.state()).toEqual({ state: 'connected', since: clock.now() });
+  link.redial();
+  await logged('connected');
+  coordinator.cut();
+  await logged('dialling');
+  expect(link.state()).toMatchObject({
+    state: 'waiting',
+    detail: expect.stringContaining('the link was lost'),
+  });
+  link.redial();
+  await logged('connected');
+  expect(link.state().detail).toBeUndefined();
+  await link.stop('over');
+  link.redial();
+  expect(link.state().state).toBe('stopped');
+  expect(clock.pending()).toBe(0);
+});
+
+test('state() tells an operator what to do about a host that is locked, and the link waits longest', async () => {
+  const coordinator = coordinate({
+    hello: () => ({ close: errors.host_quarantined.close, reason: 'locked' }),
+  });
+  const { link, logged } = startLink(coordinator.url);
+  expect((await logged('this host is locked')).level).toBe('error');
+  expect((await logged('dialling')).wait_ms).toBe(29_999);
+  expect(link.state()).toMatchObject({
+    state: 'waiting',
+    detail: expect.stringContaining('enrol that one anew'),
+  });
 });

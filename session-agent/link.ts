@@ -15,15 +15,41 @@ import { backoff, good_link_ms } from './domain/backoff.ts';
 type FromAgent = MessageOf<typeof fromAgent>;
 
 const CONNECT_MS = 10_000;
-/** Redials that a refusal as superseded jumps to: the longest wait, so that two agents do not push each other out all day. */
+/** Redials that such a refusal jumps to: the longest wait, so that two agents do not push each other out all day. */
 const PATIENT_ATTEMPT = 10;
+const PATIENT_CODES: readonly number[] = [errors.agent_superseded.close, errors.host_quarantined.close];
 /** From here on the link takes no more player frames; control messages may use the rest. */
 const RELAY_BACKLOG_BYTES = limits.link_backlog_bytes / 2;
 
 const isRefusal = (close_code: number): boolean =>
   close_code === errors.agent_version.close || close_code === errors.unauthorized.close;
 
+/** How the connection is. `since` is epoch ms; `detail` says why it is not connected, in words for an operator. */
+export interface LinkState {
+  state: 'connected' | 'dialling' | 'waiting' | 'stopped';
+  since: number;
+  detail?: string;
+}
+
+/** What an operator has to do about a refusal, by close code. */
+const refusals: ReadonlyMap<number, string> = new Map([
+  [
+    errors.agent_key_wrong.close,
+    'the coordinator refused this agent: key or server_name is not that of its catalogue. Enrol this host anew',
+  ],
+  [errors.agent_version.close, 'agent and coordinator speak different versions: update the older one'],
+  [
+    errors.agent_superseded.close,
+    'another agent with the same server_name and key has taken over: is one key on two machines?',
+  ],
+  [
+    errors.host_quarantined.close,
+    'this host is locked: two machines used its key. Stop the agent on all but one, and enrol that one anew',
+  ],
+]);
+
 export interface LinkOptions {
+  /** Read anew at every dial, as the key is. */
   url: string;
   key: string;
   clock: Clock;
@@ -54,6 +80,9 @@ export class Link {
   #stopped = false;
   #loop: Promise<void> | undefined;
   #wake = () => {};
+  #state: LinkState = { state: 'dialling', since: 0 };
+  #detail: string | undefined;
+  #redialling = false;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -61,6 +90,19 @@ export class Link {
 
   start(): void {
     this.#loop ??= this.#run();
+  }
+
+  state(): LinkState {
+    return this.#state;
+  }
+
+  /** Connects anew and without a wait: where to, by which key, or what HELLO says has changed. */
+  redial(): void {
+    if (this.#stopped) return;
+    this.#redialling = true;
+    this.#cancelWait();
+    this.#wake();
+    this.#wire?.close(1000, 'the configuration has changed');
   }
 
   /** Whether the message was taken; while the link is down nothing is: HELLO tells the coordinator how things stand. */
@@ -89,6 +131,8 @@ export class Link {
     }
     this.#protocol = protocol;
     this.#welcomed_at = clock.monotonic();
+    this.#detail = undefined;
+    this.#became('connected');
     log.info({ heartbeat_ms, protocol }, 'connected to the coordinator');
     this.#beat(heartbeat_ms);
     return true;
@@ -101,16 +145,29 @@ export class Link {
     this.#wake();
     this.#wire?.close(1000, reason);
     await this.#loop;
+    this.#became('stopped');
+  }
+
+  #became(state: LinkState['state']): void {
+    const since = this.#options.clock.now();
+    this.#state = { state, since, ...(this.#detail === undefined ? {} : { detail: this.#detail }) };
   }
 
   async #run(): Promise<void> {
     const { clock, ids, log } = this.#options;
     for (let attempt = 0; !this.#stopped; attempt++) {
-      const { good, superseded } = await this.#once(await this.#authorities());
+      this.#redialling = false;
+      this.#became('dialling');
+      const { good, patient } = await this.#once(await this.#authorities());
       if (this.#stopped) return;
       if (good) attempt = 0;
-      if (superseded) attempt = PATIENT_ATTEMPT;
-      const hurried = !superseded && (this.#options.awaited?.() ?? false);
+      if (patient) attempt = PATIENT_ATTEMPT;
+      if (this.#redialling) {
+        attempt = -1;
+        continue;
+      }
+      this.#became('waiting');
+      const hurried = !patient && (this.#options.awaited?.() ?? false);
       const wait_ms = backoff(attempt, ids.below, hurried);
       log.info({ wait_ms }, 'dialling the coordinator again');
       await new Promise<void>((resolve) => {
@@ -132,9 +189,9 @@ export class Link {
   }
 
   /** One connection, from dialling to its end. */
-  #once(ca: string | undefined): Promise<{ good: boolean; superseded: boolean }> {
+  #once(ca: string | undefined): Promise<{ good: boolean; patient: boolean }> {
     const { url, key, proxy, clock, log } = this.#options;
-    if (this.#stopped) return Promise.resolve({ good: false, superseded: false });
+    if (this.#stopped) return Promise.resolve({ good: false, patient: false });
     return new Promise((resolve) => {
       this.#welcomed_at = undefined;
       const wire = dial(
@@ -163,12 +220,12 @@ export class Link {
             this.#stopHeartbeat();
             this.#wire = undefined;
             this.#options.lost();
-            if (!this.#stopped) this.#explain(code, reason);
+            if (!this.#stopped && !this.#redialling) this.#explain(code, reason);
             this.#chooseVersion(code);
             const lived = this.#welcomed_at === undefined ? 0 : clock.monotonic() - this.#welcomed_at;
             resolve({
               good: lived >= good_link_ms,
-              superseded: code === errors.agent_superseded.close,
+              patient: PATIENT_CODES.includes(code),
             });
           },
         },
@@ -201,23 +258,12 @@ export class Link {
 
   #explain(close_code: number, reason: string) {
     const { log, url } = this.#options;
+    const refusal = refusals.get(close_code);
+    const lost = this.#welcomed_at !== undefined;
+    this.#detail = refusal ?? `${lost ? 'the link was lost' : 'cannot be reached'}: ${reason || close_code}`;
     const facts = { url, close_code, reason };
-    switch (close_code) {
-      case errors.agent_key_wrong.close:
-        return log.error(
-          facts,
-          'the coordinator refused this agent: key or server_name is not that of its servers.json',
-        );
-      case errors.agent_version.close:
-        return log.error(facts, 'agent and coordinator speak different versions: update the older one');
-      case errors.agent_superseded.close:
-        return log.error(
-          facts,
-          'another agent with the same server_name and key has taken over: is one key on two machines?',
-        );
-      default:
-        if (this.#welcomed_at === undefined) log.warn(facts, 'the coordinator cannot be reached');
-        else log.warn(facts, 'the link to the coordinator was lost');
-    }
+    if (refusal !== undefined) log.error(facts, refusal);
+    else if (lost) log.warn(facts, 'the link to the coordinator was lost');
+    else log.warn(facts, 'the coordinator cannot be reached');
   }
 }

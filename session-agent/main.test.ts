@@ -39,7 +39,7 @@ test('version() prints the version, help() the commands, and an unknown command 
     run('signalling', '--help'),
   ]);
   expect(asked).toEqual({ code: 0, out: `${version}\n`, problems: '' });
-  expect(help.out).toContain('session-agent run --config FILE');
+  expect(help.out).toContain('session-agent enroll URL --token=T');
   expect(wrong.code).toBe(2);
   expect(wrong.problems).toContain('unknown command "fly"');
   expect(flags.out).toContain('--player_port');

@@ -1,6 +1,6 @@
 import { describeProblem } from '../shared/config.ts';
-import { createLog, type Log } from '../shared/log.ts';
-import type { Agent } from './agent.ts';
+import type { Running } from './operator/running.ts';
+import type { Terminal } from './operator/surroundings.ts';
 
 /** Set by scripts/build.ts: the version of a compiled executable. */
 declare const VITRINA_VERSION: string | undefined;
@@ -9,20 +9,34 @@ const compiled = typeof VITRINA_VERSION === 'string';
 
 const HELP = `session-agent: starts Pixel Streaming sessions on this host, at a coordinator's word
 
-  session-agent run --config FILE     connect to the coordinator and serve sessions
-  session-agent doctor [--json] [--config FILE]
-                                      look at everything that this host needs, and say what to do
-  session-agent signalling [flags]    run the Pixel Streaming signalling server alone; --help lists its flags
-  session-agent version               print the version
-  session-agent help                  print this
+  session-agent enroll URL --token=T          make this machine a host of the coordinator at URL; writes config.json
+  session-agent install [--user NAME]         run it as a service, now and when the machine starts; --print shows the service
+  session-agent uninstall                     end the service
+  session-agent run                           connect to the coordinator and serve sessions, in this terminal
+
+  session-agent status [--json]               what runs, the link, the last errors; exit code 0 when connected
+  session-agent monit                         the same, live
+  session-agent logs [SESSION] [--follow]     the agent's log, or the output of a session's programs
+  session-agent apps list
+  session-agent apps add [--engine 5.7] NAME PATH [ARGUMENTS...]
+  session-agent apps remove NAME
+  session-agent doctor [--json]               look at everything that this host needs, and say what to do
+  session-agent update FILE|URL [--sha256 HEX] [--wait SECONDS] [--no-restart]
+
+  session-agent signalling [flags]            run the Pixel Streaming signalling server alone; --help lists its flags
+  session-agent version                       print the version
+  session-agent help                          print this
+
+  --config FILE says where config.json is; else it is beside this program, or in /etc/vitrina (Linux), %ProgramData%\\Vitrina (Windows).
 `;
 
 /** The first Ctrl-C or SIGTERM stops in good order, the second kills what is left, and waits no longer than this. */
 const FORCE_EXIT_MS = 2_000;
+/** How long an answer to a command that is under way may take when the program stops. */
+const GOODBYE_MS = 1_000;
 
-/** How this program starts another copy of itself with a sub-command. */
-const itself = (command: string): [string, ...string[]] =>
-  compiled ? [process.execPath, command] : [process.execPath, import.meta.path, command];
+/** How this program is started: the words before a sub-command. */
+const itself: [string, ...string[]] = compiled ? [process.execPath] : [process.execPath, import.meta.path];
 
 const version = async (): Promise<string> =>
   compiled ? VITRINA_VERSION : (await import('../package.json')).default.version;
@@ -30,75 +44,123 @@ const version = async (): Promise<string> =>
 const say = (text: string) => process.stdout.write(`${text}\n`);
 const complain = (text: string) => process.stderr.write(`${text}\n`);
 
+const surroundings = async (): Promise<Terminal> => ({
+  version: await version(),
+  platform: process.platform,
+  environment: process.env,
+  itself,
+  clock: (await import('../shared/clock.ts')).systemClock,
+  say,
+  complain,
+  write: (text) => void process.stdout.write(text),
+  size: () => ({ columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 }),
+  keys,
+});
+
+/** Keys that are typed, one by one; without a terminal only the signal that ends the program, as Ctrl-C. */
+const keys = (pressed: (key: string) => void): (() => void) => {
+  const { stdin } = process;
+  const raw = stdin.isTTY;
+  const typed = (data: Buffer) => {
+    for (const key of data.toString()) pressed(key);
+  };
+  const end = () => pressed('\u0003');
+  if (raw) {
+    stdin.setRawMode(true);
+    stdin.on('data', typed);
+    stdin.resume();
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, end);
+  return () => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.off(signal, end);
+    if (!raw) return;
+    stdin.off('data', typed);
+    stdin.setRawMode(false);
+    stdin.pause();
+  };
+};
+
+const listen = (fetch: (request: Request) => Promise<Response>) => {
+  const server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch });
+  const stop = async () => {
+    await Promise.race([server.stop(), Bun.sleep(GOODBYE_MS)]);
+    await server.stop(true);
+  };
+  return { port: server.port ?? 0, stop };
+};
+
 const run = async (args: string[]): Promise<number> => {
-  const [flag, file, more] = args;
-  if (flag !== '--config' || file === undefined || more !== undefined) {
-    complain('usage: session-agent run --config FILE');
+  const [flag, given, more] = args;
+  if ((flag !== undefined && (flag !== '--config' || given === undefined)) || more !== undefined) {
+    complain('usage: session-agent run [--config FILE]');
     return 2;
   }
   // Loaded here and not at the top, so that a signalling process does not pay for the agent at each session's start.
-  const [
-    { readAgentConfig },
-    agentModule,
-    { baseEnvironment },
-    { proxyFor },
-    { systemClock },
-    { systemIds },
-  ] = await Promise.all([
-    import('./config.ts'),
-    import('./agent.ts'),
-    import('./domain/launch.ts'),
-    import('./domain/proxy.ts'),
-    import('../shared/clock.ts'),
-    import('../shared/ids.ts'),
-  ]);
+  const [{ readAgentConfig }, { configFile }, { prepare }, { systemIds }, { Failed }, { handed_over_code }] =
+    await Promise.all([
+      import('./config.ts'),
+      import('./operator/places.ts'),
+      import('./operator/running.ts'),
+      import('../shared/ids.ts'),
+      import('./operator/surroundings.ts'),
+      import('./operator/service.ts'),
+    ]);
+  const around = await surroundings();
+  const file = configFile(given, around);
   const read = await readAgentConfig(file);
   if ('problems' in read) {
     for (const problem of read.problems) complain(describeProblem(problem));
     return 1;
   }
-  const log = createLog('session-agent');
-  const { server_name, seats, apps } = read.value;
-  log.info({ version: await version(), server_name, seats, apps: apps.length }, 'starting');
-  const agent = new agentModule.Agent({
-    config: read.value,
-    signalling: itself('signalling'),
-    environment: baseEnvironment(process.env),
-    proxy: proxyFor(read.value.coordinator, process.env),
-    clock: systemClock,
-    ids: systemIds,
-    log,
-  });
-  return untilStopped(agent, log);
+  try {
+    const room = Promise.withResolvers<void>();
+    const options = { file, config: read.value, ids: systemIds, listen, handOver: room.resolve };
+    const running = await prepare(options, around);
+    const { server_name, seats, apps } = read.value;
+    running.log.info({ version: around.version, server_name, seats, apps: apps.length }, 'starting');
+    return await untilStopped(
+      running,
+      room.promise.then(() => handed_over_code),
+    );
+  } catch (error) {
+    if (!(error instanceof Failed)) throw error;
+    complain(error.message);
+    return 1;
+  }
 };
 
-/** Runs the agent until a signal, or an error that nobody foresaw, has stopped it; the exit code. */
-const untilStopped = (agent: Agent, log: Log): Promise<number> =>
+/** Runs the agent until a signal, an update, or an error that nobody foresaw, has stopped it; the exit code. */
+const untilStopped = ({ agent, log, close }: Running, handOver: Promise<number>): Promise<number> =>
   new Promise((resolve) => {
     let stopping = false;
-    const stop = (code: number) => {
+    const stop = (code: number, end = () => agent.stop()) => {
       if (stopping) {
         agent.force();
         setTimeout(() => resolve(1), FORCE_EXIT_MS).unref();
         return;
       }
       stopping = true;
-      agent.stop().then(
-        () => resolve(code),
-        (error: unknown) => {
-          log.error({ error }, 'could not stop in good order');
-          resolve(1);
-        },
-      );
+      end()
+        .then(close)
+        .then(
+          () => resolve(code),
+          (error: unknown) => {
+            log.error({ error }, 'could not stop in good order');
+            resolve(1);
+          },
+        );
     };
     // Sessions outlive a fault of the agent: whoever starts it again finds them and goes on.
     const failed = (error: unknown) => {
       log.error({ error }, 'an unforeseen error: this agent ends, its sessions wait for the next one');
       stopping = true;
-      agent.handOver().then(
-        () => resolve(1),
-        () => resolve(1),
-      );
+      agent
+        .handOver()
+        .then(close)
+        .then(
+          () => resolve(1),
+          () => resolve(1),
+        );
       setTimeout(() => resolve(1), FORCE_EXIT_MS).unref();
     };
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -109,17 +171,23 @@ const untilStopped = (agent: Agent, log: Log): Promise<number> =>
     }
     process.on('uncaughtException', failed);
     process.on('unhandledRejection', failed);
+    void handOver.then((code) => {
+      log.info('making room for another release; sessions go on');
+      stop(code, () => agent.handOver());
+    });
     agent.start().catch(failed);
   });
 
 const doctor = async (args: string[]): Promise<number> => {
-  const [{ runDoctor }, { systemClock }, { systemIds }] = await Promise.all([
+  const [{ runDoctor }, { configFile }, { systemIds }, around] = await Promise.all([
     import('./doctor/command.ts'),
-    import('../shared/clock.ts'),
+    import('./operator/places.ts'),
     import('../shared/ids.ts'),
+    surroundings(),
   ]);
-  const { env: environment, platform } = process;
-  return runDoctor(args, { environment, platform, clock: systemClock, ids: systemIds, say, complain });
+  const { environment, platform, clock } = around;
+  const usual_file = configFile(undefined, around);
+  return runDoctor(args, { environment, platform, clock, ids: systemIds, usual_file, say, complain });
 };
 
 const main = async ([command, ...args]: string[]): Promise<number> => {
@@ -138,9 +206,12 @@ const main = async ([command, ...args]: string[]): Promise<number> => {
     case '--help':
       say(HELP);
       return command === undefined ? 2 : 0;
-    default:
-      complain(`unknown command "${command}"\n\n${HELP}`);
-      return 2;
+    default: {
+      const { operate } = await import('./operator/commands.ts');
+      const code = await operate(command, args, await surroundings());
+      if (code === undefined) complain(`unknown command "${command}"\n\n${HELP}`);
+      return code ?? 2;
+    }
   }
 };
 

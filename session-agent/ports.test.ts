@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test';
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { createPorts } from './ports.ts';
+import { portRange } from './testing/rig.ts';
 
 const range = () => {
   const from = 10_000 + randomInt(2_000) * 10;
@@ -29,4 +30,17 @@ test('take() passes over ports that another program listens on', async () => {
   await new Promise<void>((listening) => other.listen({ port: from + 1, host: '127.0.0.1' }, listening));
   expect(await createPorts({ from, to }).take(5)).not.toContain(from + 1);
   await new Promise((closed) => other.close(closed));
+});
+
+test('createPorts() can be moved to another range, and what is lent from the old one can still be given back', async () => {
+  const { from } = portRange();
+  const ports = createPorts({ from, to: from + 9 });
+  const old = (await ports.take(3)) ?? [];
+  ports.move({ from: from + 10, to: from + 39 });
+  const fresh = (await ports.take(3)) ?? [];
+  expect(fresh).toHaveLength(3);
+  expect(fresh.every((port) => port >= from + 10)).toBeTrue();
+  ports.give(old);
+  ports.move({ from: from + 10, to: from + 39 });
+  expect((await ports.take(3))?.some((port) => fresh.includes(port))).toBeFalse();
 });

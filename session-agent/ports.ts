@@ -15,8 +15,8 @@ export interface Ports {
   give(ports: readonly number[]): void;
   /** Counts these as lent: programs of an agent before this one use them. */
   hold(ports: readonly number[]): void;
-  /** Another range for what is taken from now on. */
-  use(range: Range): void;
+  /** What is taken from now on comes from this range. */
+  move(range: Range): void;
 }
 
 interface Range {
@@ -37,9 +37,10 @@ export const createPorts = (range: Range): Ports => {
     hold: (ports) => {
       for (const port of ports) lent.add(port);
     },
-    use: (other) => {
-      ({ from, to } = other);
-      if (next < from || next > to) next = from;
+    move(moved) {
+      if (moved.from === from && moved.to === to) return;
+      ({ from, to } = moved);
+      next = from;
     },
     async take(count) {
       const found: number[] = [];

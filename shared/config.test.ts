@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { describeProblem, parseConfig, readConfig } from './config.ts';
+import { describeProblem, editConfig, parseConfig, readConfig } from './config.ts';
 import { nameSchema, wholeNumberSchema } from './protocol/names.ts';
 
 const schema = z.strictObject({
@@ -145,4 +145,19 @@ describe('readConfig()', () => {
       expect(JSON.stringify(read)).toContain('cannot be read');
     });
   }
+});
+
+describe('editConfig()', () => {
+  test('editConfig() changes one value and leaves comments, order and the rest as they are', () => {
+    const text = '{\n  // first\n  "a": 1, // one\n  "list": [\n    "x", // ex\n  ],\n}\n';
+    expect(editConfig(text, ['a'], 2)).toBe(text.replace('1,', '2,'));
+    const grown = editConfig(text, ['list', 1], { b: true });
+    expect(grown).toContain('// ex');
+    expect(parseConfig(grown, 'f', z.looseObject({}))).toEqual({ value: { a: 1, list: ['x', { b: true }] } });
+    const shrunk = editConfig(grown, ['list', 0], undefined);
+    expect(parseConfig(shrunk, 'f', z.looseObject({}))).toEqual({ value: { a: 1, list: [{ b: true }] } });
+    expect(parseConfig(editConfig('{}', ['new'], [1]), 'f', z.looseObject({}))).toEqual({
+      value: { new: [1] },
+    });
+  });
 });

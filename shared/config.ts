@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import {
+  applyEdits,
   findNodeAtLocation,
   getNodePath,
+  modify,
   type Node,
   type ParseError,
   parseTree,
@@ -116,3 +118,13 @@ export const readConfig = async <S extends z.ZodType>(
     return { problems: [{ file, line: 1, key: '', text: `cannot be read: ${text}` }] };
   }
 };
+
+/**
+ * The text with the value at `path` (`['apps', 2, 'path']`) set, or removed when it is undefined. What else stands in it
+ * stays as it is, comments too. An index beyond the end of an array adds to it.
+ */
+export const editConfig = (text: string, path: (string | number)[], value: unknown): string =>
+  applyEdits(
+    text,
+    modify(text, path, value, { formattingOptions: { insertSpaces: true, tabSize: 2, eol: '\n' } }),
+  );

@@ -62,6 +62,18 @@ const list = {
     'Agent and coordinator speak different protocol versions. Update the older one.',
   ),
   agent_superseded: row(409, 4409, false, 'Another agent connected with the same server_name and key.'),
+  host_quarantined: row(
+    423,
+    4423,
+    false,
+    'This host is locked: two machines had its key. Keep one of them and enrol that one anew.',
+  ),
+  enrolment_wrong: row(
+    410,
+    4410,
+    false,
+    'This enrolment token was used, has expired or is unknown. Ask an operator for a new one.',
+  ),
   host_offline: row(503, 4503, true, 'The host of this session is not connected right now. It keeps trying.'),
   channel_refused: row(502, 4502, true, 'The host could not open its signalling server for this player.'),
   channel_lost: row(

@@ -25,6 +25,8 @@ export const limits = {
   heartbeat_ms: 5_000,
   /** Silence after which either end of the agent link gives the connection up. */
   link_silence_ms: 15_000,
+  /** Longest file that people write: servers.json, configuration.json, config.json. A longer one counts as broken. */
+  file_bytes: 5 * 1024 * 1024,
   /** Participants of one session. */
   participants: 32,
 } as const;

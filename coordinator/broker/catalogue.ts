@@ -1,4 +1,5 @@
 import type { ServerEntry } from '../../shared/protocol/client-verbs.ts';
+import { takesNew } from '../domain/host.ts';
 import type { FileApp, Texts } from '../store/catalogue.ts';
 import type { AppRow, HostRow, Tables } from '../store/tables.ts';
 import type { Services } from './services.ts';
@@ -7,7 +8,7 @@ import type { Services } from './services.ts';
 export interface App extends Omit<AppRow, 'title' | 'description'> {
   readonly title: Texts;
   readonly description: Texts;
-  /** Names of the hosts that have it, draining ones left out. */
+  /** Names of the hosts that have it, draining and quarantined ones left out. */
   readonly hosts: readonly string[];
 }
 
@@ -39,6 +40,8 @@ const entryOf = (host: HostRow, app: App): ServerEntry => ({
   },
 });
 
+const mayTake = (host: HostRow | undefined): boolean => host !== undefined && takesNew(host);
+
 /** The catalogue as the database holds it now, in the order of servers.json as far as that goes. Rejects with Unavailable. */
 export const readCatalogue = ({ db, store }: Pick<Services, 'db' | 'store'>): Promise<Catalogue> =>
   db.read(async (tables) => {
@@ -56,7 +59,7 @@ export const readCatalogue = ({ db, store }: Pick<Services, 'db' | 'store'>): Pr
           title: JSON.parse(row.title),
           description: JSON.parse(row.description),
           hosts: pairs
-            .filter(({ app, host }) => app === row.name && hosts.get(host)?.draining === false)
+            .filter(({ app, host }) => app === row.name && mayTake(hosts.get(host)))
             .map(({ host }) => host),
         },
       ]),
@@ -119,10 +122,15 @@ export const takeOverFile = ({ db, store, clock }: Services): Promise<void> =>
           draining: false,
           draining_cards: '[]',
           held_by: null,
+          quarantined_at: null,
           created_at: clock.now(),
           version: 1,
         });
-      } else if (!says(row, said)) await tables.hosts.update({ name }, said);
+      } else if (!says(row, said)) {
+        // A new key is what ends a quarantine.
+        const released = row.key_hash === key_hash ? {} : { quarantined_at: null };
+        await tables.hosts.update({ name }, { ...said, ...released });
+      }
     }
     for (const app of apps.values()) await putApp(tables, app);
     const wanted = new Set(

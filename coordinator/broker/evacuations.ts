@@ -1,3 +1,4 @@
+import { takesNew } from '../domain/host.ts';
 import type { HostRow } from '../store/tables.ts';
 import { hostChanged, hostDrained, hostLost } from './booking-hosts.ts';
 import { drainingCards } from './host-rows.ts';
@@ -21,15 +22,15 @@ export const createEvacuations = (world: World): (() => Promise<void>) => {
     const leaving = [
       ...[...world.lost.keys()].map((name) => ({ name, key: `lost ${name}`, leave: hostLost })),
       ...here
-        .filter(({ draining }) => draining)
+        .filter((host) => !takesNew(host))
         .map(({ name }) => ({ name, key: `drained ${name}`, leave: hostDrained })),
       ...here
-        .filter((host) => !host.draining && drainingCards(host).length > 0)
+        .filter((host) => takesNew(host) && drainingCards(host).length > 0)
         .map(({ name }) => ({ name, key: `changed ${name}`, leave: hostChanged })),
     ];
     for (const host of here) {
       const shape = shapeOf(host);
-      if (known.get(host.name) === shape || host.draining) continue;
+      if (known.get(host.name) === shape || !takesNew(host)) continue;
       await hostChanged(world, host.name);
       known.set(host.name, shape);
       done.set(`changed ${host.name}`, now);

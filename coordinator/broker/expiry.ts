@@ -9,6 +9,7 @@ export const removeExpired = ({ db, clock }: Pick<Services, 'db' | 'clock'>): Pr
     const past = { to: clock.now() + 1 };
     await tables.codes.remove({ free_at: past });
     await tables.counters.remove({ expires_at: past });
+    await tables.enrolments.remove({ expires_at: past });
     await tables.idempotency.remove({ expires_at: past });
     await tables.refresh_tokens.remove({ expires_at: past });
     await tables.reset_links.remove({ expires_at: past });

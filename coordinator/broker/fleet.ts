@@ -15,6 +15,7 @@ import type { Session } from '../domain/session.ts';
 import { matches } from '../secrets.ts';
 import { Unavailable } from '../store/database.ts';
 import { claimHost } from './claims.ts';
+import { checkQuarantine, isClone, noteLife, quarantineHost } from './quarantine.ts';
 import { commit, happen, type Link, rules, type World } from './world.ts';
 
 type Hello = Extract<MessageOf<typeof fromAgent>, { verb: 'HELLO' }>;
@@ -58,12 +59,16 @@ export const greetHost = async (
     const { coordinator_name } = world.store.configuration();
     if (world.catalogue.hosts.get(name)?.held_by !== coordinator_name) return error.refusal;
   }
-  return gone() ? undefined : hostHello(world, link, key, hello, welcome);
+  if (gone()) return undefined;
+  const right = keyIsRight(world, name, key);
+  if (right && isClone(world, name, hello.life)) return quarantineHost(world, name);
+  return hostHello(world, link, key, hello, welcome);
 };
 
 /**
  * Takes a host in, or back: the link becomes the host's only one, and what the host runs is compared with what it
- * should run. `welcome` is sent before any order. Refused with agent_version or agent_key_wrong.
+ * should run. `welcome` is sent before any order. Refused with agent_version, agent_key_wrong or
+ * host_quarantined.
  */
 export const hostHello = (
   world: World,
@@ -80,7 +85,10 @@ export const hostHello = (
     return refuse('agent_version', versions);
   }
   if (!keyIsRight(world, name, key)) return refuse('agent_key_wrong');
+  const locked = checkQuarantine(world, name);
+  if (locked !== undefined) return locked;
 
+  noteLife(world, name, hello.life);
   const now = world.clock.now();
   const former = world.links.get(name);
   world.links.set(name, link);

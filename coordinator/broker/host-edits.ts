@@ -57,8 +57,19 @@ const lockApps = async (
 export const createHost = async (
   parts: Parts,
   actor: string,
-  { name, apps }: CreateHost,
+  wanted: CreateHost,
 ): Promise<HostKey | Refusal> => {
+  const made = await addHost(parts, actor, wanted);
+  if ('refused' in made) return made;
+  return { ...describeHost(parts, made.row, { apps: made.apps, sessions: [] }), key: made.key };
+};
+
+/** `createHost` for who needs no view of it. */
+export const addHost = async (
+  parts: Pick<Services, 'db' | 'clock' | 'ids'>,
+  actor: string,
+  { name, apps }: CreateHost,
+): Promise<{ row: HostRow; apps: string[]; key: string } | Refusal> => {
   const key = parts.ids.secret();
   const wanted = apps.toSorted();
   const row: HostRow = {
@@ -71,6 +82,7 @@ export const createHost = async (
     draining: false,
     draining_cards: '[]',
     held_by: null,
+    quarantined_at: null,
     source: 'rest',
     created_at: parts.clock.now(),
     version: 1,
@@ -83,7 +95,7 @@ export const createHost = async (
       await tables.hosts.insert(row);
       await tables.host_apps.insert(...wanted.map((app) => ({ host: name, app })));
       await audit(parts, tables, actor, 'host.created', name, { apps });
-      return { ...describeHost(parts, row, { apps: wanted, sessions: [] }), key };
+      return { row, apps: wanted, key };
     });
   } catch (error) {
     if (error instanceof Taken) return refuse('name_taken');
@@ -152,9 +164,10 @@ export const renewHostKey = (parts: Parts, actor: string, name: string): Promise
     if ('refused' in row) return row;
     const refused = checkSource(row.source, ['key']);
     if (refused !== undefined) return refused;
-    await tables.hosts.update({ name }, { key_hash: hashOf(key) });
+    const said = { key_hash: hashOf(key), quarantined_at: null };
+    await tables.hosts.update({ name }, said);
     await audit(parts, tables, actor, 'host.key', name);
-    const changed = { ...row, version: row.version + 1 };
+    const changed = { ...row, ...said, version: row.version + 1 };
     const apps = await appsOf(tables, name);
     return { ...describeHost(parts, changed, { apps, sessions: await running(tables, name) }), key };
   });
@@ -178,6 +191,7 @@ export const removeHost = (
       return refuse('in_use', `${booked} bookings, ${runs} sessions`);
     }
     await tables.host_apps.remove({ host: name });
+    await tables.enrolments.remove({ host: name });
     await tables.hosts.remove({ name });
     await audit(parts, tables, actor, 'host.deleted', name);
     return undefined;

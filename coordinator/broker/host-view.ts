@@ -16,7 +16,7 @@ export const describeHost = (
   row: HostRow,
   { apps, sessions }: { readonly apps: readonly string[]; readonly sessions: readonly SessionRow[] },
 ): CatalogueHostView => {
-  const { name, seats, draining, source, created_at, version } = row;
+  const { name, seats, draining, quarantined_at, source, created_at, version } = row;
   const draining_cards = [...drainingCards(row)];
   const host = needs.hosts.get(name);
   const connected = host !== undefined && isConnected(host);
@@ -38,6 +38,6 @@ export const describeHost = (
     })),
     needs: [...capacity.needs],
     figures: host?.figures ?? null,
-    ...{ source, created_at, version },
+    ...{ quarantined_at, source, created_at, version },
   };
 };

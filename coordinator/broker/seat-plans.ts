@@ -1,6 +1,7 @@
 import { sessionPhases } from '../../shared/protocol/session.ts';
 import { type CardPlan, planCards, planSeats, type Seat, type SeatPlan } from '../domain/availability.ts';
 import type { Use } from '../domain/capacity.ts';
+import { takesNew } from '../domain/host.ts';
 import { bounds } from '../limits.ts';
 import type { AppRow, HostRow, ReadTables, Tables } from '../store/tables.ts';
 import { drainingCards, storedCapacity } from './host-rows.ts';
@@ -39,7 +40,7 @@ export const bookableHosts = async (
 ): Promise<HostRow[]> => {
   const having = await host_apps.find({ app: app.name });
   const found = await hosts.find({ name: { in: having.map(({ host }) => host) }, draining: false });
-  return found.filter(({ seats }) => seats > 0);
+  return found.filter((host) => host.seats > 0 && takesNew(host));
 };
 
 export const seatsOf = ({ name, seats }: Pick<HostRow, 'name' | 'seats'>): Seat[] =>

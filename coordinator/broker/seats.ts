@@ -1,4 +1,5 @@
 import { type CardPlan, fittingSeat, openSeats, planSeats, type Seat } from '../domain/availability.ts';
+import { takesNew } from '../domain/host.ts';
 import { type Period, slot_ms, slotsOf } from '../domain/slots.ts';
 import { bounds } from '../limits.ts';
 import { Taken } from '../store/database.ts';
@@ -101,7 +102,7 @@ const lockFittingSeat = async (
   if (seat === undefined) return undefined;
   const locked = await lockHosts(tables, [seat.host, ...also]);
   const host = locked.get(seat.host);
-  if (host === undefined || host.draining || host.seats <= seat.seat) throw new Overtaken(seat.host);
+  if (host === undefined || !takesNew(host) || host.seats <= seat.seat) throw new Overtaken(seat.host);
   const open = await openNow(tables, host, wanted);
   if (open.has(seat.seat)) return seat;
   // Another seat of the same host will do: it is locked already.

@@ -3,7 +3,7 @@ import { type Participation, participationSchema } from '../../shared/protocol/h
 import { bestSeat, emptySeats, seatsFor } from '../domain/allocation.ts';
 import type { Hold } from '../domain/availability.ts';
 import { isBound } from '../domain/capacity.ts';
-import type { Host } from '../domain/host.ts';
+import { type Host, takesNew } from '../domain/host.ts';
 import { openSession, type Step } from '../domain/session.ts';
 import { bounds } from '../limits.ts';
 import { hashOf } from '../secrets.ts';
@@ -72,7 +72,7 @@ const place = async (
   if (request.account !== undefined && account?.state !== 'approved') return refuse('account_required');
   const row = await tables.hosts.lock({ name });
   const host: Host | undefined = world.hosts.get(name);
-  if (row === undefined || row.draining || host === undefined || isElsewhere(world, row)) return undefined;
+  if (row === undefined || !takesNew(row) || host === undefined || isElsewhere(world, row)) return undefined;
   const empty = emptySeats(host, world.sessions.values());
   if (empty.length === 0) return undefined;
   // Where a card may have less room than seats, what is held on the others counts too.

@@ -5,6 +5,7 @@ import { endReasons } from '../../shared/protocol/session.ts';
 import { endTexts } from '../domain/end-texts.ts';
 import { cardOfSession, type Host } from '../domain/host.ts';
 import { type SessionEvent, transition } from '../domain/lifecycle.ts';
+import type { Lives } from '../domain/lives.ts';
 import { waiting } from '../domain/participants.ts';
 import { type Effect, participantCount, type Session, type Step } from '../domain/session.ts';
 import { rulesOf } from '../store/configuration-file.ts';
@@ -55,6 +56,8 @@ export interface Player {
 export interface World extends Services {
   readonly hosts: Map<string, Host>;
   readonly links: Map<string, Link>;
+  /** The processes that spoke for each host. */
+  readonly lives: Map<string, Lives>;
   readonly sessions: Map<string, Session>;
   /** Sessions that are just being given a seat, by host. */
   readonly starting: Map<string, number>;
@@ -75,6 +78,7 @@ export const createWorld = (needs: Services): World => ({
   ...needs,
   hosts: new Map(),
   links: new Map(),
+  lives: new Map(),
   sessions: new Map(),
   starting: new Map(),
   extending: new Map(),

@@ -34,6 +34,12 @@ export interface Host {
   readonly version: string | null;
 }
 
+/** Whether it gets new sessions and bookings. What a host that does not is booked for goes elsewhere. */
+export const takesNew = (host: {
+  readonly draining: boolean;
+  readonly quarantined_at: number | null;
+}): boolean => !host.draining && host.quarantined_at === null;
+
 export const isConnected = ({ lost_at }: Host): boolean => lost_at === null;
 
 export const hostAway = (host: Host, now: number, rules: Rules): Host => ({

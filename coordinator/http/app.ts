@@ -12,6 +12,7 @@ import { bookingRoutes } from './bookings.ts';
 import { catalogueAppRoutes } from './catalogue-apps.ts';
 import { catalogueHostRoutes } from './catalogue-hosts.ts';
 import { allowOrigins } from './cors.ts';
+import { enrolmentRoutes } from './enrolments.ts';
 import type { Env } from './env.ts';
 import { checkHost, checkOrigin, limitBody, setHeaders } from './guards.ts';
 import { healthRoutes } from './health.ts';
@@ -77,6 +78,7 @@ export const createApp = (needs: AppNeeds): OpenAPIHono<Env> => {
     .route('/api/v1', bookingRoutes(world, bookingNeeds(world)))
     .route('/api/v1', catalogueAppRoutes(catalogue))
     .route('/api/v1', catalogueHostRoutes(catalogue))
+    .route('/api/v1', enrolmentRoutes(catalogue))
     .route('/api/v1', recordRoutes(world))
     .route('/api/v1', webhookRoutes(world))
     .route('/api/v1', auditRoutes(world));

@@ -1,11 +1,15 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
+import { isRefusal } from '../../shared/errors.ts';
 import {
   catalogueHostSchema,
   catalogueHostsSchema,
   changeHostSchema,
   createHostSchema,
+  enrolmentSchema,
   hostKeySchema,
+  makeEnrolmentSchema,
 } from '../../shared/protocol/catalogue.ts';
+import { enrolCommand, makeEnrolment } from '../broker/enrolments.ts';
 import {
   changeHost,
   createHost,
@@ -15,10 +19,13 @@ import {
   showCatalogueHost,
 } from '../broker/host-edits.ts';
 import type { HostViewNeeds } from '../broker/host-view.ts';
+import { releaseHost } from '../broker/quarantine.ts';
 import { as, asVersion, empty, tagged } from './asked.ts';
 import { type CatalogueNeeds, inForce } from './catalogue-edits.ts';
 import type { Env } from './env.ts';
+import { publicBase } from './guards.ts';
 import { answers, byBearer, describedRoutes, done, pathOf, refuses, takes } from './openapi.ts';
+import { problem } from './problems.ts';
 
 const shared = { tags: ['catalogue'], security: byBearer };
 const one = { ...shared, request: { params: pathOf('name') } };
@@ -82,6 +89,26 @@ const described = {
       ...refuses(...denied, 'host_unknown', 'managed_by_file'),
     },
   }),
+  enrol: createRoute({
+    ...one,
+    method: 'post',
+    path: '/catalogue/hosts/{name}/enrolments',
+    summary: "Make a one-time token by which an agent gets the host's key",
+    description: 'A new one voids the one before. The answer is the only one that shows it.',
+    request: { ...one.request, body: takes(makeEnrolmentSchema) },
+    responses: {
+      201: answers(enrolmentSchema, 'The token, and the command to run on the host.'),
+      ...refuses(...denied, 'host_unknown', 'managed_by_file'),
+    },
+  }),
+  release: createRoute({
+    ...one,
+    method: 'delete',
+    path: '/catalogue/hosts/{name}/quarantine',
+    summary: 'Let the agents of a host in again',
+    description: 'A host is locked when two machines have its key. A new key or enrolment unlocks it, too.',
+    responses: { 204: done('They may come.'), ...refuses(...denied, 'host_unknown') },
+  }),
   remove: createRoute({
     ...one,
     method: 'delete',
@@ -115,6 +142,20 @@ export const catalogueHostRoutes = (needs: CatalogueNeeds & HostViewNeeds): Open
     .openapi(described.key, (c) =>
       as(c, 'operator', async ({ id: actor }) =>
         tagged(c, await inForce(needs, renewHostKey(needs, actor, c.req.valid('param').name))),
+      ),
+    )
+    .openapi(described.enrol, (c) =>
+      as(c, 'operator', async ({ id: actor }) => {
+        const { minutes } = c.req.valid('json');
+        const made = await makeEnrolment(needs, actor, c.req.valid('param').name, minutes);
+        if (isRefusal(made)) return problem(made);
+        const { origin } = publicBase(c, needs.store.configuration());
+        return c.json({ ...made, command: enrolCommand(origin, made.token) }, 201);
+      }),
+    )
+    .openapi(described.release, (c) =>
+      as(c, 'operator', async ({ id: actor }) =>
+        empty(c, await inForce(needs, releaseHost(needs, actor, c.req.valid('param').name))),
       ),
     )
     .openapi(described.remove, (c) =>

@@ -116,7 +116,9 @@ export const createRateLimits = (store: Store, clock: Clock, log: Log): RateLimi
 
 /** What starts something, or tries a secret. */
 const starts = new Set([
-  ...['sessions', 'join', 'queue', 'bookings', 'login', 'accounts'].map((name) => `POST /api/v1/${name}`),
+  ...['sessions', 'join', 'queue', 'bookings', 'login', 'accounts', 'enrolments'].map(
+    (name) => `POST /api/v1/${name}`,
+  ),
   'GET /agent/check',
 ]);
 

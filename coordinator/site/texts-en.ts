@@ -33,6 +33,8 @@ const failures: Record<FailureCode, string> = {
   agent_key_wrong: 'The computer with the tour is not set up correctly.',
   agent_version: 'The computer with the tour needs an update.',
   agent_superseded: 'The computer with the tour was replaced by another one.',
+  host_quarantined: 'This computer is locked until an operator has looked at it.',
+  enrolment_wrong: 'This token was used, has expired or is unknown.',
   host_offline: 'The computer with the tour is out of reach. We keep trying.',
   channel_refused: 'The computer with the tour could not open a connection for you. We keep trying.',
   channel_lost: 'The connection was away for too long. The picture is being opened anew.',

@@ -3,13 +3,13 @@ import type { Clock } from '../../shared/clock.ts';
 import type { ConfigProblem } from '../../shared/config.ts';
 import type { Log } from '../../shared/log.ts';
 import { pictureNameSchema } from '../../shared/protocol/catalogue.ts';
+import { watchedFile } from '../../shared/watched-file.ts';
 import { configurationSchema } from './configuration-file.ts';
 import { systemDisk } from './json/disk.ts';
 import { openPictures } from './pictures.ts';
 import { secretFiles } from './secret-files.ts';
 import { serversFileSchema } from './servers-file.ts';
 import type { Store } from './store.ts';
-import { watchedFile } from './watched-file.ts';
 
 export interface JsonStoreOptions {
   /** The data directory. */

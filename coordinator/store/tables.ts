@@ -34,6 +34,7 @@ export const makeTables = (
   signing_keys: make(shapes.signing_keys),
   apps: make(shapes.apps),
   hosts: make(shapes.hosts),
+  enrolments: make(shapes.enrolments),
   host_apps: make(shapes.host_apps),
   bookings: make(shapes.bookings),
   seat_slots: make(shapes.seat_slots),

@@ -29,6 +29,8 @@ export interface Hello {
   seats?: number;
   apps?: string[];
   sessions?: Running[];
+  /** Of the process that speaks; none, as of an older agent, when left out. */
+  life?: string;
 }
 
 /** Dials the coordinator at `url` with the key and, unless `hello` is null, says HELLO. */
@@ -74,8 +76,10 @@ export const fakeAgent = async (url: string, key: string, hello: Hello | null = 
       seats = 2,
       apps = ['Loft'],
       sessions = [],
+      life,
     } = hello;
-    agent.send({ verb: 'HELLO', protocol, server_name, seats, apps, sessions });
+    const drawn = life === undefined ? {} : { life };
+    agent.send({ verb: 'HELLO', protocol, server_name, seats, apps, sessions, ...drawn });
   }
   return agent;
 };

@@ -40,15 +40,19 @@ export const routesUnderTest = (make: (parts: Services) => OpenAPIHono<Env>) => 
   app.route('/', make(parts));
 
   const request = async (method: string, path: string, { body, version, bytes }: Sent = {}) =>
-    await app.request(path, {
-      method,
-      headers: {
-        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-        ...(version === undefined ? {} : { 'If-Match': `"${version}"` }),
+    await app.request(
+      path,
+      {
+        method,
+        headers: {
+          ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+          ...(version === undefined ? {} : { 'If-Match': `"${version}"` }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(bytes === undefined ? {} : { body: bytes }),
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      ...(bytes === undefined ? {} : { body: bytes }),
-    });
+      { socket: '127.0.0.1', network: '127.0.0.1', upgrade: () => false },
+    );
   const json = async (method: string, path: string, sent?: Sent): Promise<unknown> => {
     const response = await request(method, path, sent);
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);

@@ -105,6 +105,7 @@ export const hostRow = (name: string, changes: Partial<HostRow> = {}): HostRow =
   draining: false,
   draining_cards: '[]',
   held_by: null,
+  quarantined_at: null,
   source: 'rest',
   created_at: start,
   version: 1,

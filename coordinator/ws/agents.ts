@@ -7,6 +7,7 @@ import { decodeRelayFrame } from '../../shared/protocol/relay-frame.ts';
 import { closeWith, door, type Peer, type Wire } from '../../shared/socket.ts';
 import { greetHost, hostBeats, hostGone, hostReports, keyIsRight } from '../broker/fleet.ts';
 import { participantIce } from '../broker/ice.ts';
+import { checkQuarantine } from '../broker/quarantine.ts';
 import type { Link, World } from '../broker/world.ts';
 import type { SessionEvent } from '../domain/lifecycle.ts';
 import { bounds } from '../limits.ts';
@@ -174,8 +175,11 @@ export const createAgents = (world: World): Agents => {
 
   const onCatalogue = () => {
     for (const link of links) {
-      if (link.host === undefined || keyIsRight(world, link.host, link.key)) continue;
-      log.warn({ host: link.host }, 'the key of the host is no longer in servers.json');
+      if (link.host === undefined) continue;
+      const locked = checkQuarantine(world, link.host);
+      if (locked !== undefined) link.close(locked);
+      if (locked !== undefined || keyIsRight(world, link.host, link.key)) continue;
+      log.warn({ host: link.host }, 'the key of the host is no longer the one in the catalogue');
       link.close(refuse('agent_key_wrong'));
     }
   };

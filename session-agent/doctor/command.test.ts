@@ -11,6 +11,7 @@ const run = async (...args: string[]) => {
   const complained: string[] = [];
   const exit = await runDoctor(args, {
     environment: {},
+    usual_file: 'config.json',
     platform: 'win32',
     clock: systemClock,
     ids: systemIds,

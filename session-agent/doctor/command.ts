@@ -4,6 +4,8 @@ import type { Line, Report } from './line.ts';
 const USAGE = 'usage: session-agent doctor [--json] [--config FILE]';
 
 export interface CommandNeeds extends Pick<DoctorOptions, 'environment' | 'platform' | 'clock' | 'ids'> {
+  /** Where config.json is unless --config says so. */
+  usual_file: string;
   say(text: string): void;
   complain(text: string): void;
 }
@@ -16,9 +18,12 @@ const describeLine = ({ name, state, found, advice }: Line): string => {
   return advice === undefined ? text : `${text}\n      ${' '.repeat(column)}  -> ${advice}`;
 };
 
-const parse = (args: readonly string[]): { json: boolean; config_file: string } | undefined => {
+const parse = (
+  args: readonly string[],
+  usual_file: string,
+): { json: boolean; config_file: string } | undefined => {
   let json = false;
-  let config_file = 'config.json';
+  let config_file = usual_file;
   for (let at = 0; at < args.length; at++) {
     const next = args[at + 1];
     if (args[at] === '--json') json = true;
@@ -32,8 +37,8 @@ const parse = (args: readonly string[]): { json: boolean; config_file: string } 
 
 /** `session-agent doctor`: prints each line as it comes, or the report as JSON. The exit code: 0, 1 when something failed, 2. */
 export const runDoctor = async (args: readonly string[], needs: CommandNeeds): Promise<number> => {
-  const { say, complain, ...options } = needs;
-  const flags = parse(args);
+  const { say, complain, usual_file, ...options } = needs;
+  const flags = parse(args, usual_file);
   if (flags === undefined) {
     complain(USAGE);
     return 2;

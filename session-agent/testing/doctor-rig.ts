@@ -93,6 +93,7 @@ export const startDoctorRig = (options: DoctorRigOptions = {}): DoctorRig => {
       const said: string[] = [];
       const exit = await runDoctor(['--json', '--config', config_file], {
         environment: { PATH: folder, ...environment },
+        usual_file: 'config.json',
         platform: process.platform,
         clock,
         ids: systemIds,

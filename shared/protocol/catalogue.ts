@@ -135,6 +135,8 @@ export const catalogueHostSchema = z.strictObject({
   /** What one session of each app takes of its card. */
   needs: z.array(appNeedsSchema),
   figures: hostFiguresSchema.nullable(),
+  /** Since when its agents are refused, because two machines had its key; null when they are not. */
+  quarantined_at: z.number().int().nullable(),
   source: sourceSchema,
   created_at: z.number().int(),
   version: z.number().int(),
@@ -145,3 +147,27 @@ export const catalogueHostsSchema = z.strictObject({ hosts: z.array(catalogueHos
 /** Answers POST /catalogue/hosts and POST /catalogue/hosts/{name}/key: the only time that the key is shown. */
 export const hostKeySchema = catalogueHostSchema.extend({ key: z.string() });
 export type HostKey = z.infer<typeof hostKeySchema>;
+
+/** `POST /catalogue/hosts/{name}/enrolments`: how long the token is good. */
+export const makeEnrolmentSchema = z.strictObject({
+  minutes: z.number().int().min(1).max(10_080).default(60),
+});
+
+/** Answers it: the only time that the token is shown. */
+export const enrolmentSchema = z.strictObject({
+  host: z.string(),
+  token: z.string(),
+  expires_at: z.number().int(),
+  /** To be run on the host. */
+  command: z.string(),
+});
+
+/** `POST /enrolments`, which an agent sends without a login. */
+export const enrolSchema = z.strictObject({ token: z.string().min(1).max(200) });
+
+/** Answers it: what belongs into the host's config.json. */
+export const enrolledSchema = z.strictObject({
+  server_name: nameSchema,
+  key: z.string(),
+});
+export type Enrolled = z.infer<typeof enrolledSchema>;

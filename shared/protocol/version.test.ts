@@ -18,13 +18,13 @@ const pinned: Record<string, Pin> = {
   queue: { version: 1, hash: '5de835b6818d642c' },
   bookings: { version: 1, hash: '209e0b4366845021' },
   'agent-link': { version: 2, hash: '3754d38bdf73d7cd' },
-  'client-verbs': { version: 1, hash: '7236cf91fcad5de6' },
-  http: { version: 1, hash: '9d7000f8a7253c6a' },
+  'client-verbs': { version: 1, hash: '54a895ee8a59cffa' },
+  http: { version: 1, hash: '5bdb14edd6f649e6' },
   peers: { version: 1, hash: 'efa13d3cd930044a' },
   'pixel-streaming': { version: '1.3.0', hash: '2243a8a3a4c76bad' },
   'player-channel': { version: 1, hash: '71d2388846b34358' },
   'relay-frame': { version: 1, hash: 'e0b77520f06feead' },
-  webhooks: { version: 1, hash: '1aafeae43e3745a8' },
+  webhooks: { version: 1, hash: '74610331b85eb684' },
 };
 
 /** Pinned by the bytes that they lay out. */

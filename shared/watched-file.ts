@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { z } from 'zod';
-import { type ConfigProblem, describeProblem, parseConfig } from '../../shared/config.ts';
-import type { Log } from '../../shared/log.ts';
-import { bounds } from '../limits.ts';
+import { type ConfigProblem, describeProblem, parseConfig } from './config.ts';
+import { limits } from './limits.ts';
+import type { Log } from './log.ts';
 
 /** A file that people edit while the program runs. */
 export interface WatchedFile<T> {
@@ -20,7 +20,7 @@ export interface WatchedFile<T> {
 const readText = async (file: string): Promise<{ text: string } | { failure: string }> => {
   try {
     const { size } = await stat(file);
-    if (size > bounds.file_bytes) return { failure: `is longer than ${bounds.file_bytes} bytes` };
+    if (size > limits.file_bytes) return { failure: `is longer than ${limits.file_bytes} bytes` };
     return { text: await readFile(file, 'utf8') };
   } catch (error) {
     return { failure: `cannot be read: ${error instanceof Error ? error.message : String(error)}` };

@@ -1,0 +1,241 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { describeProblem } from '../../shared/config.ts';
+import { type AgentConfig, readAgentConfig } from '../config.ts';
+import type { AgentStatus } from '../status.ts';
+import { addApp, listApps, removeApp } from './apps.ts';
+import { askStatus } from './control.ts';
+import { enroll } from './enroll.ts';
+import { install, uninstall } from './install.ts';
+import { showLogs } from './logs.ts';
+import { monitor } from './monit.ts';
+import { configFile } from './places.ts';
+import { Failed, type Surroundings, type Terminal } from './surroundings.ts';
+import { update } from './update.ts';
+import { isWell, statusLines } from './view.ts';
+
+/** A command, what it was asked, and its exit code: 0 well, 1 not, 2 asked wrongly. */
+type Command = (args: string[], surroundings: Terminal) => Promise<number>;
+
+/** The command line cannot be understood. */
+class Misused extends Error {}
+
+const config_option = { config: { type: 'string' } } as const;
+
+/** Options and words of a command; Misused beyond `words` words, or when an option is none. */
+const understand = <O extends NonNullable<ParseArgsConfig['options']>>(
+  args: string[],
+  options: O,
+  words: number,
+) => {
+  try {
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+    if (positionals.length <= words) return { values, positionals };
+  } catch (error) {
+    throw new Misused(error instanceof Error ? error.message : String(error));
+  }
+  throw new Misused('one word too many');
+};
+
+const needed = (text: string | undefined, what: string): string => {
+  if (text === undefined) throw new Misused(`${what} is missing`);
+  return text;
+};
+
+/** config.json as it is now; Failed, with every problem, when it cannot be used. */
+const readConfig = async (
+  given: string | undefined,
+  surroundings: Surroundings,
+): Promise<{ file: string; config: AgentConfig }> => {
+  const file = configFile(given, surroundings);
+  const read = await readAgentConfig(file);
+  if ('value' in read) return { file, config: read.value };
+  throw new Failed(read.problems.map(describeProblem).join('\n'));
+};
+
+const none_runs =
+  'No agent runs here. Start it: "session-agent install", or "session-agent run" in a terminal.';
+
+const running = async (given: string | undefined, surroundings: Surroundings): Promise<AgentStatus> => {
+  const { file, config } = await readConfig(given, surroundings);
+  const status = await askStatus(config.state_folder);
+  if (status === undefined) throw new Failed(`${none_runs} (${file})`);
+  return status;
+};
+
+const showStatus: Command = async (args, surroundings) => {
+  const { values } = understand(args, { ...config_option, json: { type: 'boolean' } }, 0);
+  const status = await running(values.config, surroundings);
+  if (values.json) surroundings.say(JSON.stringify(status, null, 2));
+  else for (const line of statusLines(status, surroundings.clock.now())) surroundings.say(line);
+  return status.link.state === 'connected' ? 0 : 1;
+};
+
+const showMonitor: Command = async (args, surroundings) => {
+  const { values } = understand(args, config_option, 0);
+  const { file, config } = await readConfig(values.config, surroundings);
+  await monitor(async () => {
+    const status = await askStatus(config.state_folder);
+    const lines =
+      status === undefined ? [`${none_runs} (${file})`] : statusLines(status, surroundings.clock.now());
+    return { lines, well: status !== undefined && isWell(status) };
+  }, surroundings);
+  return 0;
+};
+
+const isId = (arg: string): boolean => /^[\w-]{22}$/.test(arg);
+
+const showLog: Command = async (args, surroundings) => {
+  const options = { ...config_option, follow: { type: 'boolean', short: 'f' } } as const;
+  // An id may begin with a dash.
+  const ids = args.filter(isId);
+  const { values, positionals } = understand(
+    args.filter((arg) => !isId(arg)),
+    options,
+    1 - ids.length,
+  );
+  const { config } = await readConfig(values.config, surroundings);
+  const [asked] = [...ids, ...positionals];
+  // Files are named after instances: the running agent knows which one a session has.
+  const instances = asked === undefined ? [] : ((await askStatus(config.state_folder))?.instances ?? []);
+  const known = instances
+    .filter(({ session_id }) => session_id === asked)
+    .map(({ instance_id }) => instance_id);
+  const names = asked === undefined ? [] : [asked, ...known];
+  const stop = showLogs(config.log_folder, [...new Set(names)], values.follow === true, surroundings);
+  if (values.follow) await new Promise<void>((resolve) => endOnKey(surroundings, resolve));
+  stop();
+  return 0;
+};
+
+const endOnKey = (surroundings: Terminal, done: () => void): void => {
+  const stop = surroundings.keys((key) => {
+    if (key !== 'q' && key !== '\u0003') return;
+    stop();
+    done();
+  });
+};
+
+/** Options may stand before the app's own words only: what follows them belongs to the app. */
+const headOf = (args: readonly string[], words: number): number => {
+  let at = 0;
+  for (let left = words; left > 0 && at < args.length; ) {
+    const arg = args[at] ?? '';
+    if (!arg.startsWith('--')) left -= 1;
+    at += arg.startsWith('--') && !arg.includes('=') ? 2 : 1;
+  }
+  return at;
+};
+
+const apps: Command = async ([action, ...args], surroundings) => {
+  const { say } = surroundings;
+  if (action === 'list') {
+    const { values } = understand(args, config_option, 0);
+    const { file, config } = await readConfig(values.config, surroundings);
+    for (const line of await listApps(config)) say(line);
+    if (config.apps.length === 0) say(`${file} has no apps yet.`);
+    return 0;
+  }
+  if (action === 'add') {
+    const head = headOf(args, 2);
+    const options = { ...config_option, engine: { type: 'string' } } as const;
+    const { values, positionals } = understand(args.slice(0, head), options, 2);
+    const found = await readConfig(values.config, surroundings);
+    const [rc_name, path] = positionals;
+    const given = args.slice(head);
+    await addApp(found, {
+      rc_name: needed(rc_name, 'the name of the app'),
+      path: needed(path, 'the path of its executable'),
+      arguments: given[0] === '--' ? given.slice(1) : given,
+      engine: values.engine,
+    });
+    say(`"${rc_name}" is in ${found.file}. A running agent takes it up within seconds.`);
+    return 0;
+  }
+  if (action === 'remove') {
+    const { values, positionals } = understand(args, config_option, 1);
+    const found = await readConfig(values.config, surroundings);
+    removeApp(found, needed(positionals[0], 'the name of the app'));
+    say(`"${positionals[0]}" is no longer in ${found.file}. Its live sessions go on.`);
+    return 0;
+  }
+  throw new Misused('the commands are apps list, apps add NAME PATH [arguments...], apps remove NAME');
+};
+
+const enrolHere: Command = async (args, surroundings) => {
+  const options = { ...config_option, token: { type: 'string' } } as const;
+  const { values, positionals } = understand(args, options, 1);
+  await enroll(
+    {
+      coordinator: needed(positionals[0], 'the address of the coordinator'),
+      token: needed(values.token, '--token'),
+      file: configFile(values.config, surroundings),
+    },
+    surroundings,
+  );
+  return 0;
+};
+
+const installHere: Command = async (args, surroundings) => {
+  const texts = { user: { type: 'string' }, folder: { type: 'string' } } as const;
+  const { values } = understand(args, { ...config_option, ...texts, print: { type: 'boolean' } }, 0);
+  const { user, folder, print = false } = values;
+  await install({ ...(await readConfig(values.config, surroundings)), user, folder, print }, surroundings);
+  return 0;
+};
+
+const uninstallHere: Command = async (args, surroundings) => {
+  const { values } = understand(args, { folder: { type: 'string' } }, 0);
+  await uninstall(values.folder, surroundings);
+  return 0;
+};
+
+const longest_wait_seconds = 3_600;
+
+const updateHere: Command = async (args, surroundings) => {
+  const texts = { sha256: { type: 'string' }, wait: { type: 'string', default: '60' } } as const;
+  const options = { ...config_option, ...texts, 'no-restart': { type: 'boolean' } } as const;
+  const { values, positionals } = understand(args, options, 1);
+  const seconds = Number(values.wait);
+  if (!(seconds >= 1 && seconds <= longest_wait_seconds)) {
+    throw new Misused(`--wait is a number of seconds from 1 to ${longest_wait_seconds}`);
+  }
+  if (values.sha256 !== undefined && !/^[0-9a-f]{64}$/i.test(values.sha256)) {
+    throw new Misused('--sha256 is 64 hexadecimal digits');
+  }
+  const source = needed(positionals[0], 'the file or address of the new release');
+  const { config } = await readConfig(values.config, surroundings);
+  const restart = values['no-restart'] !== true;
+  await update(
+    { source, sha256: values.sha256, config, restart, patience_ms: seconds * 1_000 },
+    surroundings,
+  );
+  return 0;
+};
+
+const commands: Readonly<Record<string, Command>> = {
+  enroll: enrolHere,
+  install: installHere,
+  uninstall: uninstallHere,
+  status: showStatus,
+  monit: showMonitor,
+  logs: showLog,
+  apps,
+  update: updateHere,
+};
+
+/** Runs one of the operator's commands; its exit code, or undefined when there is none of that name. */
+export const operate = async (
+  name: string,
+  args: string[],
+  surroundings: Terminal,
+): Promise<number | undefined> => {
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  try {
+    return await command?.(args, surroundings);
+  } catch (error) {
+    if (!(error instanceof Misused || error instanceof Failed)) throw error;
+    const misused = error instanceof Misused;
+    surroundings.complain(misused ? `${error.message}: "session-agent help" shows how` : error.message);
+    return misused ? 2 : 1;
+  }
+};

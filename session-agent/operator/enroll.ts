@@ -1,0 +1,120 @@
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { describeProblem, editConfig, parseConfig } from '../../shared/config.ts';
+import { type Enrolled, enrolledSchema } from '../../shared/protocol/catalogue.ts';
+import { problemSchema } from '../../shared/protocol/http.ts';
+import { configSchema } from '../config.ts';
+import { newFolders } from './places.ts';
+import { writePrivateFile } from './private-file.ts';
+import { Failed, type Surroundings, wordsOf } from './surroundings.ts';
+
+export interface Enrolment {
+  coordinator: string;
+  token: string;
+  /** The config.json that is made or changed. */
+  file: string;
+}
+
+const answer_ms = 30_000;
+const first_port = 24_000;
+const new_ports = 100;
+
+/** https://coordinator.example, without a path; Failed when it is none. */
+const originOf = (text: string): string => {
+  const url = URL.parse(text.includes('://') ? text : `https://${text}`);
+  const protocol = url?.protocol.replace(/^ws/, 'http');
+  if (url === null || (protocol !== 'https:' && protocol !== 'http:')) {
+    throw new Failed(`"${text}" is no address of a coordinator, like https://coordinator.example`);
+  }
+  return `${protocol}//${url.host}`;
+};
+
+const exchange = async (origin: string, token: string): Promise<Enrolled> => {
+  let response: Response;
+  try {
+    response = await fetch(`${origin}/api/v1/enrolments`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ token }),
+      redirect: 'error',
+      signal: AbortSignal.timeout(answer_ms),
+    });
+  } catch (error) {
+    throw new Failed(
+      `${origin} cannot be reached: ${wordsOf(error)}. Look at name, port, certificate and proxy.`,
+    );
+  }
+  const body: unknown = await response.json().catch(() => undefined);
+  const enrolled = enrolledSchema.safeParse(body);
+  if (response.status === 201 && enrolled.success) return enrolled.data;
+  const problem = problemSchema.safeParse(body);
+  throw new Failed(
+    problem.success
+      ? problem.data.title
+      : `${origin} answered with status ${response.status} and no enrolment: is it a coordinator?`,
+  );
+};
+
+const newConfig = (values: Record<string, string>, file: string, surroundings: Surroundings): string =>
+  `// Written by "session-agent enroll". The agent takes changes while it runs; docs/operations.md explains each key.
+${JSON.stringify(
+  {
+    ...values,
+    seats: 1,
+    ports: { from: first_port, to: first_port + new_ports - 1 },
+    ...newFolders(file, surroundings),
+    apps: [],
+  },
+  null,
+  2,
+)}
+`;
+
+/** The text that config.json is to have. A file that is there keeps what it says otherwise. */
+const configText = (values: Record<string, string>, file: string, surroundings: Surroundings): string => {
+  if (!existsSync(file)) return newConfig(values, file, surroundings);
+  const text = readFileSync(file, 'utf8');
+  return Object.entries(values).reduce((edited, [key, value]) => editConfig(edited, [key], value), text);
+};
+
+/** Refuses before the token is spent: a file that cannot be changed, or would not be good afterwards. */
+const checkFile = (file: string, origin: string, surroundings: Surroundings): void => {
+  const values = { coordinator: origin, server_name: 'host', key: 'x'.repeat(43) };
+  const parsed = parseConfig(configText(values, file, surroundings), file, configSchema);
+  if ('problems' in parsed) {
+    throw new Failed(`${file} has to be mended first:\n${parsed.problems.map(describeProblem).join('\n')}`);
+  }
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    writePrivateFile(`${file}.probe`, '');
+    rmSync(`${file}.probe`);
+  } catch (error) {
+    throw new Failed(
+      `${file} cannot be written: ${wordsOf(error)}. Run this as administrator, or choose a place: --config FILE.`,
+    );
+  }
+};
+
+/** Exchanges the token for the host's own key and writes config.json. Throws Failed. */
+export const enroll = async (
+  { coordinator, token, file }: Enrolment,
+  surroundings: Surroundings,
+): Promise<void> => {
+  const origin = originOf(coordinator);
+  checkFile(file, origin, surroundings);
+  const { server_name, key } = await exchange(origin, token);
+  // The address that has just worked, from this very machine.
+  const values = { coordinator: origin, server_name, key };
+  const fresh = !existsSync(file);
+  const text = configText(values, file, surroundings);
+  writePrivateFile(file, text);
+  const { say } = surroundings;
+  say(`This machine is the host "${server_name}" now: ${file} ${fresh ? 'is written' : 'has its new key'}.`);
+  if (!fresh) return say('A running agent takes the new key by itself.');
+  say('Next:');
+  say('  session-agent apps add "NAME" PATH [arguments...]   what this host has to show');
+  say('  session-agent doctor                                whether everything is in place');
+  say(
+    '  session-agent install                               start it now and with the machine (or: session-agent run)',
+  );
+};

@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'bun:test';
+import { appendFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { testTerminal } from '../testing/terminal.ts';
+import { logFiles, showLogs } from './logs.ts';
+
+describe('showLogs()', () => {
+  test("showLogs() prints the end of the agent's log", () => {
+    using under = testTerminal();
+    writeFileSync(
+      join(under.folder, 'agent.log'),
+      Array.from({ length: 1_000 }, (_, number) => `line ${number}\n`).join(''),
+    );
+    showLogs(under.folder, [], false, under.terminal);
+    const lines = under.written.join('').trim().split('\n');
+    expect([lines.length, lines.at(-1)]).toEqual([200, 'line 999']);
+  });
+
+  test("showLogs() follows what is added to a session's files, over their being emptied", () => {
+    using under = testTerminal();
+    const app = join(under.folder, 's-1-app.log');
+    writeFileSync(app, 'started\n');
+    writeFileSync(join(under.folder, 's-1-signalling.log'), 'listening\n');
+    writeFileSync(join(under.folder, 's-10-app.log'), 'another session\n');
+    const stop = showLogs(under.folder, ['s-1'], true, under.terminal);
+    appendFileSync(app, 'a frame\n');
+    under.clock.advance(500);
+    truncateSync(app);
+    appendFileSync(app, 'new\n');
+    under.clock.advance(500);
+    stop();
+    appendFileSync(app, 'unseen\n');
+    under.clock.advance(5_000);
+    const text = under.written.join('');
+    for (const part of ['s-1-app.log <==', 'started\n', 'listening\n', 'a frame\n', 'new\n'])
+      expect(text).toContain(part);
+    expect(text).not.toContain('another session');
+    expect(text).not.toContain('unseen');
+  });
+
+  test('showLogs() says what to do when there is nothing', () => {
+    using under = testTerminal();
+    expect(() => showLogs(under.folder, [], false, under.terminal)).toThrow('There is no agent.log');
+    expect(() => showLogs(under.folder, ['s-1'], false, under.terminal)).toThrow('There is no output of s-1');
+  });
+});
+
+test('logFiles() takes names for what they are', () => {
+  using under = testTerminal();
+  for (const name of ['agent.log', 'agent.log.1', 's-1-app.log', 's-1-app.log.1', 'x']) {
+    writeFileSync(join(under.folder, name), '');
+  }
+  expect(logFiles(under.folder, []).map((file) => basename(file))).toEqual(['agent.log']);
+  expect(logFiles(under.folder, ['s-1']).map((file) => basename(file))).toEqual(['s-1-app.log']);
+  expect(logFiles(under.folder, ['agent', '..', 's'])).toEqual([]);
+});

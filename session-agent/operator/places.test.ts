@@ -1,0 +1,28 @@
+import { expect, test } from 'bun:test';
+import { configFile, newFolders } from './places.ts';
+
+const linux = { platform: 'linux', environment: {}, itself: ['/usr/local/bin/session-agent'] } as const;
+const windows = {
+  platform: 'win32',
+  environment: { ProgramData: 'D:\\ProgramData' },
+  itself: ['C:\\Vitrina\\session-agent.exe'],
+} as const;
+const where = (one: typeof linux | typeof windows) => ({ ...one, itself: [one.itself[0]] as [string] });
+
+test('configFile() is the given one, else the one beside the executable, else the usual place', () => {
+  expect(configFile('/srv/a.json', where(linux), () => true)).toBe('/srv/a.json');
+  expect(configFile(undefined, where(linux), () => true)).toBe('/usr/local/bin/config.json');
+  expect(configFile(undefined, where(linux), () => false)).toBe('/etc/vitrina/config.json');
+  expect(configFile('E:\\a.json', where(windows), () => true)).toBe('E:\\a.json');
+  expect(configFile(undefined, where(windows), () => true)).toBe('C:\\Vitrina\\config.json');
+  expect(configFile(undefined, where(windows), () => false)).toBe('D:\\ProgramData\\Vitrina\\config.json');
+});
+
+test("newFolders() are the system's own at the usual place of Linux, and beside config.json elsewhere", () => {
+  expect(newFolders('/etc/vitrina/config.json', where(linux)).log_folder).toBe('/var/log/vitrina-agent');
+  expect(newFolders('/home-of-it/config.json', where(linux))).toEqual({
+    log_folder: 'logs',
+    state_folder: 'state',
+  });
+  expect(newFolders('D:\\ProgramData\\Vitrina\\config.json', where(windows)).state_folder).toBe('state');
+});

@@ -1,0 +1,126 @@
+import type { Ids } from '../../shared/ids.ts';
+import { createLog, type Log } from '../../shared/log.ts';
+import { Agent } from '../agent.ts';
+import { type AgentConfig, launchProblem } from '../config.ts';
+import { baseEnvironment } from '../domain/launch.ts';
+import { proxyFor } from '../domain/proxy.ts';
+import type { AgentStatus } from '../status.ts';
+import { openAgentLog } from './agent-log.ts';
+import { askStatus, controlHandler, openDoor } from './control.ts';
+import { followConfig } from './reload.ts';
+import { service_variable } from './service.ts';
+import { Failed, type Surroundings, wordsOf } from './surroundings.ts';
+
+export interface RunOptions {
+  /** config.json, and what it says now. */
+  file: string;
+  config: AgentConfig;
+  ids: Ids;
+  /** Serves requests at a free port of 127.0.0.1. */
+  listen(fetch: (request: Request) => Promise<Response>): { port: number; stop(): Promise<void> };
+  /** A command has asked the agent to make room for another one. */
+  handOver(): void;
+}
+
+/** The agent with what operators need around it: its log on disk, the way in for commands, an eye on config.json. */
+export interface Running {
+  agent: Agent;
+  log: Log;
+  /** Ends what stands around the agent. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Prepares the agent of this config.json; it is started by the caller. Throws Failed, when another one runs for example. */
+export const prepare = async (options: RunOptions, surroundings: Surroundings): Promise<Running> => {
+  const { file, ids, listen } = options;
+  const { version, clock, itself, environment } = surroundings;
+  let config = options.config;
+  const { log_folder, state_folder } = config;
+  const other = await askStatus(state_folder);
+  if (other !== undefined) {
+    throw new Failed(
+      `An agent with this config.json runs already: process ${other.pid}. Stop that one first.`,
+    );
+  }
+  const started_at = clock.now();
+  const disk = openLog(log_folder);
+  const log = createLog('session-agent', 'info', undefined, disk);
+  const agent = new Agent({
+    config,
+    version,
+    signalling: [...itself, 'signalling'],
+    environment: baseEnvironment(environment),
+    proxyFor: (address) => proxyFor(address, environment),
+    clock,
+    ids,
+    log,
+  });
+  const reload = followConfig({
+    file,
+    config,
+    clock,
+    log,
+    apply(fresh) {
+      config = fresh;
+      return agent.reconfigure(fresh);
+    },
+  });
+  const status = async (): Promise<AgentStatus> => ({
+    version,
+    pid: process.pid,
+    started_at,
+    executable: itself.join(' '),
+    service: environment[service_variable] ?? null,
+    server_name: config.server_name,
+    coordinator: config.coordinator,
+    link: agent.link.state(),
+    seats: config.seats,
+    instances: agent.host.describe(),
+    warm: agent.host.describeWarm(),
+    apps: await Promise.all(
+      config.apps.map(async (app) => {
+        const problem = await launchProblem(app, config.apps_folders);
+        return { rc_name: app.rc_name, ...(problem === undefined ? {} : { problem }) };
+      }),
+    ),
+    figures: null,
+    config: { file, problems: reload.problems() },
+    errors: disk.errors(),
+  });
+  const token = ids.secret();
+  const server = listen(controlHandler(token, { status, handOver: options.handOver }));
+  const closeDoor = enter(state_folder, { pid: process.pid, port: server.port, token });
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    reload.stop();
+    closeDoor();
+    await server.stop();
+    disk.close();
+  };
+  return {
+    agent,
+    log,
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+};
+
+const openLog = (folder: string) => {
+  try {
+    return openAgentLog(folder);
+  } catch (error) {
+    throw new Failed(`The log cannot be written: ${wordsOf(error)}. "log_folder" in config.json says where.`);
+  }
+};
+
+const enter = (folder: string, door: Parameters<typeof openDoor>[1]) => {
+  try {
+    return openDoor(folder, door);
+  } catch (error) {
+    throw new Failed(
+      `The state cannot be written: ${wordsOf(error)}. "state_folder" in config.json says where.`,
+    );
+  }
+};

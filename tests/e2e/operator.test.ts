@@ -1,0 +1,313 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import {
+  chmodSync,
+  copyFileSync,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type Program, startProgram } from '../../scripts/program.ts';
+import { ensureBuilt, executable, patient, portRange, processesOf, until } from './harness.ts';
+
+/** An operator's day with one host, by the compiled programs: enrolled, filled, looked at, updated, taken away. */
+const root = resolve(import.meta.dir, '..', '..');
+const newer = '9.9.9';
+
+let folder: string;
+let url: string;
+let coordinator: Program;
+let data: string;
+const stops: (() => Promise<void>)[] = [];
+
+// biome-ignore lint/suspicious/noExplicitAny: an answer is looked at field by field in assertions
+type Json = any;
+
+interface Ended {
+  code: number;
+  out: string;
+  err: string;
+}
+
+const finish = async (command: string[]): Promise<Ended> => {
+  const child = Bun.spawn(command, { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
+  const [out, err] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  return { code: await child.exited, out, err };
+};
+
+const good = async (ended: Promise<Ended>): Promise<string> => {
+  const { code, out, err } = await ended;
+  if (code !== 0) throw new Error(`exit code ${code}: ${out}${err}`);
+  return out;
+};
+
+beforeAll(async () => {
+  await ensureBuilt();
+  folder = mkdtempSync(join(tmpdir(), 'vitrina-operator-'));
+  const build = join(root, 'scripts', 'build.ts');
+  const args = ['session-agent-linux-x64', '--folder', join(folder, 'newer'), '--release', newer];
+  await good(finish([process.execPath, build, ...args]));
+  data = join(folder, 'coordinator');
+  mkdirSync(data);
+  writeFileSync(join(data, 'servers.json'), '[]');
+  const configuration = { ip: '127.0.0.1', port: '0', time_between_updates_seconds: '5', ...patient };
+  writeFileSync(join(data, 'configuration.json'), JSON.stringify(configuration));
+}, 300_000);
+afterAll(async () => {
+  for (const stop of stops.reverse()) await stop();
+  rmSync(folder, { recursive: true, force: true });
+}, 120_000);
+
+const log = (name: string) => createWriteStream(join(folder, `${name}.log`));
+
+/** Starts the program again whenever it ends, as a service manager would. */
+const supervise = (command: string[]) => {
+  let stopped = false;
+  let program: Program | undefined;
+  let starts = 0;
+  const loop = (async () => {
+    while (!stopped) {
+      starts += 1;
+      const environment = { ...process.env, VITRINA_SERVICE: 'test' };
+      program = startProgram(command, { log: log(`agent-${starts}`), environment });
+      await program.exited;
+    }
+  })();
+  return {
+    stop: async () => {
+      stopped = true;
+      await program?.stop();
+      await loop;
+    },
+  };
+};
+
+/** A host's machine: the agent's executable and its config.json in a folder. */
+const machine = (name: string) => {
+  const here = join(folder, name);
+  mkdirSync(here);
+  const agent = join(here, 'session-agent');
+  copyFileSync(executable('session-agent-linux-x64'), agent);
+  const config = join(here, 'config.json');
+  const run = (...args: string[]) => finish([agent, ...args]);
+  const status = async (): Promise<Json> => {
+    const { out } = await run('status', '--json');
+    return out === '' ? undefined : JSON.parse(out);
+  };
+  const connected = (fits: (now: Json) => boolean = () => true) =>
+    until('the agent is connected', status, (now) => now?.link.state === 'connected' && fits(now));
+  return { here, agent, config, run, status, connected };
+};
+
+const startCoordinator = async (port: string) => {
+  const command = [executable('coordinator-linux-x64'), 'serve', '--data', data, '--port', port];
+  coordinator = startProgram(command, { log: log('coordinator'), environment: process.env });
+  stops.push(() => coordinator.stop());
+  const { url: listening } = await coordinator.line(({ msg }) => msg === 'listening');
+  url = String(listening);
+};
+
+const enrolment = async (host: string): Promise<string[]> => {
+  const command = [executable('coordinator-linux-x64'), 'enrol', host, '--app', 'Loft', '--data', data];
+  const printed = await good(finish([...command, '--url', url]));
+  return printed.trim().split(' ').slice(1);
+};
+
+const demoArguments = [
+  join(root, 'session-agent', 'demo-app', 'main.ts'),
+  '-PixelStreamingURL={streamer_url}',
+  '-PixelStreamingID={streamer_id}',
+  '-ResX=320',
+  '-ResY=180',
+  '-DemoName=Loft',
+  '-DemoStyle=loft',
+];
+
+/** config.json of an enrolled host says where its ports are; two machines of one test must not share them. */
+const movePorts = (config: string) => {
+  const text = readFileSync(config, 'utf8');
+  const { from, to } = portRange();
+  writeFileSync(config, text.replace(/"from": \d+/, `"from": ${from}`).replace(/"to": \d+/, `"to": ${to}`));
+};
+
+const api = async (method: string, path: string, body?: unknown, token?: string): Promise<Json> => {
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return text === '' ? undefined : JSON.parse(text);
+};
+
+test('a bare machine() is enrolled, gets an app, serves a session, tells about itself, and is taken away', async () => {
+  // The coordinator of JSON files is stopped while its command writes to them.
+  await startCoordinator('0');
+  const port = new URL(url).port;
+  await coordinator.stop();
+  const words = await enrolment('studio-1');
+  await startCoordinator(port);
+
+  const { agent, config, run, connected, here } = machine('studio-1');
+  expect(await run('status')).toMatchObject({ code: 1 });
+  const enrolled = await good(run(...words, '--config', config));
+  expect(enrolled).toContain('This machine is the host "studio-1" now');
+  expect(statSync(config).mode & 0o777).toBe(0o600);
+  const again = await run(...words, '--config', config);
+  expect([again.code, again.err]).toEqual([
+    1,
+    expect.stringContaining('was used, has expired or is unknown'),
+  ]);
+  expect(await run('status')).toMatchObject({ code: 1, err: expect.stringContaining('No agent runs here') });
+
+  movePorts(config);
+  const service = supervise([agent, 'run']);
+  stops.push(service.stop);
+  const first = await connected();
+  expect(first).toMatchObject({ server_name: 'studio-1', apps: [], service: 'test', executable: agent });
+  expect(await run('run')).toMatchObject({ code: 1, err: expect.stringContaining('runs already') });
+
+  const missing = await run('apps', 'add', 'Loft', '/nowhere/Loft.sh');
+  expect(missing).toMatchObject({ code: 1, err: expect.stringContaining('does not exist') });
+  await good(run('apps', 'add', 'Loft', process.execPath, ...demoArguments));
+  await connected(({ apps }) => apps.some(({ rc_name }: Json) => rc_name === 'Loft'));
+  await until(
+    'the app can be started',
+    () => api('GET', '/api/v1/apps'),
+    (list) => list.apps?.[0]?.seats_free === 1,
+  );
+
+  const { session, participant_token } = await api('POST', '/api/v1/sessions', { app: 'Loft' });
+  const get = () => api('GET', `/api/v1/sessions/${session.id}`, undefined, participant_token);
+  await until('the session is ready', get, ({ phase }) => phase === 'ready');
+  const busy = await connected(({ instances }) => instances.length > 0);
+  expect(busy.instances[0]).toMatchObject({ rc_name: 'Loft', session_id: session.id });
+  expect(await good(run('status'))).toContain(`session ${session.id}`);
+  expect((await good(run('logs', session.id))).length).toBeGreaterThan(0);
+  expect(await good(run('logs'))).toContain('config.json has changed and is in force');
+
+  await good(run('apps', 'remove', 'Loft'));
+  const without = await connected(({ apps }) => apps.length === 0);
+  expect(without.instances).toHaveLength(1);
+  expect((await get()).phase).toBe('ready');
+  await api('DELETE', `/api/v1/sessions/${session.id}`, undefined, participant_token);
+  await until(
+    'nothing is left of it',
+    () => processesOf(session.id),
+    (left) => left.length === 0,
+  );
+
+  const unit = join(here, 'vitrina-agent.service');
+  expect(await good(run('install', '--print'))).toContain(`ExecStart="${agent}" run --config "${config}"`);
+  expect(existsSync(unit)).toBeFalse();
+  await good(run('install', '--folder', here));
+  expect(readFileSync(unit, 'utf8')).toContain('KillMode=process');
+  await good(run('uninstall', '--folder', here));
+  expect(existsSync(unit)).toBeFalse();
+  await service.stop();
+  expect(await run('status')).toMatchObject({ code: 1 });
+}, 900_000);
+
+test('update() takes a good release, refuses what is not meant, and takes back what does not connect', async () => {
+  const { port } = new URL(url);
+  await coordinator.stop();
+  const words = await enrolment('studio-2');
+  await startCoordinator(port);
+  const { here, agent, config, run, status, connected } = machine('studio-2');
+  await good(run(...words, '--config', config));
+  const fresh = join(folder, 'newer', 'session-agent-linux-x64');
+  const digest = createHash('sha256').update(readFileSync(fresh)).digest('hex');
+  const { out: release } = await run('version');
+  expect(await run('update', fresh, '--sha256', digest)).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('No agent runs'),
+  });
+  const unmanaged = startProgram([agent, 'run'], { log: log('unmanaged'), environment: process.env });
+  await connected();
+  expect(await run('update', fresh, '--sha256', digest)).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('Nobody starts the agent again'),
+  });
+  await unmanaged.stop();
+  const service = supervise([agent, 'run']);
+  stops.push(service.stop);
+  await connected();
+
+  for (const [args, says] of [
+    [[fresh], 'Say what the file has to be'],
+    [[fresh, '--sha256', '0'.repeat(64)], 'The checksum is wrong'],
+    [[`${url}/nothing`, '--sha256', digest], 'answers with status 404'],
+  ] as const) {
+    expect(await run('update', ...args)).toMatchObject({ code: 1, err: expect.stringContaining(says) });
+  }
+  const keys = generateKeyPairSync('ed25519');
+  const key = keys.publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
+  writeFileSync(
+    config,
+    readFileSync(config, 'utf8').replace('"seats"', `"update_key": "${key}",\n  "seats"`),
+  );
+  writeFileSync(`${fresh}.sig`, sign(null, Buffer.from('something else'), keys.privateKey));
+  expect(await run('update', fresh)).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('is not that of update_key'),
+  });
+  expect((await status()).version).toBe(release.trim());
+
+  // A release that runs, but reaches no coordinator.
+  const lost = join(here, 'lost');
+  const elsewhere = join(here, 'elsewhere.json');
+  const state = readFileSync(config, 'utf8').replace(
+    /"coordinator": "[^"]*"/,
+    '"coordinator": "http://127.0.0.1:9"',
+  );
+  writeFileSync(elsewhere, state);
+  writeFileSync(
+    lost,
+    `#!/bin/sh\ncase "$1" in version) echo ${newer} ;; *) exec ${fresh} run --config ${elsewhere} ;; esac\n`,
+  );
+  chmodSync(lost, 0o755);
+  writeFileSync(`${lost}.sig`, sign(null, readFileSync(lost), keys.privateKey));
+  const rejected = await run('update', lost, '--wait', '20');
+  expect(rejected.code).toBe(1);
+  expect(rejected.err).toContain('it did not connect: cannot be reached');
+  expect(rejected.err).toContain(`Release ${release.trim()} runs again.`);
+  expect((await connected()).version).toBe(release.trim());
+
+  // A release that does not even start.
+  const dead = join(here, 'dead');
+  writeFileSync(dead, `#!/bin/sh\ncase "$1" in version) echo ${newer} ;; *) sleep 0.2; exit 1 ;; esac\n`);
+  writeFileSync(`${dead}.sig`, sign(null, readFileSync(dead), keys.privateKey));
+  expect(await run('update', dead, '--wait', '2')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('it has not started. '),
+  });
+  expect((await connected()).version).toBe(release.trim());
+
+  writeFileSync(`${fresh}.sig`, sign(null, readFileSync(fresh), keys.privateKey));
+  const server = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    fetch: (request) => new Response(Bun.file(new URL(request.url).pathname)),
+  });
+  stops.push(() => server.stop(true));
+  const done = await good(
+    run('update', `http://127.0.0.1:${server.port}${fresh}`, '--sha256', digest, '--wait', '120'),
+  );
+  expect(done).toContain(`Release ${newer} runs and is connected.`);
+  expect((await connected()).version).toBe(newer);
+  expect(await good(finish([`${agent}.previous`, 'version']))).toBe(release);
+  await service.stop();
+}, 900_000);
