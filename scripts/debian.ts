@@ -13,6 +13,7 @@ export const testPackages: DebianPackage[] = [
   { name: 'nftables', file: '/usr/sbin/nft' },
   { name: 'procps', file: '/usr/sbin/sysctl' },
   { name: 'coturn', file: '/usr/bin/turnserver' },
+  { name: 'openssl', file: '/usr/bin/openssl' },
   { name: 'mariadb-server', file: '/usr/sbin/mariadbd' },
   { name: 'redis-server', file: '/usr/bin/redis-server' },
 ];
