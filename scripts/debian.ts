@@ -14,6 +14,7 @@ export const testPackages: DebianPackage[] = [
   { name: 'systemd', file: '/usr/bin/systemd-analyze' },
   { name: 'procps', file: '/usr/sbin/sysctl' },
   { name: 'coturn', file: '/usr/bin/turnserver' },
+  { name: 'openssl', file: '/usr/bin/openssl' },
   { name: 'mariadb-server', file: '/usr/sbin/mariadbd' },
   { name: 'redis-server', file: '/usr/bin/redis-server' },
 ];

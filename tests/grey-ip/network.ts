@@ -18,16 +18,19 @@ export interface Network {
   stop(): void;
 }
 
-export type Place = 'public' | 'host' | 'visitor';
+export type Place = 'public' | 'host' | 'visitor' | 'router-a' | 'router-b';
 
 export const PUBLIC_ADDRESS = '203.0.113.10';
 export const HOST_ROUTER = '203.0.113.20';
 export const VISITOR_ROUTER = '203.0.113.30';
 export const HOST_ADDRESS = '10.77.0.2';
 
-const routerRules = `
+/** `random`: each peer sees another port (symmetric). */
+type Masquerade = 'masquerade' | 'masquerade random';
+
+const routerRules = (masquerade: Masquerade) => `
 table ip nat {
-  chain after { type nat hook postrouting priority 100; oifname "out" masquerade; }
+  chain after { type nat hook postrouting priority 100; oifname "out" ${masquerade}; }
 }
 table ip filter {
   chain forward { type filter hook forward priority 0; policy drop; iifname "in" accept; ct state established,related accept; }
@@ -41,7 +44,7 @@ const run = (command: string[], input?: string): string =>
   });
 
 /** Builds the network; names carry a random tag, so that runs side by side do not meet. */
-export const startNetwork = (): Network => {
+export const startNetwork = (masquerade: Masquerade = 'masquerade'): Network => {
   const tag = randomBytes(3).toString('hex');
   const name = (place: string) => `vitrina-${tag}-${place}`;
   const made: string[] = [];
@@ -88,7 +91,7 @@ export const startNetwork = (): Network => {
     address(place, 'eth0', `${own}/24`);
     within(place, 'ip', 'route', 'add', 'default', 'via', gateway);
     within(router, 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
-    run([...inside(router), 'nft', '-f', '-'], routerRules);
+    run([...inside(router), 'nft', '-f', '-'], routerRules(masquerade));
   };
   const stop = () => {
     for (const place of made.splice(0)) run(['ip', 'netns', 'delete', name(place)]);
