@@ -203,37 +203,25 @@ const settle = async (
   }
 };
 
-export const runCuts = async (options: CutOptions): Promise<CutReport> => {
-  const report: CutReport = {
-    sessions: options.sessions,
-    cuts: 0,
-    link_cuts: 0,
-    page_cuts: 0,
-    silent_cuts: 0,
-    resumed: 0,
-    ended: 0,
-    messages: 0,
-    longest_resumed_seconds: 0,
-    faults: [],
-  };
-  const wishes = Array.from({ length: options.sessions }, (_, index) => ({
+/** The units' names and keys, and how fast each talks: the fast ones are spread over all lengths of cuts. */
+const planUnits = ({ sessions, fast, per_second, fast_per_second }: CutOptions) => {
+  const fastBefore = (index: number) => Math.floor((index * fast) / sessions);
+  return Array.from({ length: sessions }, (_, index) => ({
     name: `u${index}`,
     key: randomBytes(24).toString('base64url'),
-    // Spread over all lengths of cuts.
-    per_second:
-      Math.floor(((index + 1) * options.fast) / options.sessions) >
-      Math.floor((index * options.fast) / options.sessions)
-        ? options.fast_per_second
-        : options.per_second,
+    per_second: fastBefore(index + 1) > fastBefore(index) ? fast_per_second : per_second,
   }));
-  const info = { description: [] };
-  await using coordinator = await startCoordinatorProcess({
-    servers: wishes.map(({ name, key }) => ({
+};
+
+/** Nothing ends here but by a cut. */
+const startPatientCoordinator = (units: ReturnType<typeof planUnits>) =>
+  startCoordinatorProcess({
+    servers: units.map(({ name, key }) => ({
       server_name: name,
       ip: '127.0.0.1',
       port: '1',
       key,
-      rc_info: { rc_name: name, info },
+      rc_info: { rc_name: name, info: { description: [] } },
     })),
     configuration: {
       requests_per_second: 10_000,
@@ -244,6 +232,25 @@ export const runCuts = async (options: CutOptions): Promise<CutReport> => {
       first_join_seconds: 3_600,
     },
   });
+
+const emptyReport = (sessions: number): CutReport => ({
+  sessions,
+  cuts: 0,
+  link_cuts: 0,
+  page_cuts: 0,
+  silent_cuts: 0,
+  resumed: 0,
+  ended: 0,
+  messages: 0,
+  longest_resumed_seconds: 0,
+  faults: [],
+});
+
+/** Starts everything, cuts, and counts what came. */
+export const runCuts = async (options: CutOptions): Promise<CutReport> => {
+  const report = emptyReport(options.sessions);
+  const wishes = planUnits(options);
+  await using coordinator = await startPatientCoordinator(wishes);
   const plans = await Promise.all(
     wishes.map(async (wish) => ({ ...wish, link: await startCutter(coordinator.port) })),
   );
@@ -262,9 +269,8 @@ export const runCuts = async (options: CutOptions): Promise<CutReport> => {
     await settle(units, hosts, report);
   } finally {
     hosts.kill();
-    await Promise.all(
-      [...plans.map(({ link }) => link), ...units.map(({ leg }) => leg)].map((cutter) => cutter.stop()),
-    );
+    const cutters = [...plans.map(({ link }) => link), ...units.map(({ leg }) => leg)];
+    await Promise.all(cutters.map((cutter) => cutter.stop()));
   }
   return report;
 };
