@@ -328,3 +328,22 @@ test('open() keeps a bound on the channels of one participant: the one that has 
   expect(channels.waiting()).toBe(8);
   expect(local.players.slice(0, 4).every(({ code }) => code === errors.channel_lost.close)).toBeTrue();
 });
+
+test('frame() of a page that says more than signalling reads costs that channel alone', async () => {
+  const local = startLocal();
+  const { join } = startHost();
+  const [slow, quick] = [startPage(), startPage()];
+  // A server that takes the connection and never answers the handshake.
+  const deaf = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: () => {} } });
+  stops.push(() => deaf.stop(true));
+  join(slow, `ws://127.0.0.1:${deaf.port}/`, { id: 'slow' });
+  join(quick, local.url, { id: 'quick' });
+  const much = 'x'.repeat(32 * 1024);
+  for (let n = 0; n < 20 && slow.over.length === 0; n++) slow.end.say(much);
+  await slow.until(() => slow.over.length > 0);
+  expect(slow.over).toMatchObject([{ code: errors.too_slow.close }]);
+  const player = await greeted(local, quick);
+  quick.end.say('still here');
+  await local.until(() => player.got.length === 1);
+  expect(quick.over).toEqual([]);
+});
