@@ -48,7 +48,7 @@ const readProc = (pid: number): string => {
   }
 };
 
-test('adopt() goes on with a session of the agent before: same processes, same session, and its end leaves nothing', async () => {
+test('succeed() goes on with a session of the agent before: same processes, same session, and its end leaves nothing', async () => {
   const { coordinator, config } = await start();
   const session = await created();
   const before = roles(session.session_id);
@@ -69,7 +69,7 @@ test('adopt() goes on with a session of the agent before: same processes, same s
   expect(await takenPorts(config)).toEqual([]);
 });
 
-test('adopt() of an app that dies afterwards restarts it, and of one that is stopped by the coordinator ends it', async () => {
+test('succeed() of an app that dies afterwards restarts it, and of one that is stopped by the coordinator ends it', async () => {
   const { coordinator } = await start();
   const session = await created();
   const [app = 0, signalling] = roles(session.session_id);
@@ -89,7 +89,7 @@ test('adopt() of an app that dies afterwards restarts it, and of one that is sto
   expect(processesOf(session_id)).toEqual([]);
 });
 
-test('adopt() restarts under its policy an app that died while no agent was there, and signalling too', async () => {
+test('succeed() restarts under its policy an app that died while no agent was there, and signalling too', async () => {
   const { coordinator, agent } = await start({
     apps: [fakeAppConfig('Flat', [], { restart: { times: 1, window_seconds: 600 } })],
   });
@@ -116,7 +116,7 @@ test('adopt() restarts under its policy an app that died while no agent was ther
   expect((await coordinator.message('SESSION_ENDED')).reason).toBe('app_crashed');
 });
 
-test('adopt() leaves a process alone whose number the journal has with another birth, and ends what nothing explains', async () => {
+test('succeed() leaves a process alone whose number the journal has with another birth, and ends what nothing explains', async () => {
   const { config, agent } = await start();
   await agent.handOver();
   const sleeper = (instance: string, role: string) =>
@@ -154,7 +154,7 @@ test('adopt() leaves a process alone whose number the journal has with another b
   stranger.kill();
 });
 
-test('create() of a session that has ended here launches nothing and says how it ended, a later agent too', async () => {
+test('succeed() with a session that has ended here launches nothing and says how it ended, a later agent too', async () => {
   const { coordinator } = await start();
   const session = await created();
   const { session_id } = session;

@@ -183,6 +183,7 @@ export class Instance {
     this.#state = instance;
     for (const effect of effects) this.#run(effect);
     if (before === this.phase) return;
+    if (before === 'missing' && this.phase === 'ready') this.#log.info('the streamer is back');
     if (this.phase === 'missing') this.#log.warn('the streamer has gone from signalling while its app runs');
     this.#changed();
   }

@@ -65,9 +65,7 @@ export class Journal {
     const written = new Promise<void>((done, failed) => {
       this.#waiting.push({ entry, done, failed });
     });
-    this.#writing ??= this.#write().finally(() => {
-      this.#writing = undefined;
-    });
+    this.#writing ??= this.#write();
     return written;
   }
 
@@ -108,6 +106,8 @@ export class Journal {
         for (const { failed } of batch) failed(error);
       }
     }
+    // In the same turn as the last look at what waits: what comes later has to write by itself.
+    this.#writing = undefined;
   }
 
   async #put(entries: Entry[]): Promise<void> {
@@ -123,7 +123,10 @@ export class Journal {
     }
     this.#bytes += Buffer.byteLength(text);
     this.#account = entries.reduce(fold, this.#account);
-    if (this.#bytes > JOURNAL_BYTES && this.#bytes > 4 * this.#kept_bytes) await this.#compact();
+    if (this.#bytes <= JOURNAL_BYTES || this.#bytes <= 4 * this.#kept_bytes) return;
+    await this.#compact().catch((error: unknown) => {
+      this.#log.error({ error }, 'the journal cannot be rewritten and goes on growing');
+    });
   }
 
   async #compact(): Promise<void> {

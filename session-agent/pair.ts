@@ -96,7 +96,13 @@ export class Pair {
 
   /** The local player URL with an admission for this participant, or undefined while there are no ports. */
   playerUrl(participant: string, ice_servers: IceServer[], view_only: boolean): string | undefined {
-    return this.#ports === undefined ? undefined : this.#admittedUrl({ participant, ice_servers, view_only });
+    if (this.#ports === undefined) return undefined;
+    if (view_only && this.#birth.app.signalling !== undefined)
+      this.#log.warn(
+        { participant },
+        'who may only watch can steer: the signalling server of this app is not ours',
+      );
+    return this.#admittedUrl({ participant, ice_servers, view_only });
   }
 
   /** Another signalling server than ours knows no admissions: no ICE servers of one participant, and nobody only watches. */

@@ -25,7 +25,7 @@ const warmIds = () =>
     .flatMap(({ instance_id, session_id }) => (session_id === undefined ? [instance_id] : []));
 const warmApp = (warm: number, settings: object = {}) => fakeAppConfig('Flat', [], { warm, ...settings });
 
-test('take() gives a session the warm instance at once, with its ICE servers, and the pool starts another', async () => {
+test('warm() gives a session the warm instance at once, with its ICE servers, and the pool starts another', async () => {
   const { coordinator, agent } = await start({ apps: [warmApp(1)] });
   await until(() => ready() === 1);
   expect(agent.host.warm()).toEqual([{ rc_name: 'Flat', card: 0, ready: 1 }]);
@@ -64,7 +64,7 @@ test('take() gives a session the warm instance at once, with its ICE servers, an
   expect(warmIds()).not.toContain(first);
 });
 
-test('take() of a session that needs the room of a warm instance stops that first', async () => {
+test('warm() of a host with a session that needs the room of a warm instance stops that first', async () => {
   const { coordinator } = await start({
     settings: { seats: 1 },
     apps: [warmApp(1), fakeAppConfig('Tower', ['-Stubborn'])],
@@ -82,7 +82,7 @@ test('take() of a session that needs the room of a warm instance stops that firs
   await until(() => ready() === 1);
 });
 
-test('keepWarm() raises what config.json asks for, and lets the surplus go', async () => {
+test('describeWarm() shows that WARM raises what config.json asks for, and lets the surplus go', async () => {
   const { coordinator, agent } = await start({ settings: { seats: 3 }, apps: [warmApp(1)] });
   coordinator.send({ msg: 'HEARTBEAT', time: 1 });
   coordinator.send({ verb: 'WARM', apps: [{ rc_name: 'Flat', instances: 3 }] });
@@ -93,7 +93,7 @@ test('keepWarm() raises what config.json asks for, and lets the surplus go', asy
   expect(ready()).toBe(1);
 });
 
-test('open() backs off when warm starts fail, says so, and sessions start all the same', async () => {
+test('describeWarm() shows that failing warm starts back off, and sessions start all the same', async () => {
   const { coordinator, agent } = await start({
     settings: { seats: 2 },
     apps: [fakeAppConfig('Broken', ['-Exit=3'], { warm: 2 }), fakeAppConfig('Flat')],
@@ -133,7 +133,7 @@ test('reconfigure() leaves sessions alone, replaces warm instances of what chang
   expect(agent.host.inventory()).toMatchObject([{ session_id: session.session_id, state: 'ready' }]);
 });
 
-test('adopt() keeps a warm instance warm, and ends one that is not whole', async () => {
+test('succeed() keeps a warm instance warm, and ends one that is not whole', async () => {
   const { coordinator, agent } = await start({ settings: { seats: 2 }, apps: [warmApp(2)] });
   await until(() => ready() === 2);
   const [kept = '', broken = ''] = warmIds();

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { taskkillArguments, windowsTree } from './tree.ts';
+import { memory_script, memoryOfTree, taskkillArguments, windowsTree } from './tree.ts';
 
 test('taskkillArguments() names the tree, and forces only when told', () => {
   expect(taskkillArguments(4_711, false)).toEqual(['/PID', '4711', '/T']);
@@ -17,4 +17,12 @@ test('windowsTree() runs taskkill by its full path, and looks at the leader', ()
     [taskkill, '/PID', String(process.pid), '/T'],
     [taskkill, '/PID', String(process.pid), '/T', '/F'],
   ]);
+});
+
+test('memoryOfTree() adds up a process and all that descends from it, in whatever order Windows lists them', () => {
+  expect(memory_script).toContain('Win32_Process');
+  const output = '30 20 4000\r\n10 1 1000\r\n20 10 2000\r\n40 1 9000\r\n0 0 8\r\n';
+  expect(memoryOfTree(10, output)).toBe(7_000);
+  expect(memoryOfTree(99, output)).toBe(0);
+  expect(memoryOfTree(10, '')).toBe(0);
 });

@@ -5,6 +5,9 @@
  *   -Silent            never connect
  *   -CrashAfter=MS     exit with code 9 so long after registering
  *   -Stubborn          ignore SIGTERM, and start a child in a group of its own that ignores it, too
+ *   -Grow=MS           take 200 MB of memory so long after registering
+ *   -DropAfter=MS      so long after registering, give the streamer connection up but go on running
+ *   -AwayAfter=MS      so long after registering, be away for a second and a half, once
  *   -Drop              when a player subscribes, give the streamer connection up but go on running
  */
 const flags = new Map(
@@ -32,6 +35,13 @@ if (flags.has('-stubborn')) {
   say('grandchild', { pid: child.pid });
 }
 
+const ballast: Buffer[] = [];
+const soon = (flag: string, run: () => void) => {
+  const ms = flags.get(flag);
+  flags.delete(flag === '-awayafter' ? flag : '');
+  if (ms !== undefined) setTimeout(run, Number(ms));
+};
+
 const connect = (url: string) => {
   const socket = new WebSocket(url);
   const send = (message: object) => socket.send(JSON.stringify(message));
@@ -49,6 +59,16 @@ const connect = (url: string) => {
         say('registered', { id: message.committedId, time: Date.now() });
         const crash = flags.get('-crashafter');
         if (crash !== undefined) setTimeout(() => process.exit(9), Number(crash));
+        soon('-grow', () => ballast.push(Buffer.alloc(200 * 1024 * 1024, 1)));
+        soon('-dropafter', () => {
+          dropped = true;
+          socket.close();
+        });
+        soon('-awayafter', () => {
+          dropped = true;
+          socket.close();
+          setTimeout(() => connect(url), 1_500);
+        });
         return;
       }
       case 'playerConnected':

@@ -1,0 +1,53 @@
+import { expect, setDefaultTimeout, test } from 'bun:test';
+import { systemClock } from '../shared/clock.ts';
+import { chaos } from './testing/chaos.ts';
+import { crash_points } from './testing/chaos-host.ts';
+import { fakeAppConfig, order, processesOf, startRig } from './testing/rig.ts';
+
+setDefaultTimeout(400_000);
+
+/** On a machine that does nothing else it takes a second or two. */
+const LONGEST_MS = 10_000;
+
+test.concurrent('chaos() kills agents at every crash point 100 times, and their children 100 times: what runs is what is wanted', async () => {
+  const { agent, app, signalling } = await chaos({ hosts: 4, agent_kills: 100, child_kills: 100 });
+  expect(Object.keys(agent.by_point).sort()).toEqual([...crash_points].sort());
+  expect(agent.kills).toBe(100);
+  expect(app.kills + signalling.kills).toBe(100);
+  expect(agent.missed).toBe(0);
+  expect(Math.max(agent.max_ms, app.max_ms, signalling.max_ms)).toBeLessThan(LONGEST_MS);
+});
+
+test.concurrent('startRig() sees an app that is frozen within 20 s and starts it again, and leaves its signalling alone', async () => {
+  const rig = await startRig({ apps: [fakeAppConfig('Flat', [], { hung_seconds: 1 })] });
+  const { coordinator } = rig;
+  await coordinator.message('HELLO');
+  const session = order();
+  coordinator.send(session);
+  await coordinator.message('CONNECT_TO_SESSION');
+  const [app = 0] = processesOf(session.session_id, 'app');
+  const signalling = processesOf(session.session_id, 'signalling');
+  const from = systemClock.monotonic();
+  process.kill(app, 'SIGSTOP');
+  await coordinator.message('SESSION_RESTARTING', 60_000);
+  expect(systemClock.monotonic() - from).toBeLessThan(20_000);
+  await coordinator.message('CONNECT_TO_SESSION');
+  expect(processesOf(session.session_id, 'app')).not.toContain(app);
+  expect(processesOf(session.session_id, 'signalling')).toEqual(signalling);
+  await rig.stop();
+});
+
+test.concurrent('startRig() sees a signalling server that is frozen, and the app outlives its restart', async () => {
+  const rig = await startRig();
+  const { coordinator } = rig;
+  await coordinator.message('HELLO');
+  const session = order();
+  coordinator.send(session);
+  await coordinator.message('CONNECT_TO_SESSION');
+  const apps = processesOf(session.session_id, 'app');
+  process.kill(processesOf(session.session_id, 'signalling')[0] ?? 0, 'SIGSTOP');
+  await coordinator.message('SESSION_RESTARTING', 60_000);
+  await coordinator.message('CONNECT_TO_SESSION');
+  expect(processesOf(session.session_id, 'app')).toEqual(apps);
+  await rig.stop();
+});

@@ -1,0 +1,100 @@
+import { expect, test } from 'bun:test';
+import { chooseCard, clear, type Held, pick, plan, type Target, warmBackoff } from './pool.ts';
+
+const card = (index: number, seats = 2) => ({ index, seats, vram_mb: 8_000, encoders: 3 });
+const flat = { rc_name: 'Flat', vram_mb: 2_000, encoders: 1 };
+let count = 0;
+const held = (use: Held['use'], state: Held['state'], more: Partial<Held> = {}): Held => ({
+  ...flat,
+  id: `i${++count}`,
+  card: 0,
+  use,
+  state,
+  stale: false,
+  ...more,
+});
+const target = (instances: number, more: Partial<Target> = {}): Target => ({
+  ...flat,
+  instances,
+  waiting: false,
+  ...more,
+});
+const room = (held: Held[], cards = [card(0), card(1)]) => ({ cards, placing: 'spread' as const, held });
+
+test('chooseCard() takes the emptiest card when spreading and the fullest that has room when packing', () => {
+  const busy = room([held('session', 'ready', { card: 0 })]);
+  expect(chooseCard(busy, flat)).toBe(1);
+  expect(chooseCard({ ...busy, placing: 'pack' }, flat)).toBe(0);
+  expect(chooseCard(busy, { ...flat, vram_mb: 7_000 })).toBe(1);
+  expect(chooseCard(busy, { ...flat, vram_mb: 9_000 })).toBeUndefined();
+});
+
+test('clear() needs nothing while there is room, and finds none beside sessions that fill the card', () => {
+  const session = held('session', 'ready');
+  expect(clear(card(0), [session], flat)).toEqual({ stop: [], wait_for: [] });
+  expect(clear(card(0), [session, held('session', 'stopping')], flat)).toBeUndefined();
+});
+
+test('clear() stops as few warm instances as it must, those that are not ready and of other apps first', () => {
+  const own = held('warm', 'ready');
+  const other = held('warm', 'ready', { rc_name: 'Tower' });
+  const starting = held('warm', 'starting');
+  expect(clear(card(0, 2), [own, other], flat)).toEqual({ stop: [other.id], wait_for: [other.id] });
+  expect(clear(card(0, 2), [own, starting], flat)).toEqual({ stop: [starting.id], wait_for: [starting.id] });
+  const big = { ...flat, rc_name: 'Big', vram_mb: 8_000 };
+  expect(clear(card(0, 3), [own, other], big)?.stop).toEqual([own.id, other.id]);
+});
+
+test('clear() waits for one that is on its way out before it stops another', () => {
+  const leaving = held('warm', 'stopping');
+  expect(clear(card(0), [leaving, held('warm', 'ready')], flat)).toEqual({
+    stop: [],
+    wait_for: [leaving.id],
+  });
+});
+
+test('pick() prefers a ready one, on the card that is named, and never one that is taken, stale or leaving', () => {
+  const ready = held('warm', 'ready', { card: 1 });
+  const starting = held('warm', 'starting');
+  const all = [
+    held('session', 'ready'),
+    held('warm', 'ready', { stale: true }),
+    held('warm', 'stopping'),
+    held('warm', 'ready', { rc_name: 'Tower' }),
+    starting,
+    ready,
+  ];
+  expect(pick(all, 'Flat', undefined)).toBe(ready.id);
+  expect(pick(all, 'Flat', 0)).toBe(starting.id);
+  expect(pick(all, 'Flat', 2)).toBeUndefined();
+});
+
+test('plan() starts what is wanted where there is room, two at a time', () => {
+  expect(plan(room([]), [target(4)])).toEqual({
+    start: [
+      { rc_name: 'Flat', card: 0 },
+      { rc_name: 'Flat', card: 1 },
+    ],
+    stop: [],
+  });
+  const two = [held('warm', 'starting'), held('warm', 'starting', { card: 1 })];
+  expect(plan(room(two), [target(4)])).toEqual({ start: [], stop: [] });
+  const full = [0, 0, 1, 1].map((index) => held('session', 'ready', { card: index }));
+  expect(plan(room(full), [target(1)])).toEqual({ start: [], stop: [] });
+  expect(plan(room([]), [target(1, { waiting: true })])).toEqual({ start: [], stop: [] });
+});
+
+test('plan() stops what is not wanted any more, not yet ready ones first, and what is stale', () => {
+  const [ready, starting] = [held('warm', 'ready'), held('warm', 'starting')];
+  expect(plan(room([starting, ready]), [target(1)]).stop).toEqual([starting.id]);
+  expect(plan(room([starting, ready]), []).stop).toEqual([ready.id, starting.id]);
+  const stale = held('warm', 'ready', { stale: true });
+  expect(plan(room([stale]), [target(1)])).toEqual({
+    start: [{ rc_name: 'Flat', card: 1 }],
+    stop: [stale.id],
+  });
+});
+
+test('warmBackoff() doubles from five seconds to five minutes', () => {
+  expect([1, 2, 3, 6, 7, 100].map(warmBackoff)).toEqual([5_000, 10_000, 20_000, 160_000, 300_000, 300_000]);
+});

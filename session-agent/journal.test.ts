@@ -1,0 +1,84 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLog, silentLog } from '../shared/log.ts';
+import type { Entry } from './domain/journal.ts';
+import { Journal } from './journal.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'vitrina-journal-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const file = () => join(folder, 'journal.jsonl');
+const opened = async (log = silentLog) => {
+  const journal = new Journal(folder, log);
+  await journal.open();
+  return journal;
+};
+const launch = (i: number, secret = 's'): Entry => ({
+  is: 'launch',
+  instance_id: `instance-${String(i).padStart(13, '0')}`,
+  app: {},
+  card: 0,
+  secret,
+  at: i,
+});
+const ids = ({ account }: Journal) => [...account.instances.keys()].map((id) => Number(id.slice(-3)));
+
+test('append() writes in order what the next life reads, for its owner only', async () => {
+  const journal = await opened();
+  await Promise.all([1, 2, 3].map((i) => journal.append(launch(i))));
+  await journal.append({ is: 'ended', instance_id: 'instance-0000000000002' });
+  expect(ids(journal)).toEqual([1, 3]);
+  await journal.close();
+  expect(statSync(file()).mode & 0o777).toBe(0o600);
+  const next = await opened();
+  expect(ids(next)).toEqual([1, 3]);
+  expect(readFileSync(file(), 'utf8').trim().split('\n')).toHaveLength(2);
+  expect(readdirSync(folder)).toEqual(['journal.jsonl']);
+  await next.close();
+});
+
+test('open() leaves out a torn last line and says which other line it does not understand', async () => {
+  const journal = await opened();
+  await journal.append(launch(1));
+  await journal.close();
+  appendFileSync(
+    file(),
+    `{"is":"unheard of"}\n${JSON.stringify(launch(2))}\n${JSON.stringify(launch(3)).slice(0, 30)}`,
+  );
+  const lines: string[] = [];
+  const next = await opened(
+    createLog('session-agent', 'info', { write: (line: string) => void lines.push(line) }),
+  );
+  expect(ids(next)).toEqual([1, 2]);
+  expect(lines.map((line) => JSON.parse(line).line)).toEqual([undefined, 2]);
+  await next.append(launch(4));
+  await next.close();
+  const last = await opened();
+  expect(ids(last)).toEqual([1, 2, 4]);
+  await last.close();
+});
+
+test('append() keeps the file within its bound', async () => {
+  const journal = await opened();
+  const secret = 'x'.repeat(20_000);
+  await journal.append(launch(0));
+  for (let i = 1; i < 200; i++) {
+    const { instance_id } = { instance_id: `instance-${String(i).padStart(13, '0')}` };
+    await Promise.all([journal.append(launch(i, secret)), journal.append({ is: 'ended', instance_id })]);
+  }
+  expect(ids(journal)).toEqual([0]);
+  expect(statSync(file()).size).toBeLessThan(1.2 * 1024 * 1024);
+  await journal.close();
+});
+
+test('append() to a journal that is closed is refused, and close() may come twice', async () => {
+  const journal = await opened();
+  await journal.close();
+  await journal.close();
+  expect(journal.append(launch(1))).rejects.toThrow('closed');
+});
