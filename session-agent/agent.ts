@@ -5,8 +5,10 @@ import { AGENT_LINK_VERSION, toAgent } from '../shared/protocol/agent-link.ts';
 import type { Handlers } from '../shared/protocol/message.ts';
 import { decodeRelayFrame } from '../shared/protocol/relay-frame.ts';
 import { door, type Frame } from '../shared/socket.ts';
+import { cardsOf, needsOf } from './cards.ts';
 import { type AgentConfig, launchProblem } from './config.ts';
 import type { DialledWire } from './dial.ts';
+import { Figures } from './figures.ts';
 import { Host } from './host.ts';
 import { hostMark } from './launch.ts';
 import { Link } from './link.ts';
@@ -21,6 +23,8 @@ export interface AgentOptions {
   clock: Clock;
   ids: Ids;
   log: Log;
+  /** This program's release. */
+  version: string;
 }
 
 const handlers: Handlers<typeof toAgent, Agent> = {
@@ -41,12 +45,15 @@ const handlers: Handlers<typeof toAgent, Agent> = {
 export class Agent {
   readonly link: Link;
   readonly host: Host;
+  readonly figures: Figures;
   readonly #options: AgentOptions;
   #stopping: Promise<void> | undefined;
 
   constructor(options: AgentOptions) {
     this.#options = options;
-    const { config, clock, ids, log } = options;
+    const { config, clock, ids, log, version } = options;
+    const life = ids.id();
+    this.figures = new Figures(options);
     this.host = new Host({
       ...options,
       ports: createPorts(config.ports),
@@ -67,7 +74,16 @@ export class Agent {
         seats: config.seats,
         apps: config.apps.map(({ rc_name }) => rc_name),
         sessions: this.host.inventory(),
+        cards: cardsOf(config),
+        placing: config.placing,
+        needs: needsOf(config),
+        version,
+        life,
       }),
+      heartbeat: () => {
+        const figures = this.figures.last();
+        return figures === undefined ? {} : { figures };
+      },
       frame: (frame, wire) => {
         if (typeof frame !== 'string') return this.#relayed(frame);
         if (taken?.wire !== wire) {
@@ -92,11 +108,13 @@ export class Agent {
     if (protocol === 'ws:' && !['127.0.0.1', 'localhost', '[::1]'].includes(hostname)) {
       log.warn({ url: config.coordinator }, 'the key travels unencrypted: use wss:// or https://');
     }
+    this.figures.start();
     this.link.start();
   }
 
   /** Ends every session, tells the coordinator, and hangs up. Resolves when nothing is left. Idempotent. */
   stop(): Promise<void> {
+    this.figures.stop();
     this.#stopping ??= this.host.stop('host_stopped').then(() => this.link.stop('the agent stops'));
     return this.#stopping;
   }

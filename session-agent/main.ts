@@ -58,6 +58,7 @@ const run = async (args: string[]): Promise<number> => {
     clock: systemClock,
     ids: systemIds,
     log,
+    version: await version(),
   });
   return untilStopped(agent, log);
 };

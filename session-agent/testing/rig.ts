@@ -84,6 +84,7 @@ export const startRig = async (options: RigOptions = {}): Promise<Rig> => {
     environment: baseEnvironment(process.env),
     clock: systemClock,
     ids: systemIds,
+    version: '1.2.3',
     log: createLog('session-agent', 'debug', { write }),
   });
   await agent.start();
