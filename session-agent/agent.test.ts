@@ -65,6 +65,26 @@ const player = (
   };
 };
 
+test('startRig() says in HELLO what its cards are and its apps need, and in HEARTBEAT how busy the machine is', async () => {
+  const card = { index: 1, seats: 2, vram_mb: 24_000 };
+  rig = await startRig({
+    apps: [fakeAppConfig('Flat', [], { vram_mb: 4_000, encoders: 2 })],
+    settings: { cards: [card], placing: 'pack' },
+    coordinator: { hello: () => ({ heartbeat_ms: 200 }) },
+  });
+  const { coordinator } = rig;
+  const hello = await coordinator.message('HELLO');
+  expect(hello).toMatchObject({
+    ...{ cards: [{ ...card, encoders: null }], placing: 'pack', version: '1.2.3' },
+    needs: [{ rc_name: 'Flat', vram_mb: 4_000, encoders: 2 }],
+  });
+  const { figures } = await coordinator.message('HEARTBEAT');
+  expect(figures?.memory_total_mb).toBeGreaterThan(100);
+  expect(figures?.memory_used_mb).toBeWithin(1, (figures?.memory_total_mb ?? 0) + 1);
+  coordinator.cut();
+  expect((await coordinator.message('HELLO')).life).toBe(hello.life ?? 'none');
+});
+
 test('startRig() reports every phase of a session, relays a player both ways, and the end leaves no process and no port', async () => {
   const { coordinator, config } = await start();
   const session = order();

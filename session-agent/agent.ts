@@ -8,6 +8,7 @@ import { door, type Frame } from '../shared/socket.ts';
 import { cardsOf, needsOf } from './cards.ts';
 import { type AgentConfig, launchProblem } from './config.ts';
 import type { DialledWire } from './dial.ts';
+import { Figures } from './figures.ts';
 import { Host } from './host.ts';
 import { Journal } from './journal.ts';
 import { Link } from './link.ts';
@@ -76,6 +77,7 @@ const needsRedial = (before: AgentConfig, after: AgentConfig): boolean => {
 export class Agent {
   readonly link: Link;
   readonly host: Host;
+  readonly figures: Figures;
   readonly #options: AgentOptions;
   readonly #journal: Journal;
   #lock: Lock | undefined;
@@ -91,6 +93,7 @@ export class Agent {
     this.#config = config;
     this.life = ids.id();
     const self = this;
+    this.figures = new Figures({ environment, clock, log });
     this.host = new Host({
       ...around({ journal: this.#journal, start: startProgram }),
       ...{ config, signalling, environment, clock, ids, log },
@@ -114,9 +117,17 @@ export class Agent {
         protocol: AGENT_LINK_VERSION,
         ...described(this.#config),
         sessions: this.host.inventory(),
+        cards: cardsOf(this.#config),
+        placing: this.#config.placing,
+        needs: needsOf(this.#config),
+        warm: this.host.warm(),
         version,
         life: this.life,
       }),
+      heartbeat: () => {
+        const figures = this.figures.last();
+        return { warm: this.host.warm(), ...(figures === undefined ? {} : { figures }) };
+      },
       frame: (frame, wire) => {
         if (typeof frame !== 'string') return this.#relayed(frame);
         if (taken?.wire !== wire) {
@@ -150,7 +161,9 @@ export class Agent {
     if (protocol === 'ws:' && !['127.0.0.1', 'localhost', '[::1]'].includes(hostname)) {
       log.warn({ url: config.coordinator }, 'the key travels unencrypted: use wss:// or https://');
     }
-    if (this.#stopping === undefined) this.link.start();
+    if (this.#stopping !== undefined) return;
+    this.figures.start();
+    this.link.start();
   }
 
   /**
@@ -197,6 +210,7 @@ export class Agent {
   }
 
   async #close(reason: string): Promise<void> {
+    this.figures.stop();
     await this.link.stop(reason);
     await this.#journal.close();
     this.#lock?.release();

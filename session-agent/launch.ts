@@ -8,6 +8,7 @@ import type { MessageOf } from '../shared/protocol/message.ts';
 import type { AgentConfig, AppConfig } from './config.ts';
 import type { LocalPorts, Role } from './domain/journal.ts';
 import { appArguments, signallingCommand } from './domain/launch.ts';
+import { pinning } from './domain/pinning.ts';
 import type { Journal } from './journal.ts';
 import type { Ports } from './ports.ts';
 import type { Marks } from './processes/marked.ts';
@@ -127,7 +128,7 @@ export const launchApp = (host: InstanceHost, launch: Launch): Program | Refusal
   const { working_directory } = app;
   return spawn(host, launch, 'app', {
     command: [app.path, ...args],
-    environment: app.environment,
+    environment: { ...pinning(host.config, card), ...app.environment },
     ...(working_directory === undefined ? {} : { working_directory }),
   });
 };

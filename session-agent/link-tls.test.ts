@@ -54,6 +54,7 @@ const connects = (url: string, options: Partial<LinkOptions>): Promise<{ msg: st
         apps: [],
         sessions: [],
       }),
+      heartbeat: () => ({}),
       frame: (frame) => {
         const message = JSON.parse(String(frame));
         if (message.msg === 'WELCOME') link.welcomed(message.heartbeat_ms, message.protocol ?? 1);

@@ -23,6 +23,7 @@ const startLink = (url: string, given = key) => {
   const clock = fakeClock();
   const lines: { level: string; msg: string; wait_ms?: number }[] = [];
   const waiters = new Set<() => void>();
+  let beats = 0;
   const link: Link = new Link({
     url,
     key: given,
@@ -43,6 +44,10 @@ const startLink = (url: string, given = key) => {
       apps: ['Flat'],
       sessions: [],
     }),
+    heartbeat: () => {
+      beats += 1;
+      return { warm: [{ rc_name: 'Flat', card: 0, ready: beats }] };
+    },
     frame: (frame) => {
       const message = JSON.parse(String(frame));
       if (message.msg === 'WELCOME') link.welcomed(message.heartbeat_ms, message.protocol ?? 1);
@@ -91,7 +96,8 @@ test('Link() says HEARTBEAT as often as WELCOME asks, and the echo keeps the lin
   await logged('connected to the coordinator');
   for (let beat = 0; beat < 10; beat++) {
     clock.advance(2_000);
-    await coordinator.message('HEARTBEAT');
+    const { warm } = await coordinator.message('HEARTBEAT');
+    expect(warm).toEqual([{ rc_name: 'Flat', card: 0, ready: beat + 1 }]);
   }
   expect(coordinator.upgrades).toHaveLength(1);
 });

@@ -56,6 +56,8 @@ export interface LinkOptions {
   ids: Ids;
   log: Log;
   hello(): MessageOf<Pick<typeof fromAgent, 'HELLO'>>;
+  /** What HEARTBEAT tells beside the time. */
+  heartbeat(): Omit<MessageOf<Pick<typeof fromAgent, 'HEARTBEAT'>>, 'verb' | 'time'>;
   /** What the coordinator sends, and where answers to this very connection would go. */
   frame(frame: Frame, wire: DialledWire): void;
   lost(): void;
@@ -252,7 +254,9 @@ export class Link {
     this.#stopHeartbeat = clock.every(heartbeat_ms, () => {
       const silent_ms = clock.monotonic() - this.#heard;
       if (silent_ms >= limits.link_silence_ms) this.#wire?.abandon(`silent for ${Math.round(silent_ms)} ms`);
-      else if (this.#welcomed_at !== undefined) this.send({ verb: 'HEARTBEAT', time: clock.now() });
+      else if (this.#welcomed_at !== undefined) {
+        this.send({ verb: 'HEARTBEAT', time: clock.now(), ...this.#options.heartbeat() });
+      }
     });
   }
 

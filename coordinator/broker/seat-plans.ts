@@ -156,6 +156,7 @@ const withSessions = async (
     host: { in: hosts.map(({ name }) => name) },
     phase: { in: live },
   });
+  if (running.length === 0) return hosts.flatMap((host) => cardsOf(host, plansOf(host)));
   const sessions = running.map(({ host, seat, app, created_at, ends_at }) => ({
     ...{ host, seat, app },
     from: created_at,

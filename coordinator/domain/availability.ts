@@ -157,17 +157,14 @@ export const freeRuns = (...given: Parameters<typeof freeSeats>): readonly FreeR
   return runs;
 };
 
-/** Those cards that have room for one more session of the app during all of the visit. */
-const withRoom = (cards: readonly CardPlan[], app: string, visit: Period): readonly CardPlan[] =>
-  cards.filter(
-    (plan) =>
-      !isBound(plan.card, plan.capacity) ||
-      roomDuring(plan.card, plan.capacity, usesOf(plan), app, visit) >= 1,
-  );
+/** Whether the card has room for one more session of the app during all of the visit. */
+const hasRoom = (plan: CardPlan, app: string, visit: Period): boolean =>
+  !isBound(plan.card, plan.capacity) || roomDuring(plan.card, plan.capacity, usesOf(plan), app, visit) >= 1;
 
 /** The seats that are free for all of the visit, on a card with room for the app. */
 export const openSeats = (cards: readonly CardPlan[], app: string, visit: Period): readonly Seat[] =>
-  withRoom(cards, app, visit)
+  cards
+    .filter((plan) => hasRoom(plan, app, visit))
     .flatMap(({ seats }) => seats)
     .filter(({ taken }) => !taken.some((use) => overlaps(use, visit)))
     .map(({ host, seat }) => ({ host, seat }));
@@ -191,14 +188,21 @@ export const fittingSeat = (cards: readonly CardPlan[], app: string, visit: Peri
   const day_ms = 86_400_000;
   const around = { from: visit.from - day_ms, to: visit.to + day_ms };
   let best: { seat: Seat; unused: number; turn: number } | undefined;
-  for (const plan of withRoom(cards, app, visit)) {
-    const turn = plan.capacity.cards.length === 1 ? 0 : turnOf(plan, visit);
+  for (const plan of cards) {
+    // Most cards have no seat that is better: what is not asked for need not be counted.
+    let counted: { turn: number; room: boolean } | undefined;
     for (const { host, seat, taken } of plan.seats) {
       const gap = gaps(taken, around).find(({ from, to }) => from <= visit.from && to >= visit.to);
-      if (gap === undefined) continue;
-      const unused = gap.to - gap.from;
-      const sooner = best?.seat.host === host && unused === best.unused && turn < best.turn;
-      if (best === undefined || unused < best.unused || sooner) best = { seat: { host, seat }, unused, turn };
+      const unused = gap === undefined ? Number.POSITIVE_INFINITY : gap.to - gap.from;
+      const equal = best?.seat.host === host && unused === best.unused;
+      if (gap === undefined || (best !== undefined && unused >= best.unused && !equal)) continue;
+      counted ??= {
+        turn: plan.capacity.cards.length === 1 ? 0 : turnOf(plan, visit),
+        room: hasRoom(plan, app, visit),
+      };
+      if (!counted.room) break;
+      if (equal && best !== undefined && counted.turn >= best.turn) continue;
+      best = { seat: { host, seat }, unused, turn: counted.turn };
     }
   }
   return best?.seat;

@@ -27,7 +27,7 @@ export const cards: HostCard[] = [
   { index: 0, seats: 3, vram_mb: 12_000, encoders: null },
   { index: 1, seats: 2, vram_mb: 24_000, encoders: 2 },
 ];
-export const needs: AppNeeds[] = [
+const needs: AppNeeds[] = [
   { rc_name: 'Loft', vram_mb: 4_000, encoders: 1 },
   { rc_name: 'Villa', vram_mb: 9_000, encoders: 2 },
 ];

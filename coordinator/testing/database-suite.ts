@@ -44,25 +44,14 @@ export const testDatabase = (name: string, open: () => Promise<OpenDatabase>): v
         account(2, { name: "Robert'); DROP TABLE accounts;-- \0\\", reason: null, role: 'admin' }),
       ];
       const long = session(1, { data: JSON.stringify({ text: 'я'.repeat(100_000) }), ends_at: 2 ** 53 - 1 });
-      await database.transact(async ({ accounts, sessions }) => {
-        await accounts.insert(...rows);
-        await sessions.insert(long);
+      const hosts = [hostRow('host-x', { capacity: '{}', draining_cards: '[3]' }), hostRow('host-y')];
+      await database.transact(async (tables) => {
+        await tables.accounts.insert(...rows);
+        await Promise.all([tables.sessions.insert(long), tables.hosts.insert(...hosts)]);
       });
+      expect(await database.read((tables) => tables.hosts.find({}))).toEqual(hosts);
       expect(await database.read(({ accounts }) => accounts.find({}))).toEqual(rows);
       expect(await database.read(({ sessions }) => sessions.get({ id: 'session-1' }))).toEqual(long);
-    });
-
-    test('transact() stores hosts with their cards, and without', async () => {
-      const cards = [{ index: 3, seats: 2, vram_mb: 24_000, encoders: null }];
-      const capacity = JSON.stringify({ cards, needs: [], placing: 'pack' });
-      const rows = [
-        hostRow('host-x', { capacity, draining_cards: '[3]' }),
-        hostRow('host-y', { capacity: null, draining_cards: JSON.stringify(Array(64).fill(63)) }),
-      ];
-      await database.transact(({ hosts }) => hosts.insert(...rows));
-      expect(await database.read(({ hosts }) => hosts.find({}))).toEqual(rows);
-      await database.transact(({ hosts }) => hosts.update({ name: 'host-x' }, { capacity: null }));
-      expect((await database.read(({ hosts }) => hosts.get({ name: 'host-x' })))?.capacity).toBeNull();
     });
 
     test('transact() keeps nothing of work that throws', async () => {

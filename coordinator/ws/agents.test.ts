@@ -60,6 +60,42 @@ describe(`${createAgents.name}()`, () => {
     await rig.player(second, owner);
   });
 
+  test('createAgents() believes what a host says of its cards and how busy it is, and fits sessions to that', async () => {
+    await using rig = await startRig();
+    const agent = await rig.agent(null, 'the-secret-key-of-a');
+    const card = { index: 3, seats: 2, vram_mb: 10_000, encoders: null };
+    agent.send({
+      ...{
+        verb: 'HELLO',
+        protocol: AGENT_LINK_VERSION,
+        server_name: 'a',
+        seats: 2,
+        apps: ['Loft'],
+        sessions: [],
+      },
+      ...{ cards: [card], needs: [{ rc_name: 'Loft', vram_mb: 6_000, encoders: 1 }], version: '1.2.3' },
+    });
+    await agent.next('WELCOME');
+    const figures = {
+      ...{ cpu_percent: 12.5, memory_used_mb: null, memory_total_mb: null },
+      cards: [],
+    };
+    agent.send({
+      ...{ verb: 'HEARTBEAT', time: 1, figures },
+      warm: [{ rc_name: 'Loft', card: 3, ready: 1 }],
+    });
+    await agent.next('HEARTBEAT');
+    const metrics = await (await fetch(`${rig.base}/metrics`)).text();
+    expect(metrics).toContain('coordinator_host_cpu_percent{host="a"} 12.5');
+    expect(metrics).toContain('coordinator_warm_instances{host="a",card="3",app="Loft"} 1');
+    const create = () => rig.request('POST', '/api/v1/sessions', { body: { app: 'Loft', language: 'ru' } });
+    expect((await create()).status).toBe(201);
+    expect(await agent.next('CREATE_SESSION')).toMatchObject({ card: 3, language: 'ru' });
+    expect(await rig.refused(create())).toBe('servers_busy');
+    rig.clock.advance(bounds.tick_ms);
+    expect(await agent.next('WARM')).toMatchObject({ apps: [] });
+  });
+
   test('createAgents() tells a host what to stop, and gives its seat away once it has', async () => {
     await using rig = await startRig();
     const agent = await rig.agent({

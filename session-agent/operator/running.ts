@@ -83,7 +83,7 @@ export const prepare = async (options: RunOptions, surroundings: Surroundings): 
         return { rc_name: app.rc_name, ...(problem === undefined ? {} : { problem }) };
       }),
     ),
-    figures: null,
+    figures: agent.figures.last() ?? null,
     config: { file, problems: reload.problems() },
     errors: disk.errors(),
   });

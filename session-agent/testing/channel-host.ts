@@ -134,6 +134,7 @@ const startHost = (entry: HostEntry): Host => {
       apps: [entry.server_name],
       sessions: [...sessions.values()].map((live) => ({ ...live, state: 'ready' as const })),
     }),
+    heartbeat: () => ({}),
     frame(frame, wire) {
       if (typeof frame !== 'string') {
         const relayed = decodeRelayFrame(frame);

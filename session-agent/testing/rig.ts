@@ -84,7 +84,7 @@ export const startRig = async (options: RigOptions = {}): Promise<Rig> => {
   const newAgent = () =>
     new Agent({
       config: read.value,
-      version: '0.0.0-test',
+      version: '1.2.3',
       signalling: options.signalling ?? [process.execPath, signallingMain],
       environment: baseEnvironment(process.env),
       clock: systemClock,
