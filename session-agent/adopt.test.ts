@@ -172,7 +172,7 @@ test('start() refuses a state folder that another agent has', async () => {
   const { config } = await start();
   const other = new Agent({
     config,
-    version: '0.0.0-test',
+    version: '1.2.3',
     signalling: ['/bin/false'],
     environment: {},
     clock: systemClock,

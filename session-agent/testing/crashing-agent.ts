@@ -54,7 +54,7 @@ const read = await readAgentConfig(file);
 if ('problems' in read) throw new Error(JSON.stringify(read.problems));
 const agent = new Agent({
   config: read.value,
-  version: '0.0.0-test',
+  version: '1.2.3',
   signalling: [process.execPath, signalling],
   environment: baseEnvironment(process.env),
   clock: systemClock,
