@@ -2,6 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { catalogueHostSchema, enrolledSchema, enrolmentSchema } from '../../shared/protocol/catalogue.ts';
 import { removeExpired } from '../broker/expiry.ts';
 import { hashOf } from '../secrets.ts';
+import { appUnderTest } from '../testing/app.ts';
 import { routesUnderTest } from '../testing/routes.ts';
 import { hostRow } from '../testing/rows.ts';
 import { catalogueHostRoutes } from './catalogue-hosts.ts';
@@ -94,6 +95,16 @@ describe('enrolmentRoutes()', () => {
     expect(await refused('POST', '/catalogue/hosts/host-a/enrolments', { body })).toBe('forbidden');
     expect(await refused('DELETE', '/catalogue/hosts/host-a/quarantine')).toBe('forbidden');
   });
+});
+
+test('enrolmentRoutes() lets nobody try tokens faster than logins', async () => {
+  const { request } = await appUnderTest({ starts_per_minute: 3 });
+  const body = { token: 'made-up' };
+  const statuses: number[] = [];
+  for (let tries = 0; tries < 4; tries++) {
+    statuses.push((await request('/api/v1/enrolments', { method: 'POST', body })).status);
+  }
+  expect(statuses).toEqual([410, 410, 410, 429]);
 });
 
 describe('catalogueHostRoutes() and the quarantine', () => {
