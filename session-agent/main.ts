@@ -130,7 +130,7 @@ const run = async (args: string[]): Promise<number> => {
 };
 
 /** Runs the agent until a signal, an update, or an error that nobody foresaw, has stopped it; the exit code. */
-const untilStopped = ({ agent, log, close }: Running, handOver: Promise<number>): Promise<number> =>
+const untilStopped = ({ agent, log, start, close }: Running, handOver: Promise<number>): Promise<number> =>
   new Promise((resolve) => {
     let stopping = false;
     const stop = (code: number, end = () => agent.stop()) => {
@@ -175,7 +175,7 @@ const untilStopped = ({ agent, log, close }: Running, handOver: Promise<number>)
       log.info('making room for another release; sessions go on');
       stop(code, () => agent.handOver());
     });
-    agent.start().catch(failed);
+    start().catch(failed);
   });
 
 const doctor = async (args: string[]): Promise<number> => {
