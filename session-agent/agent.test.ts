@@ -319,7 +319,7 @@ test('reconfigure() launches what is new, tells the coordinator, and leaves live
   const { apps } = configSchema.parse({ ...config, apps: [fakeAppConfig('Villa')] });
   await agent.reconfigure({ ...config, seats: 3, apps });
   const hello = await coordinator.message('HELLO');
-  expect(hello).toMatchObject({ seats: 3, apps: ['Villa'], life: agent.life, version: '0.0.0-test' });
+  expect(hello).toMatchObject({ seats: 3, apps: ['Villa'], life: agent.life, version: '1.2.3' });
   expect(hello.sessions.map(({ session_id }) => session_id)).toEqual([session.session_id]);
   await created(coordinator, 'Villa');
   const gone = order('Flat');
