@@ -19,15 +19,25 @@ export class Declined extends Error {
   override readonly name = 'Declined';
 }
 
+interface Request {
+  readonly method?: 'GET' | 'POST' | 'PATCH';
+  readonly path: string;
+  readonly body?: object;
+  /** The version that the request means to change. */
+  readonly version?: number;
+  readonly token?: string;
+}
+
 /** One request; the body of the answer, or undefined when what it would make is there already. Throws Declined. */
-const post = async (url: URL, path: string, body: object, token?: string): Promise<unknown> => {
+const ask = async (url: URL, { method = 'POST', path, body, version, token }: Request): Promise<unknown> => {
   const answer = await fetch(new URL(`/api/v1${path}`, url), {
-    method: 'POST',
+    method,
     headers: {
       'Content-Type': 'application/json',
       ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+      ...(version === undefined ? {} : { 'If-Match': `"${version}"` }),
     },
-    body: JSON.stringify(body),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     redirect: 'error',
     signal: AbortSignal.timeout(answer_ms),
   }).catch((error: unknown) => {
@@ -42,6 +52,7 @@ const post = async (url: URL, path: string, body: object, token?: string): Promi
 };
 
 const loginSchema = z.object({ access_token: z.string() });
+const hostSchema = z.object({ apps: z.array(z.string()), version: z.number() });
 
 /**
  * The token by which the host is enrolled, made by the coordinator that runs at `url` for an operator who logs in there; the
@@ -49,9 +60,20 @@ const loginSchema = z.object({ access_token: z.string() });
  */
 export const enrolByRest = async ({ url, email, password, host, apps, minutes }: RemoteEnrolment) => {
   const base = new URL(url);
-  const { access_token } = loginSchema.parse(await post(base, '/login', { email, password }));
-  for (const name of apps) await post(base, '/catalogue/apps', { name }, access_token);
-  await post(base, '/catalogue/hosts', { name: host, apps: [...new Set(apps)] }, access_token);
-  const path = `/catalogue/hosts/${encodeURIComponent(host)}/enrolments`;
-  return enrolmentSchema.parse(await post(base, path, { minutes }, access_token)).token;
+  const { access_token: token } = loginSchema.parse(
+    await ask(base, { path: '/login', body: { email, password } }),
+  );
+  for (const name of apps) await ask(base, { path: '/catalogue/apps', body: { name }, token });
+  const wanted = [...new Set(apps)];
+  const made = await ask(base, { path: '/catalogue/hosts', body: { name: host, apps: wanted }, token });
+  const path = `/catalogue/hosts/${encodeURIComponent(host)}`;
+  if (made === undefined && wanted.length > 0) {
+    const { apps: had, version } = hostSchema.parse(await ask(base, { method: 'GET', path, token }));
+    const all = [...new Set([...had, ...wanted])];
+    if (all.length > had.length) {
+      await ask(base, { method: 'PATCH', path, version, body: { apps: all }, token });
+    }
+  }
+  const enrolment = await ask(base, { path: `${path}/enrolments`, body: { minutes }, token });
+  return enrolmentSchema.parse(enrolment).token;
 };

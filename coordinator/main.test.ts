@@ -185,7 +185,10 @@ describe('main()', () => {
         body: JSON.stringify({ token: printed.trim().split('--token=')[1] }),
       });
     expect((await use(first.stdout)).status).toBe(410); // there is a newer one
-    const enrolled = await use(second.stdout);
+    const more = await mainWith({ stdin: 'correct horse\n' }, ...there, '--app', 'Villa').end();
+    expect([more.exit, more.stderr]).toEqual([0, second.stderr]);
+    expect((await use(second.stdout)).status).toBe(410);
+    const enrolled = await use(more.stdout);
     expect([enrolled.status, await enrolled.json()]).toMatchObject([201, { server_name: 'studio-1' }]);
     expect(await mainWith({ stdin: 'wrong horse\n' }, ...there).end()).toMatchObject({
       exit: 1,

@@ -206,6 +206,9 @@ test('redial() dials anew without a wait, connected, waiting or not there yet, a
     state: 'waiting',
     detail: expect.stringContaining('the link was lost'),
   });
+  const lost_at = link.state().since;
+  clock.advance(1);
+  expect(link.state().since).toBe(lost_at);
   link.redial();
   await logged('connected');
   expect(link.state().detail).toBeUndefined();

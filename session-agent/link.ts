@@ -24,7 +24,7 @@ const RELAY_BACKLOG_BYTES = limits.link_backlog_bytes / 2;
 const isRefusal = (close_code: number): boolean =>
   close_code === errors.agent_version.close || close_code === errors.unauthorized.close;
 
-/** How the connection is. `since` is epoch ms; `detail` says why it is not connected, in words for an operator. */
+/** How the connection is. `since` is epoch ms, over all attempts while it is not connected; `detail` says why it is not connected, in words for an operator. */
 export interface LinkState {
   state: 'connected' | 'dialling' | 'waiting' | 'stopped';
   since: number;
@@ -82,12 +82,13 @@ export class Link {
   #stopped = false;
   #loop: Promise<void> | undefined;
   #wake = () => {};
-  #state: LinkState = { state: 'dialling', since: 0 };
+  #state: LinkState;
   #detail: string | undefined;
   #redialling = false;
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.#state = { state: 'dialling', since: options.clock.now() };
   }
 
   start(): void {
@@ -151,7 +152,9 @@ export class Link {
   }
 
   #became(state: LinkState['state']): void {
-    const since = this.#options.clock.now();
+    const { state: before, since: then } = this.#state;
+    const away = [before, state].every((one) => one === 'dialling' || one === 'waiting');
+    const since = away ? then : this.#options.clock.now();
     this.#state = { state, since, ...(this.#detail === undefined ? {} : { detail: this.#detail }) };
   }
 

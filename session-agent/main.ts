@@ -9,7 +9,7 @@ const compiled = typeof VITRINA_VERSION === 'string';
 
 const HELP = `session-agent: starts Pixel Streaming sessions on this host, at a coordinator's word
 
-  session-agent enroll URL --token=T          make this machine a host of the coordinator at URL; writes config.json
+  session-agent enroll URL --token=T [--ca F] make this machine a host of the coordinator at URL; writes config.json
   session-agent install [--user NAME]         run it as a service, now and when the machine starts; --print shows the service
   session-agent uninstall                     end the service
   session-agent run                           connect to the coordinator and serve sessions, in this terminal
@@ -130,7 +130,7 @@ const run = async (args: string[]): Promise<number> => {
 };
 
 /** Runs the agent until a signal, an update, or an error that nobody foresaw, has stopped it; the exit code. */
-const untilStopped = ({ agent, log, close }: Running, handOver: Promise<number>): Promise<number> =>
+const untilStopped = ({ agent, log, start, close }: Running, handOver: Promise<number>): Promise<number> =>
   new Promise((resolve) => {
     let stopping = false;
     const stop = (code: number, end = () => agent.stop()) => {
@@ -175,7 +175,7 @@ const untilStopped = ({ agent, log, close }: Running, handOver: Promise<number>)
       log.info('making room for another release; sessions go on');
       stop(code, () => agent.handOver());
     });
-    agent.start().catch(failed);
+    start().catch(failed);
   });
 
 const doctor = async (args: string[]): Promise<number> => {
@@ -207,6 +207,8 @@ const main = async ([command, ...args]: string[]): Promise<number> => {
       say(HELP);
       return command === undefined ? 2 : 0;
     default: {
+      // Whoever reads the output has seen enough: "logs | head".
+      process.stdout.on('error', () => process.exit(0));
       const { operate } = await import('./operator/commands.ts');
       const code = await operate(command, args, await surroundings());
       if (code === undefined) complain(`unknown command "${command}"\n\n${HELP}`);

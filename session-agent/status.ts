@@ -58,7 +58,7 @@ export const agentStatusSchema = z.object({
   /** As they were measured last; null before the first time. */
   figures: hostFiguresSchema.nullable(),
   config: z.object({ file: z.string(), problems: z.array(z.string()) }),
-  /** The last warnings and errors of its log, the latest last. */
-  errors: z.array(z.object({ at: z.string(), level: z.string(), text: z.string() })),
+  /** The last warnings and errors of its log, the latest last; what repeats itself stands there once. */
+  errors: z.array(z.object({ at: z.string(), level: z.string(), text: z.string(), times: z.number() })),
 });
 export type AgentStatus = z.infer<typeof agentStatusSchema>;

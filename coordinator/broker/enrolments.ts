@@ -69,6 +69,19 @@ export const useEnrolment = async (
   });
 };
 
+/** Adds the apps to those that the host has, unless servers.json says which. */
+const giveApps = (parts: Parts, actor: string, name: string, apps: readonly string[]): Promise<void> =>
+  parts.db.transact(async (tables) => {
+    const row = await tables.hosts.lock({ name });
+    const had = (await tables.host_apps.find({ host: name })).map(({ app }) => app);
+    const more = [...new Set(apps)].filter((app) => !had.includes(app));
+    if (row?.source !== 'rest' || more.length === 0) return;
+    await tables.host_apps.insert(...more.map((app) => ({ host: name, app })));
+    // Its version counts the changes of its apps, too.
+    await tables.hosts.update({ name }, { draining: row.draining });
+    await audit(parts, tables, actor, 'host.changed', name, { apps: [...had, ...more] });
+  });
+
 const taken = (result: unknown): boolean => isRefusal(result) && result.refused === 'name_taken';
 
 /**
@@ -90,5 +103,6 @@ export const enrolFromCommandLine = async (
   }
   const host = await addHost(parts, actor, { name, apps: [...new Set(apps)] });
   if (isRefusal(host) && !taken(host)) return host;
+  if (taken(host)) await giveApps(parts, actor, name, apps);
   return makeEnrolment(parts, actor, name, minutes);
 };

@@ -1,7 +1,10 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { isRefusal } from '../../shared/errors.ts';
 import { catalogueHostSchema, enrolledSchema, enrolmentSchema } from '../../shared/protocol/catalogue.ts';
+import { enrolFromCommandLine } from '../broker/enrolments.ts';
 import { removeExpired } from '../broker/expiry.ts';
 import { hashOf } from '../secrets.ts';
+import { appUnderTest } from '../testing/app.ts';
 import { routesUnderTest } from '../testing/routes.ts';
 import { hostRow } from '../testing/rows.ts';
 import { catalogueHostRoutes } from './catalogue-hosts.ts';
@@ -94,6 +97,36 @@ describe('enrolmentRoutes()', () => {
     expect(await refused('POST', '/catalogue/hosts/host-a/enrolments', { body })).toBe('forbidden');
     expect(await refused('DELETE', '/catalogue/hosts/host-a/quarantine')).toBe('forbidden');
   });
+});
+
+test('enrolFromCommandLine() makes what is missing, adds to what is there, and leaves servers.json alone', async () => {
+  const { db, clock, ids, json, enrol } = await withHosts();
+  const parts = { db, clock, ids };
+  const make = (name: string, apps: string[]) => enrolFromCommandLine(parts, { name, apps, minutes: 5 });
+  const appsOf = async (host: string) =>
+    (await db.read(({ host_apps }) => host_apps.find({ host }, { order: ['app'] }))).map(({ app }) => app);
+  const first = await make('host-c', ['Loft', 'Loft']);
+  const second = await make('host-c', ['Villa', 'Loft']);
+  expect(await appsOf('host-c')).toEqual(['Loft', 'Villa']);
+  expect(await make('host-c', [])).toMatchObject({ host: 'host-c', expires_at: clock.now() + 300_000 });
+  expect(await make('host-b', ['Loft'])).toEqual({ refused: 'managed_by_file', detail: 'key' });
+  expect(await appsOf('host-b')).toEqual([]);
+  expect(isRefusal(first) || isRefusal(second)).toBeFalse();
+  const last = await make('host-a', ['Loft']);
+  if (isRefusal(last)) throw new Error(last.refused);
+  expect(enrolledSchema.parse(await json('POST', '/enrolments', enrol(last.token))).server_name).toBe(
+    'host-a',
+  );
+});
+
+test('enrolmentRoutes() lets nobody try tokens faster than logins', async () => {
+  const { request } = await appUnderTest({ starts_per_minute: 3 });
+  const body = { token: 'made-up' };
+  const statuses: number[] = [];
+  for (let tries = 0; tries < 4; tries++) {
+    statuses.push((await request('/api/v1/enrolments', { method: 'POST', body })).status);
+  }
+  expect(statuses).toEqual([410, 410, 410, 429]);
 });
 
 describe('catalogueHostRoutes() and the quarantine', () => {

@@ -59,8 +59,11 @@ export const openAgentLog = (folder: string, bytes = log_bytes): AgentLog => {
   let closed = false;
   let failing = false;
   const errors: LoggedError[] = [];
-  const note = (error: LoggedError) => {
-    errors.push(error);
+  const note = (error: Omit<LoggedError, 'times'>) => {
+    const last = errors.at(-1);
+    const again = last?.text === error.text && last.level === error.level;
+    if (again) errors.pop();
+    errors.push({ ...error, times: again ? last.times + 1 : 1 });
     if (errors.length > errors_kept) errors.shift();
   };
   const store = (line: string, at: string) => {

@@ -66,11 +66,11 @@ describe('addApp()', () => {
       [{ engine: 'five' }, 'engine: like "5.7"'],
     ];
     for (const [change, says] of wrong) {
-      expect(addApp(await under.read(), { ...loft, ...change })).rejects.toThrow(says);
+      await expect(addApp(await under.read(), { ...loft, ...change })).rejects.toThrow(says);
     }
     expect(readFileSync(under.file, 'utf8')).toBe(text);
     await addApp(await under.read(), loft);
-    expect(addApp(await under.read(), loft)).rejects.toThrow('There is an app "Loft" already');
+    await expect(addApp(await under.read(), loft)).rejects.toThrow('There is an app "Loft" already');
   });
 });
 

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { describeProblem } from '../../shared/config.ts';
 import { type AgentConfig, readAgentConfig } from '../config.ts';
@@ -162,13 +163,14 @@ const apps: Command = async ([action, ...args], surroundings) => {
 };
 
 const enrolHere: Command = async (args, surroundings) => {
-  const options = { ...config_option, token: { type: 'string' } } as const;
+  const options = { ...config_option, token: { type: 'string' }, ca: { type: 'string' } } as const;
   const { values, positionals } = understand(args, options, 1);
   await enroll(
     {
       coordinator: needed(positionals[0], 'the address of the coordinator'),
       token: needed(values.token, '--token'),
       file: configFile(values.config, surroundings),
+      ca_file: values.ca === undefined ? undefined : resolve(values.ca),
     },
     surroundings,
   );

@@ -89,6 +89,6 @@ describe('askStatus()', () => {
   test('askStatus() says when the file is none of an agent', async () => {
     using under = testTerminal();
     writeFileSync(join(under.folder, 'control.json'), '{}');
-    expect(askStatus(under.folder)).rejects.toThrow('cannot be read');
+    await expect(askStatus(under.folder)).rejects.toThrow('cannot be read');
   });
 });

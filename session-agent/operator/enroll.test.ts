@@ -90,7 +90,7 @@ describe('enroll()', () => {
       [broken, 'has to be mended first'],
       [inTheWay, 'cannot be'],
     ] as const) {
-      expect(enroll({ coordinator: url, token: 'good', file }, under.terminal)).rejects.toThrow(says);
+      await expect(enroll({ coordinator: url, token: 'good', file }, under.terminal)).rejects.toThrow(says);
     }
     expect(readFileSync(broken, 'utf8')).toBe('{ "seats": "many" }');
     expect(asked).toEqual([]);
@@ -109,9 +109,35 @@ describe('enroll()', () => {
       [stranger.url, 'good', 'is it a coordinator?'],
       [elsewhere.url, 'good', 'cannot be reached'],
     ] as const) {
-      expect(enroll({ coordinator, token, file }, under.terminal)).rejects.toThrow(says);
+      await expect(enroll({ coordinator, token, file }, under.terminal)).rejects.toThrow(says);
     }
     expect(existsSync(file)).toBeFalse();
+  });
+
+  test('enroll() trusts the authority that it is given, and no other', async () => {
+    using under = testTerminal();
+    const [certificate, secret] = ['cert.pem', 'key.pem'].map((name) => join(under.folder, name));
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+    const files = ['-keyout', secret ?? '', '-out', certificate ?? ''];
+    await runCommand(
+      ['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...subject, ...files],
+      60_000,
+      systemClock,
+    );
+    const server = Bun.serve({
+      hostname: '127.0.0.1',
+      port: 0,
+      tls: { cert: Bun.file(certificate ?? ''), key: Bun.file(secret ?? '') },
+      fetch: () => Response.json({ server_name: 'studio-1', key }, { status: 201 }),
+    });
+    stops.push(() => server.stop(true));
+    const file = join(under.folder, 'config.json');
+    const order = { coordinator: `https://localhost:${server.port}`, token: 'good', file };
+    await expect(enroll(order, under.terminal)).rejects.toThrow('cannot be reached');
+    await enroll({ ...order, ca_file: certificate }, under.terminal);
+    const read = await readAgentConfig(file);
+    expect('value' in read && read.value.ca_file).toBe(certificate ?? '');
+    expect(under.complaints).toEqual([]);
   });
 
   test('enroll() goes through the proxy of HTTPS_PROXY', async () => {

@@ -13,6 +13,8 @@ export interface Enrolment {
   token: string;
   /** The config.json that is made or changed. */
   file: string;
+  /** PEM file of the authority to trust, where the coordinator's certificate is of a private one. */
+  ca_file?: string | undefined;
 }
 
 const answer_ms = 30_000;
@@ -29,15 +31,17 @@ const originOf = (text: string): string => {
   return `${protocol}//${url.host}`;
 };
 
-const exchange = async (origin: string, token: string): Promise<Enrolled> => {
+const exchange = async (origin: string, { token, ca_file }: Enrolment): Promise<Enrolled> => {
   let response: Response;
   try {
+    const tls = ca_file === undefined ? {} : { tls: { ca: readFileSync(ca_file, 'utf8') } };
     response = await fetch(`${origin}/api/v1/enrolments`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ token }),
       redirect: 'error',
       signal: AbortSignal.timeout(answer_ms),
+      ...tls,
     });
   } catch (error) {
     throw new Failed(
@@ -95,20 +99,24 @@ const checkFile = (file: string, origin: string, surroundings: Surroundings): vo
   }
 };
 
+const loopback = ['127.0.0.1', 'localhost', '[::1]'];
+
 /** Exchanges the token for the host's own key and writes config.json. Throws Failed. */
-export const enroll = async (
-  { coordinator, token, file }: Enrolment,
-  surroundings: Surroundings,
-): Promise<void> => {
-  const origin = originOf(coordinator);
+export const enroll = async (order: Enrolment, surroundings: Surroundings): Promise<void> => {
+  const { file, ca_file } = order;
+  const { say, complain } = surroundings;
+  const origin = originOf(order.coordinator);
+  const { protocol, hostname } = new URL(origin);
+  if (protocol === 'http:' && !loopback.includes(hostname)) {
+    complain('The key travels unencrypted: use https:// where others can listen.');
+  }
   checkFile(file, origin, surroundings);
-  const { server_name, key } = await exchange(origin, token);
+  const { server_name, key } = await exchange(origin, order);
   // The address that has just worked, from this very machine.
-  const values = { coordinator: origin, server_name, key };
+  const values = { coordinator: origin, server_name, key, ...(ca_file === undefined ? {} : { ca_file }) };
   const fresh = !existsSync(file);
   const text = configText(values, file, surroundings);
   writePrivateFile(file, text);
-  const { say } = surroundings;
   say(`This machine is the host "${server_name}" now: ${file} ${fresh ? 'is written' : 'has its new key'}.`);
   if (!fresh) return say('A running agent takes the new key by itself.');
   say('Next:');

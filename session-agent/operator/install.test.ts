@@ -35,12 +35,16 @@ test('install() prints without writing, and installs nothing but an executable',
   expect(under.said[0]).toContain('[Service]');
   expect(existsSync(join(under.folder, 'vitrina-agent.service'))).toBeFalse();
   const fromSource = { ...under.terminal, itself: ['bun', 'main.ts'] as [string, ...string[]] };
-  expect(install({ ...order, print: false }, fromSource)).rejects.toThrow('Only the compiled executable');
+  await expect(install({ ...order, print: false }, fromSource)).rejects.toThrow(
+    'Only the compiled executable',
+  );
   const nobody = { ...order, print: false, user: 'nobody-of-that-name' };
-  expect(install(nobody, { ...under.terminal, clock: under.clock })).rejects.toThrow('There is no account');
+  await expect(install(nobody, { ...under.terminal, clock: under.clock })).rejects.toThrow(
+    'There is no account',
+  );
 });
 
 test('uninstall() says when there is nothing', async () => {
   using under = testTerminal();
-  expect(uninstall(under.folder, under.terminal)).rejects.toThrow(Failed);
+  await expect(uninstall(under.folder, under.terminal)).rejects.toThrow(Failed);
 });

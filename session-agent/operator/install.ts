@@ -1,5 +1,5 @@
-import { chownSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { posix, win32 } from 'node:path';
+import { chownSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, posix, win32 } from 'node:path';
 import type { AgentConfig } from '../config.ts';
 import { runCommand } from '../processes/command.ts';
 import { type Service, service_name, systemdUnit, windowsWord, winswXml } from './service.ts';
@@ -60,10 +60,11 @@ const accountOf = async (user: string, { clock }: Surroundings): Promise<number>
 /** Gives what the agent reads and writes to the account that it will run as. */
 const giveAway = (uid: number, { file, config }: Installation): void => {
   for (const folder of [config.log_folder, config.state_folder]) mkdirSync(folder, { recursive: true });
-  for (const path of [file, config.log_folder, config.state_folder]) {
-    const { gid } = statSync(path);
-    chownSync(path, uid, gid);
-  }
+  const inside = [config.log_folder, config.state_folder].flatMap((folder) => [
+    folder,
+    ...readdirSync(folder).map((name) => join(folder, name)),
+  ]);
+  for (const path of [file, ...inside]) chownSync(path, uid, statSync(path).gid);
 };
 
 const windowsSteps = (path: string): string[] => {

@@ -36,7 +36,7 @@ test('monitor() redraws each second until q is pressed, and leaves the terminal 
 test('monitor() passes on what keeps it from looking, and cleans up', async () => {
   using under = testTerminal();
   const failing = monitor(() => Promise.reject(new Error('no access')), under.terminal);
-  expect(failing).rejects.toThrow('no access');
+  await expect(failing).rejects.toThrow('no access');
   await failing.catch(() => undefined);
   expect(under.listening()).toBe(0);
 });

@@ -16,7 +16,7 @@ export const writePrivateFile = (file: string, text: string): void => {
     } finally {
       closeSync(fd);
     }
-    if (before !== undefined && before.uid !== process.getuid?.()) chownSync(fresh, before.uid, before.gid);
+    if (before !== undefined && process.getuid?.() === 0) chownSync(fresh, before.uid, before.gid);
     renameSync(fresh, file);
   } catch (error) {
     rmSync(fresh, { force: true });

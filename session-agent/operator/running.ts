@@ -26,11 +26,13 @@ export interface RunOptions {
 export interface Running {
   agent: Agent;
   log: Log;
+  /** Starts the agent, then opens the way in. */
+  start(): Promise<void>;
   /** Ends what stands around the agent. Idempotent. */
   close(): Promise<void>;
 }
 
-/** Prepares the agent of this config.json; it is started by the caller. Throws Failed, when another one runs for example. */
+/** Prepares the agent of this config.json. Throws Failed, when another one runs for example. */
 export const prepare = async (options: RunOptions, surroundings: Surroundings): Promise<Running> => {
   const { file, ids, listen } = options;
   const { version, clock, itself, environment } = surroundings;
@@ -89,7 +91,7 @@ export const prepare = async (options: RunOptions, surroundings: Surroundings): 
   });
   const token = ids.secret();
   const server = listen(controlHandler(token, { status, handOver: options.handOver }));
-  const closeDoor = enter(state_folder, { pid: process.pid, port: server.port, token });
+  let closeDoor = () => {};
   let closing: Promise<void> | undefined;
   const close = async () => {
     reload.stop();
@@ -100,6 +102,11 @@ export const prepare = async (options: RunOptions, surroundings: Surroundings): 
   return {
     agent,
     log,
+    async start() {
+      // Only who has the state folder to itself may say there how it is reached.
+      await agent.start();
+      closeDoor = openDoor(state_folder, { pid: process.pid, port: server.port, token });
+    },
     close() {
       closing ??= close();
       return closing;
@@ -112,15 +119,5 @@ const openLog = (folder: string) => {
     return openAgentLog(folder);
   } catch (error) {
     throw new Failed(`The log cannot be written: ${wordsOf(error)}. "log_folder" in config.json says where.`);
-  }
-};
-
-const enter = (folder: string, door: Parameters<typeof openDoor>[1]) => {
-  try {
-    return openDoor(folder, door);
-  } catch (error) {
-    throw new Failed(
-      `The state cannot be written: ${wordsOf(error)}. "state_folder" in config.json says where.`,
-    );
   }
 };

@@ -219,7 +219,8 @@ export const update = async (order: Update, surroundings: Surroundings): Promise
   const running = await askStatus(config.state_folder);
   const wrong = restart ? obstacle(running, executable) : undefined;
   if (wrong !== undefined) throw new Failed(wrong);
-  const fresh = `${executable}.${process.pid}.new`;
+  // Windows runs nothing of another ending.
+  const fresh = `${executable}.${process.pid}.new${surroundings.platform === 'win32' ? '.exe' : ''}`;
   const previous = `${executable}.previous`;
   let release: string;
   try {

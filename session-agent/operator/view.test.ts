@@ -44,7 +44,9 @@ const status: AgentStatus = {
     ],
   },
   config: { file: '/etc/vitrina/config.json', problems: ['config.json:3 seats: wrong'] },
-  errors: [{ at: '2026-11-21T14:00:00Z', level: 'error', text: 'an \u001b[31mapp\u001b[0m crashed' }],
+  errors: [
+    { at: '2026-11-21T14:00:00Z', level: 'error', text: 'an \u001b[31mapp\u001b[0m crashed', times: 3 },
+  ],
 };
 
 describe('statusLines()', () => {
@@ -60,7 +62,7 @@ describe('statusLines()', () => {
       'RTX: busy 50 %, encoder ?, 1000 of 8000 MB, 61 °C',
       'Villa cannot be launched: /opt/villa does not exist',
       'config.json:3 seats: wrong',
-      'an ?[31mapp?[0m crashed',
+      'an ?[31mapp?[0m crashed, 3 times',
     ]) {
       expect(text).toContain(part);
     }

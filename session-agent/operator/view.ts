@@ -70,7 +70,9 @@ export const statusLines = (status: AgentStatus, now: number): string[] => {
     `config       ${config.file}`,
     ...config.problems.map((problem) => `  ${problem}`),
     ...(errors.length === 0 ? ['last errors  none'] : ['last errors']),
-    ...errors.map(({ at, level, text }) => `  ${at} ${level} ${text}`),
+    ...errors.map(
+      ({ at, level, text, times }) => `  ${at} ${level} ${text}${times === 1 ? '' : `, ${times} times`}`,
+    ),
   ].map(plain);
 };
 

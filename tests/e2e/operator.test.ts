@@ -303,11 +303,38 @@ test('update() takes a good release, refuses what is not meant, and takes back w
     fetch: (request) => new Response(Bun.file(new URL(request.url).pathname)),
   });
   stops.push(() => server.stop(true));
+  // A session that runs goes on under the new release, its programs too.
+  movePorts(config);
+  await good(run('apps', 'add', 'Loft', process.execPath, ...demoArguments));
+  await until(
+    'the app can be started',
+    () => api('GET', '/api/v1/apps'),
+    (list) => list.apps?.[0]?.seats_free === 1,
+  );
+  const { session, participant_token } = await api('POST', '/api/v1/sessions', { app: 'Loft' });
+  const get = () => api('GET', `/api/v1/sessions/${session.id}`, undefined, participant_token);
+  const ready = await until('the session is ready', get, ({ phase }) => phase === 'ready');
+  const [before] = (await connected()).instances;
+
   const done = await good(
     run('update', `http://127.0.0.1:${server.port}${fresh}`, '--sha256', digest, '--wait', '120'),
   );
   expect(done).toContain(`Release ${newer} runs and is connected.`);
   expect((await connected()).version).toBe(newer);
   expect(await good(finish([`${agent}.previous`, 'version']))).toBe(release);
+  const [after] = (await connected(({ instances }) => instances.length > 0)).instances;
+  expect(after).toMatchObject({
+    session_id: session.id,
+    app_pid: before.app_pid,
+    signalling_pid: before.signalling_pid,
+  });
+  const { phase, phases } = await get();
+  expect([phase, phases.ready]).toEqual(['ready', ready.phases.ready]);
+  await api('DELETE', `/api/v1/sessions/${session.id}`, undefined, participant_token);
+  await until(
+    'nothing is left of it',
+    () => [before.app_pid, before.signalling_pid].filter((pid) => existsSync(`/proc/${pid}`)),
+    (left) => left.length === 0,
+  );
   await service.stop();
 }, 900_000);

@@ -1,0 +1,95 @@
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemClock } from '../../shared/clock.ts';
+import { type AgentConfig, configSchema } from '../config.ts';
+import { testTerminal } from '../testing/terminal.ts';
+import { update } from './update.ts';
+
+setDefaultTimeout(60_000);
+
+const program = (version: string): string => `#!/bin/sh\necho ${version}\n`;
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** A "program" of release 1.0.0, and one of 2.0.0 beside it. */
+const withPrograms = (platform: NodeJS.Platform = 'linux') => {
+  const under = testTerminal({ platform, clock: systemClock });
+  const [executable] = under.terminal.itself;
+  const source = join(under.folder, 'download');
+  writeFileSync(executable, program('1.0.0'), { mode: 0o755 });
+  writeFileSync(source, program('2.0.0'));
+  const config: AgentConfig = configSchema.parse({
+    coordinator: 'https://coordinator.example',
+    server_name: 'host-1',
+    key: 'sixteen characters',
+    seats: 1,
+    ports: { from: 24_000, to: 24_099 },
+    state_folder: join(under.folder, 'state'),
+  });
+  const order = { source, config, restart: false, patience_ms: 1_000 };
+  return { ...under, executable, source, order, [Symbol.dispose]: under[Symbol.dispose] };
+};
+
+describe('update()', () => {
+  for (const platform of ['linux', 'win32'] as const) {
+    test(`update() swaps the executable on ${platform}, keeps the one before, and leaves nothing else`, async () => {
+      using under = withPrograms(platform);
+      const { executable, order, terminal, folder } = under;
+      await update({ ...order, sha256: digestOf(program('2.0.0')).toUpperCase() }, terminal);
+      expect(readFileSync(executable, 'utf8')).toBe(program('2.0.0'));
+      expect(statSync(executable).mode & 0o777).toBe(0o755);
+      expect(readFileSync(`${executable}.previous`, 'utf8')).toBe(program('1.0.0'));
+      expect(readdirSync(folder).sort()).toEqual(['download', 'session-agent', 'session-agent.previous']);
+      expect(under.said.join('\n')).toContain('is release 2.0.0 now');
+      writeFileSync(under.source, program('3.0.0'));
+      await update({ ...order, sha256: digestOf(program('3.0.0')) }, terminal);
+      expect(readFileSync(`${executable}.previous`, 'utf8')).toBe(program('2.0.0'));
+    });
+  }
+
+  test('update() changes nothing when the file is not what it has to be, or does not run', async () => {
+    using under = withPrograms();
+    const { executable, order, source, terminal } = under;
+    const wrong: [string, Partial<typeof order & { sha256: string }>, string][] = [
+      [program('2.0.0'), {}, 'Say what the file has to be'],
+      [program('2.0.0'), { sha256: digestOf('else') }, 'The checksum is wrong'],
+      [program('2.0.0'), { source: join(under.folder, 'nothing'), sha256: digestOf('') }, 'cannot be read'],
+      ['#!/bin/sh\nexit 3\n', { sha256: digestOf('#!/bin/sh\nexit 3\n') }, 'does not run here: exit code 3'],
+      ['no program', { sha256: digestOf('no program') }, 'does not run here'],
+      [program('not a release'), { sha256: digestOf(program('not a release')) }, 'does not run here'],
+      [program('2.0.0'), { sha256: digestOf(program('2.0.0')), restart: true }, 'No agent runs'],
+    ];
+    for (const [text, change, says] of wrong) {
+      writeFileSync(source, text);
+      await expect(update({ ...order, ...change }, terminal)).rejects.toThrow(says);
+      expect(readFileSync(executable, 'utf8')).toBe(program('1.0.0'));
+      expect(readdirSync(under.folder).sort()).toEqual(['download', 'session-agent']);
+    }
+  });
+
+  test('update() takes what the holder of update_key has signed, with a right checksum too, and nothing else', async () => {
+    using under = withPrograms();
+    const { executable, order, source, terminal } = under;
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+    const update_key = publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
+    const config = configSchema.parse({ ...order.config, update_key });
+    const sha256 = digestOf(program('2.0.0'));
+    const signed = { ...order, config, sha256 };
+    await expect(update(signed, terminal)).rejects.toThrow('download.sig cannot be read');
+    for (const signature of [
+      Buffer.alloc(64),
+      Buffer.alloc(0),
+      sign(null, Buffer.from('else'), privateKey),
+    ]) {
+      writeFileSync(`${source}.sig`, signature);
+      await expect(update(signed, terminal)).rejects.toThrow('is not that of update_key');
+    }
+    writeFileSync(`${source}.sig`, Buffer.alloc(65));
+    await expect(update(signed, terminal)).rejects.toThrow('is longer than 64 bytes');
+    expect(existsSync(`${executable}.previous`)).toBeFalse();
+    writeFileSync(`${source}.sig`, sign(null, Buffer.from(program('2.0.0')), privateKey));
+    await update({ ...order, config }, terminal);
+    expect(readFileSync(executable, 'utf8')).toBe(program('2.0.0'));
+  });
+});
