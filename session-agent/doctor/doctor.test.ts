@@ -353,6 +353,16 @@ describe(`${doctor.name}() looks at the machine`, () => {
     });
   });
 
+  test('doctor() reminds of a host without apps', async () => {
+    await using rig = startDoctorRig({ settings: { apps: [] } });
+    const { exit, lines } = await rig.examine();
+    expect([exit, lines.apps?.state, lines.apps?.advice]).toEqual([
+      0,
+      'warn',
+      'session-agent apps add NAME PATH',
+    ]);
+  });
+
   test('doctor() counts taken ports, and misses the driver', async () => {
     await using taken = await using_port();
     await using rig = startDoctorRig({
