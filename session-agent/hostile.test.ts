@@ -257,7 +257,10 @@ describe(`${Agent.name}() under a hostile coordinator`, () => {
 
   test('Agent() answers the rest without effect, and leaves nothing anywhere', async () => {
     for (const message of valid.filter(({ verb }) => verb !== 'CREATE_SESSION')) sendRaw(message);
+    // Nothing that says {session_id} can run ahead of its session.
+    sendRaw({ verb: 'WARM', apps: [{ rc_name: 'Flat', instances: SEATS }] });
     await dealtWith();
+    expect(rig.agent.host.describe()).toEqual([]);
     expect(running()).toEqual([]);
     expect(
       files().filter((file) => !/^(logs|state)(\/[\w-]+(\.(log|json|jsonl)(\.\d+)?)?)?$/.test(file)),

@@ -5,6 +5,7 @@ import { adopt, planOf } from './adopt.ts';
 import { cardsOf } from './cards.ts';
 import type { AgentConfig, AppConfig } from './config.ts';
 import { begin } from './domain/instance.ts';
+import { sessionPlaceholder } from './domain/launch.ts';
 import { chooseCard, clear, type Held, pick, plan } from './domain/pool.ts';
 import { Instance } from './instance.ts';
 import type { CreateSession, InstanceHost } from './launch.ts';
@@ -232,7 +233,9 @@ export class Instances {
     return old || JSON.stringify(app) !== JSON.stringify(birth.app);
   }
 
-  #wanted({ rc_name, warm }: AppConfig): number {
+  #wanted({ rc_name, warm, arguments: templates }: AppConfig): number {
+    // Whoever wishes it: such a command line cannot be written before there is a session.
+    if (sessionPlaceholder(templates) !== undefined) return 0;
     return Math.max(warm, this.#wishes.get(rc_name) ?? 0);
   }
 

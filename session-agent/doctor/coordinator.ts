@@ -6,7 +6,7 @@ import { fail, type Line, ok, warn } from './line.ts';
 import { faultOf, timed } from './reach.ts';
 import type { Way } from './way.ts';
 
-const ANSWER_MS = 6_000;
+const ANSWER_MS = 5_000;
 const ANSWER_BYTES = 256 * 1_024;
 const CLOCK_MS = 5_000;
 

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { systemClock } from '../../shared/clock.ts';
 import { createAuthority, type TestAuthority } from '../../shared/testing/certificates.ts';
 import { startCoturn, type TestTurn } from '../../shared/testing/coturn.ts';
+import { freePorts } from '../../shared/testing/free-ports.ts';
 import { turnServer } from '../../shared/turn.ts';
-import { closedPort, startDoctorRig, startFakeStun } from '../testing/doctor-rig.ts';
+import { startDoctorRig, startFakeStun } from '../testing/doctor-rig.ts';
 import { key } from '../testing/rig.ts';
 import { doctor } from './doctor.ts';
 
@@ -15,18 +16,12 @@ setDefaultTimeout(120_000);
 let authority: TestAuthority;
 let server_certificate: { cert: string; key: string };
 let turn: TestTurn;
-let tls_port: number;
 beforeAll(async () => {
   authority = createAuthority();
   server_certificate = authority.issue('DNS:localhost,DNS:coordinator.test,IP:127.0.0.1');
-  tls_port = await closedPort();
   turn = await startCoturn(
     ...['use-auth-secret', 'static-auth-secret=north', 'realm=vitrina.example'],
-    ...[
-      'listening-ip=127.0.0.2',
-      `alt-listening-port=${await closedPort()}`,
-      `tls-listening-port=${tls_port}`,
-    ],
+    'listening-ip=127.0.0.2',
     ...[`cert=${server_certificate.cert}`, `pkey=${server_certificate.key}`],
   );
 });
@@ -36,7 +31,7 @@ afterAll(async () => {
 });
 
 /** What the coordinator would hand out: one TURN server by all three transports. */
-const relays = (secret = 'north', ports = { udp: turn.port, tcp: turn.port, tls: tls_port }) => {
+const relays = (secret = 'north', ports = { udp: turn.port, tcp: turn.port, tls: turn.tls_port }) => {
   const urls = [
     `turn:127.0.0.1:${ports.udp}?transport=udp`,
     `turn:127.0.0.1:${ports.tcp}?transport=tcp`,
@@ -82,7 +77,7 @@ describe(`${doctor.name}() on a host that is all right`, () => {
     expect(lines.TLS?.found).toContain('a good certificate by Test authority (ca_file)');
     expect(lines.coordinator?.found).toContain('version 1.0.0');
     expect(lines.key?.found).toBe('the coordinator knows host 1; its agent is connected now');
-    expect(lines.STUN?.found).toBe('public address 127.0.0.1; no NAT');
+    expect(lines.STUN?.found).toContain('on a private network too, and sees 127.0.0.1');
     expect(lines.GPU?.found).toBe('0: NVIDIA RTX A5000, driver 550.54.14, 24564 MB');
     for (const secret of [key, relays().credential ?? '']) expect(text).not.toContain(secret);
     expect(rig.asked.map(({ url }) => url.pathname + url.search)).toEqual([
@@ -157,7 +152,7 @@ describe(`${doctor.name}() names the hop that fails`, () => {
   });
 
   test('doctor() names TCP when the coordinator is down', async () => {
-    const port = await closedPort();
+    const port = await freePorts();
     await using rig = startDoctorRig({ settings: { coordinator: `http://127.0.0.1:${port}` } });
     const { exit, lines } = await rig.examine();
     expect([exit, lines.DNS?.state, lines.TCP?.found]).toEqual([
@@ -268,7 +263,7 @@ describe(`${doctor.name}() names the hop that fails`, () => {
   });
 
   test('doctor() names each transport of TURN on whose port nobody listens, and UDP that nobody answers', async () => {
-    const closed = await closedPort();
+    const closed = await freePorts();
     await using blocked = startDoctorRig({
       check: { ice_servers: [relays('north', { udp: closed, tcp: closed, tls: closed })] },
     });
@@ -284,7 +279,7 @@ describe(`${doctor.name}() names the hop that fails`, () => {
     const silent = Promise.withResolvers<Response>();
     await using rig = startDoctorRig({ answer: () => silent.promise });
     const { lines } = await rig.examine();
-    expect(lines.coordinator).toMatchObject({ state: 'fail', found: 'no answer within 6 s' });
+    expect(lines.coordinator).toMatchObject({ state: 'fail', found: 'no answer within 5 s' });
     silent.resolve(new Response());
   });
 
@@ -356,6 +351,16 @@ describe(`${doctor.name}() looks at the machine`, () => {
       state: 'ok',
       found: expect.stringContaining(join(rig.folder, 'state')),
     });
+  });
+
+  test('doctor() reminds of a host without apps', async () => {
+    await using rig = startDoctorRig({ settings: { apps: [] } });
+    const { exit, lines } = await rig.examine();
+    expect([exit, lines.apps?.state, lines.apps?.advice]).toEqual([
+      0,
+      'warn',
+      'session-agent apps add NAME PATH',
+    ]);
   });
 
   test('doctor() counts taken ports, and misses the driver', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { cardsLine, readCards } from './gpu.ts';
+import { cardsLine, installedCards } from './gpu.ts';
 
 const app = { rc_name: 'Flat', encoders: 1 };
 const config = (given: object) =>
@@ -8,8 +8,8 @@ const config = (given: object) =>
 const workstation = '0, NVIDIA RTX A5000, 550.54.14, 24564\n1, NVIDIA RTX A5000, 550.54.14, 24564\n';
 const consumer = '0, NVIDIA GeForce RTX 4090, 560.35, 24564';
 
-test('readCards() reads what nvidia-smi prints, and nothing else', () => {
-  expect(readCards(`${workstation}\nNVIDIA-SMI has failed\n2, Odd, [N/A], [N/A]`)).toEqual([
+test('installedCards() reads what nvidia-smi prints, and nothing else', () => {
+  expect(installedCards(`${workstation}\nNVIDIA-SMI has failed\n2, Odd, [N/A], [N/A]`)).toEqual([
     { index: 0, name: 'NVIDIA RTX A5000', driver: '550.54.14', vram_mb: 24_564 },
     { index: 1, name: 'NVIDIA RTX A5000', driver: '550.54.14', vram_mb: 24_564 },
     { index: 2, name: 'Odd', driver: '[N/A]', vram_mb: 0 },
@@ -34,7 +34,7 @@ const rows: [text: string, given: object, state: string, found: string][] = [
 ];
 for (const [text, given, state, found] of rows) {
   test(`cardsLine() says ${state}: ${found}`, () => {
-    const line = cardsLine(config(given), readCards(text));
+    const line = cardsLine(config(given), installedCards(text));
     expect([line.state, line.found]).toEqual([state, expect.stringContaining(found)]);
   });
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../shared/clock.ts';
 import { cardsOf } from '../cards.ts';
 import type { AgentConfig } from '../config.ts';
-import { askProgram } from '../processes/ask.ts';
+import { ask } from '../processes/question.ts';
 import { fail, type Line, ok, warn } from './line.ts';
 
 const ANSWER_MS = 8_000;
@@ -15,7 +15,7 @@ interface Card {
 }
 
 /** Lines like "0, NVIDIA RTX A5000, 550.54.14, 24564"; others are left out. */
-export const readCards = (text: string): Card[] =>
+export const installedCards = (text: string): Card[] =>
   text.split('\n').flatMap((line) => {
     const [index = '', name = '', driver = '', vram = ''] = line.split(',').map((part) => part.trim());
     return /^\d+$/.test(index) ? [{ index: Number(index), name, driver, vram_mb: Number(vram) || 0 }] : [];
@@ -68,19 +68,25 @@ export const cardsLine = (
   return ok('GPU', found);
 };
 
+const askDriver = async (clock: Clock, environment: Record<string, string>): Promise<string | undefined> => {
+  const query = [`--query-gpu=${fields}`, '--format=csv,noheader,nounits'];
+  try {
+    const said = await ask(['nvidia-smi', ...query], environment, ANSWER_MS, clock).answer;
+    return 'ok' in said && said.ok ? said.text : undefined;
+  } catch {
+    // It is not there.
+    return undefined;
+  }
+};
+
 /** The graphics cards and their driver, as nvidia-smi tells. */
 export const checkGpu = async (
   clock: Clock,
   config: AgentConfig,
   environment: Record<string, string>,
 ): Promise<Line> => {
-  const command: [string, ...string[]] = [
-    'nvidia-smi',
-    `--query-gpu=${fields}`,
-    '--format=csv,noheader,nounits',
-  ];
-  const text = await askProgram({ command, environment, patience_ms: ANSWER_MS }, clock);
-  const cards = readCards(text ?? '');
+  const text = await askDriver(clock, environment);
+  const cards = installedCards(text ?? '');
   if (cards.length > 0) return cardsLine(config, cards);
   return warn(
     'GPU',

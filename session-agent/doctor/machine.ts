@@ -9,8 +9,9 @@ const LITTLE_MB = 2_048;
 const NONE_MB = 200;
 
 /** Whether each configured app could be launched now. */
-export const checkApps = ({ apps, apps_folders }: AgentConfig): Promise<Line[]> =>
-  Promise.all(
+export const checkApps = async ({ apps, apps_folders }: AgentConfig): Promise<Line[]> => {
+  if (apps.length === 0) return [warn('apps', 'there are none', 'session-agent apps add NAME PATH')];
+  return Promise.all(
     apps.map(async (app) => {
       const name = `app ${app.rc_name}`;
       const problem = await launchProblem(app, apps_folders);
@@ -19,6 +20,7 @@ export const checkApps = ({ apps, apps_folders }: AgentConfig): Promise<Line[]> 
         : fail(name, problem, 'Install it there, or correct the path in config.json.');
     }),
   );
+};
 
 /** How many ports of the configured range are free; those of running sessions are not. */
 export const checkPorts = async ({ ports: { from, to }, seats }: AgentConfig): Promise<Line> => {

@@ -12,12 +12,12 @@ import {
 } from '../../shared/stun.ts';
 import { openUdpStun, type UdpStun } from '../../shared/stun-sockets.ts';
 import { iceAddress } from '../domain/ice-address.ts';
-import { type Mapping, type NatKind, natKind } from '../domain/nat.ts';
+import { isPrivate, type Mapping, type NatKind, natKind } from '../domain/nat.ts';
 import { fail, type Line, ok, warn } from './line.ts';
 import { addressesOf } from './reach.ts';
 
-const DNS_MS = 3_000;
-const ANSWER_MS = 3_000;
+const DNS_MS = 2_500;
+const ANSWER_MS = 2_500;
 const SERVERS_MOST = 8;
 
 interface Needs {
@@ -71,7 +71,10 @@ const lineOf = (kind: NatKind, told: readonly Told[], has_turn: boolean): Line =
       'Open outgoing UDP, all ports, in the firewalls on the way; without it only TURN over TCP or TLS is left, which is slow.',
     );
   }
-  const found = `public address ${first.mapped.address}; ${texts[kind]}`;
+  const { address } = first.mapped;
+  const found = isPrivate(address)
+    ? `the server is on a private network too, and sees ${address}: visitors have to be on it, or come by TURN`
+    : `public address ${address}; ${texts[kind]}`;
   if (kind !== 'dependent' || has_turn) return ok('STUN', found);
   return warn(
     'STUN',

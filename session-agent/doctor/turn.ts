@@ -10,7 +10,7 @@ import { addressesOf, connectTcp, faultOf, secure, timed } from './reach.ts';
 const DNS_MS = 3_000;
 const CONNECT_MS = 3_000;
 const ANSWER_MS = 2_500;
-const WHOLE_MS = 9_000;
+const WHOLE_MS = 7_500;
 const SERVERS_MOST = 4;
 
 type Transport = IceAddress['transport'];

@@ -7,7 +7,7 @@ import { fail, type Line, ok, skip, warn } from './line.ts';
 import { addressesOf, connectTcp, faultOf, secure, tunnel } from './reach.ts';
 
 const DNS_MS = 4_000;
-const TCP_MS = 5_000;
+const TCP_MS = 4_000;
 const TLS_MS = 4_000;
 const DAY_MS = 86_400_000;
 const EXPIRES_SOON_MS = 14 * DAY_MS;

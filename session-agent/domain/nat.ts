@@ -7,6 +7,12 @@ import type { Address } from '../../shared/stun.ts';
  */
 export type NatKind = 'open' | 'independent' | 'dependent' | 'unknown' | 'blocked';
 
+/** Of a network of one's own: nobody outside reaches it. */
+export const isPrivate = (address: string): boolean =>
+  /^(10|127)\.|^192\.168\.|^169\.254\.|^172\.(1[6-9]|2\d|3[01])\.|^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./.test(
+    address,
+  );
+
 /** What one socket was told about itself by a server. */
 export interface Mapping {
   server: Address;

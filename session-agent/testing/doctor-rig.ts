@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../../shared/clock.ts';
@@ -136,13 +135,3 @@ export const startFakeStun = async (
   });
   return { port: socket.port, [Symbol.asyncDispose]: async () => socket.close() };
 };
-
-/** A TCP port of this machine on which nobody listens. */
-export const closedPort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const probe = createServer();
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });

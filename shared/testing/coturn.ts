@@ -5,18 +5,14 @@ import { systemClock } from '../clock.ts';
 import { systemIds } from '../ids.ts';
 import { requests } from '../stun.ts';
 import { openUdpStun } from '../stun-sockets.ts';
+import { freePorts } from './free-ports.ts';
 
 /** Debian's coturn, of this test alone, on 127.0.0.1. */
 export interface TestTurn extends AsyncDisposable {
   readonly port: number;
+  /** With `cert` and `pkey` among the options. */
+  readonly tls_port: number;
 }
-
-const freePort = async (): Promise<number> => {
-  const socket = await Bun.udpSocket({ hostname: '127.0.0.1', port: 0 });
-  const { port } = socket;
-  socket.close();
-  return port;
-};
 
 /** The machine that runs the tests may be busy. */
 const start_ms = 30_000;
@@ -33,12 +29,19 @@ const untilAnswers = async (port: number): Promise<void> => {
 /** Starts it with `options` (lines of its configuration without dashes) and waits until it answers. */
 export const startCoturn = async (...options: string[]): Promise<TestTurn> => {
   const folder = mkdtempSync(join(tmpdir(), 'vitrina-coturn-'));
-  const port = await freePort();
+  // Each of the two has a second one beside it, for RFC 5780.
+  const port = await freePorts(4);
+  const tls_port = port + 2;
   const child = Bun.spawn(
     [
       ...['turnserver', '-n', '--no-dtls', '--no-cli', '--log-file', 'stdout'],
       ...(options.some((option) => option.startsWith('cert=')) ? [] : ['--no-tls']),
-      ...[`--listening-port=${port}`, '--listening-ip=127.0.0.1', '--relay-ip=127.0.0.1'],
+      ...[
+        `--listening-port=${port}`,
+        `--tls-listening-port=${tls_port}`,
+        '--listening-ip=127.0.0.1',
+        '--relay-ip=127.0.0.1',
+      ],
       ...[`--pidfile=${join(folder, 'pid')}`, `--userdb=${join(folder, 'userdb')}`],
       ...options.map((option) => `--${option}`),
     ],
@@ -58,5 +61,5 @@ export const startCoturn = async (...options: string[]): Promise<TestTurn> => {
     await stop();
     throw error;
   }
-  return { port, [Symbol.asyncDispose]: stop };
+  return { port, tls_port, [Symbol.asyncDispose]: stop };
 };

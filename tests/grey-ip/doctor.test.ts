@@ -129,7 +129,7 @@ for (const [masquerade, kind] of [
       const cut = examine(network);
       expect([cut.DNS?.state, cut.TCP, cut.key?.state]).toEqual([
         'ok',
-        expect.objectContaining({ state: 'fail', found: `${PUBLIC_ADDRESS}:8080: no answer within 5 s` }),
+        expect.objectContaining({ state: 'fail', found: `${PUBLIC_ADDRESS}:8080: no answer within 4 s` }),
         'skip',
       ]);
     } finally {

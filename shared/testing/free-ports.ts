@@ -1,0 +1,37 @@
+import { randomInt } from 'node:crypto';
+import { createServer } from 'node:net';
+
+const hostname = '127.0.0.1';
+/** The kernel gives connections their own ports from 32768 on: what is free there now may not be in a moment. */
+const [lowest, highest] = [10_000, 32_000];
+
+const takesTcp = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen({ port, host: hostname, exclusive: true }, () => probe.close(() => resolve(true)));
+  });
+
+const takesUdp = async (port: number): Promise<boolean> => {
+  try {
+    (await Bun.udpSocket({ hostname, port })).close();
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const areFree = async (from: number, count: number): Promise<boolean> => {
+  for (let port = from; port < from + count; port++) {
+    if (!(await takesTcp(port)) || !(await takesUdp(port))) return false;
+  }
+  return true;
+};
+
+/** The first of `count` ports in a row of this machine on which nobody listens, neither by TCP nor by UDP. */
+export const freePorts = async (count = 1): Promise<number> => {
+  for (;;) {
+    const from = randomInt(lowest, highest);
+    if (await areFree(from, count)) return from;
+  }
+};
