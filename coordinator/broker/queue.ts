@@ -51,13 +51,14 @@ const freeNow = async (
   const now = world.clock.now();
   const names = { in: able.map(({ name }) => name) };
   const holds = await holdsOf(tables, { host: names }, now, now + bounds.session_ms_least);
-  return seatsFree(app, able, {
+  const free = seatsFree({
     hosts: world.hosts,
     sessions: [...world.sessions.values()],
     draining: drainingIn(world.catalogue),
     holds,
     now,
   });
+  return free(app, able);
 };
 
 /** Takes a place at the end of the app's queue; app_unknown, app_disabled, account_required, too_many. */

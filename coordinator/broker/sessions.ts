@@ -39,7 +39,7 @@ export const participation = (
 export const listApps = (world: World): App[] => {
   const sessions = [...world.sessions.values()].filter(({ seat_held }) => seat_held);
   const draining = drainingIn(world.catalogue);
-  const at = { hosts: world.hosts, sessions, draining, holds: [], now: world.clock.now() };
+  const free = seatsFree({ hosts: world.hosts, sessions, draining, holds: [], now: world.clock.now() });
   return [...world.catalogue.apps.values()]
     .filter(({ enabled }) => enabled)
     .map((app) => {
@@ -51,7 +51,7 @@ export const listApps = (world: World): App[] => {
         description,
         picture: picture === null ? null : `/api/v1/apps/${encodeURIComponent(name)}/picture`,
         seats: able.reduce((sum, host) => sum + seatsOf(name, host, draining(host.name)), 0),
-        seats_free: seatsFree(name, able, at),
+        seats_free: free(name, able),
         default_minutes: app.default_minutes,
         max_minutes: app.max_minutes,
         who_may_start: app.who_may_start,

@@ -1,4 +1,5 @@
 import { type Refusal, refuse } from '../../shared/errors.ts';
+import type { HostCard } from '../../shared/protocol/agent-link.ts';
 import { bounds } from '../limits.ts';
 import { type Hold, type Seat, seatKey } from './availability.ts';
 import { cardOf, isBound, mostOn, roomDuring, roomUntil, type Use } from './capacity.ts';
@@ -132,35 +133,60 @@ const lastsLongEnough = ({ next }: { readonly next: number }, now: number): bool
 
 /** How many sessions of the app the host can have at a time. */
 export const seatsOf = (app: string, { capacity }: Host, draining: readonly number[]): number =>
-  capacity.cards
-    .filter(({ index }) => !draining.includes(index))
-    .reduce((sum, card) => sum + mostOn(card, capacity, app), 0);
+  capacity.cards.reduce(
+    (sum, card) => (draining.includes(card.index) ? sum : sum + mostOn(card, capacity, app)),
+    0,
+  );
+
+/** What of a host's seats is empty for long enough. */
+interface Opening {
+  /** How many sessions it may have beside those that it has. */
+  readonly left: number;
+  /** Empty seats on cards where only these count, and on each of the others. */
+  readonly plain: number;
+  readonly bound: readonly {
+    readonly card: HostCard;
+    readonly empty: number;
+    readonly uses: readonly Use[];
+  }[];
+}
+
+const openingOf = (host: Host, taken: number, at: Occupancy): Opening => {
+  const { capacity, seats } = host;
+  const left = Math.max(0, seats - taken);
+  const long = left === 0 ? [] : emptyUntil(host, at).filter((seat) => lastsLongEnough(seat, at.now));
+  const emptyOn = ({ index }: HostCard) => long.filter(({ card }) => card === index).length;
+  const cards = capacity.cards.filter((card) => isBound(card, capacity));
+  const uses = cards.length === 0 ? new Map<number, readonly Use[]>() : usesOn(host, at);
+  const bound = cards
+    .map((card) => ({ card, empty: emptyOn(card), uses: uses.get(card.index) ?? [] }))
+    .filter(({ empty }) => empty > 0);
+  return { left, plain: long.length - bound.reduce((sum, { empty }) => sum + empty, 0), bound };
+};
 
 /** How many sessions of the app may begin on the host now. */
-const roomFor = (app: string, host: Host, taken: number, at: Occupancy): number => {
-  const { capacity, seats } = host;
-  const long = emptyUntil(host, at).filter((seat) => lastsLongEnough(seat, at.now));
-  const uses = usesOn(host, at);
-  const visit = { from: at.now, to: at.now + bounds.session_ms_least };
-  const room = capacity.cards.map((card) => {
-    const own = long.filter((seat) => seat.card === card.index).length;
-    if (own === 0 || !isBound(card, capacity)) return own;
-    return Math.min(own, roomDuring(card, capacity, uses.get(card.index) ?? [], app, visit));
-  });
-  return Math.max(
-    0,
-    Math.min(
-      room.reduce((sum, one) => sum + one, 0),
-      seats - taken,
-    ),
+const roomFor = (app: string, { capacity }: Host, { left, plain, bound }: Opening, now: number): number => {
+  const visit = { from: now, to: now + bounds.session_ms_least };
+  const room = bound.map(({ card, empty, uses }) =>
+    Math.min(empty, roomDuring(card, capacity, uses, app, visit)),
+  );
+  return Math.min(
+    left,
+    room.reduce((sum, one) => sum + one, plain),
   );
 };
 
-/** How many sessions of the app may begin on the hosts now. */
-export const seatsFree = (app: string, hosts: readonly Host[], at: Occupancy): number => {
-  const taken = seatsTaken(hosts, at.sessions, at.now);
+/** How many sessions of an app may begin on hosts now; what is the same for all apps is looked at once. */
+export const seatsFree = (at: Occupancy): ((app: string, hosts: readonly Host[]) => number) => {
+  const taken = seatsTaken(at.hosts.values(), at.sessions, at.now);
   const here = split(at);
-  return hosts.reduce((sum, host) => sum + roomFor(app, host, taken.get(host.name) ?? 0, here(host)), 0);
+  const openings = new Map<string, Opening>();
+  return (app, hosts) =>
+    hosts.reduce((sum, host) => {
+      const opening = openings.get(host.name) ?? openingOf(host, taken.get(host.name) ?? 0, here(host));
+      openings.set(host.name, opening);
+      return sum + roomFor(app, host, opening, at.now);
+    }, 0);
 };
 
 /** A seat with how soon it is its turn. */

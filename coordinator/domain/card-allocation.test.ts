@@ -171,7 +171,7 @@ describe('seatsFor() and cards', () => {
   test('seatsFree() counts how many sessions of the app fit, not how many seats are empty', () => {
     const hosts = [two('a'), two('b')];
     const count = (app: string, given: Omit<Given, 'hosts'> = {}) =>
-      seatsFree(app, hosts, at({ hosts, ...given }));
+      seatsFree(at({ hosts, ...given }))(app, hosts);
     expect([count('Loft'), count('Villa')]).toEqual([8, 4]);
     const sessions = [running('a', 0, { app: 'Villa' }), running('b', 0)];
     expect([count('Loft', { sessions }), count('Villa', { sessions })]).toEqual([5, 2]);

@@ -10,11 +10,8 @@ import type { MessageOf } from '../../shared/protocol/message.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
 import { fakeIds } from '../../shared/testing/ids.ts';
 import { greetHost, hostReports } from '../broker/fleet.ts';
-import { storedCapacity } from '../broker/host-rows.ts';
 import { openWorld } from '../broker/open.ts';
 import type { Link, World } from '../broker/world.ts';
-import { cardOf, needsOf } from '../domain/capacity.ts';
-import { cardOfSession } from '../domain/host.ts';
 import type { Database } from '../store/database.ts';
 import { memoryDatabase } from './database.ts';
 import { recordedLog } from './log.ts';
@@ -116,43 +113,4 @@ export const cardFleet = async (db: Database = memoryDatabase()) => {
   const b = cardAgent(world, 'b', { seats: 1, apps });
   for (const agent of [a, b]) await agent.hello();
   return { world, clock, db, recorded, a, b };
-};
-
-/** Where more is stored or running on a card than fits; empty when all is well. */
-export const cardFaults = async ({ db, hosts: known, sessions }: World): Promise<string[]> => {
-  const { hosts, slots } = await db.read(async (tables) => ({
-    hosts: await tables.hosts.find({}),
-    slots: await tables.seat_slots.find({}),
-  }));
-  const overfull = (card: HostCard, loads: readonly Load[]): boolean =>
-    loads.some((load, at) => !fitsOn(card, loads.slice(0, at), load));
-  return hosts.flatMap((row) => {
-    const capacity = storedCapacity(row);
-    const own = slots.filter(({ host }) => host === row.name);
-    const stored = [...Map.groupBy(own, ({ slot_at }) => slot_at)].flatMap(([at, held]) =>
-      capacity.cards
-        .filter((card) =>
-          overfull(
-            card,
-            held
-              .filter(({ seat }) => cardOf(capacity, seat)?.index === card.index)
-              .map(({ app }) => ({ ...needsOf(capacity, app), card: card.index })),
-          ),
-        )
-        .map(({ index }) => `card ${index} of ${row.name} at ${new Date(at).toISOString()}`),
-    );
-    const host = known.get(row.name);
-    const now = [...sessions.values()].filter((one) => one.seat_held && one.host === row.name);
-    const running = capacity.cards
-      .filter((card) =>
-        overfull(
-          card,
-          now
-            .filter((one) => host !== undefined && cardOfSession(host, one) === card.index)
-            .map(({ app }) => ({ ...needsOf(capacity, app), card: card.index })),
-        ),
-      )
-      .map(({ index }) => `card ${index} of ${row.name} now`);
-    return [...stored, ...running];
-  });
 };

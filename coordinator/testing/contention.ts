@@ -3,9 +3,11 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '../../shared/clock.ts';
 import { type PrivateMariadb, startMariadb } from '../../shared/testing/mariadb.ts';
 import { seeded } from '../../shared/testing/random.ts';
+import { capacityText } from '../broker/host-rows.ts';
 import type { Database } from '../store/database.ts';
 import { bookingClient, type Coordinators, type Known, newSeen, type Seen } from './booking-client.ts';
 import { bookingFaults } from './bookings.ts';
+import { storedCardFaults } from './card-faults.ts';
 import { openMigrated } from './mysql.ts';
 import { account, appRow, hostRow } from './rows.ts';
 
@@ -13,6 +15,10 @@ const clients = 64;
 const hosts = ['host-a', 'host-b', 'host-c', 'host-d', 'host-e'];
 const seats_per_host = 4;
 const quota = 3;
+/** Of some of the hosts: the second card has one encoder for its two seats. */
+const cards = [0, 1].map((index) => ({ index, seats: 2, vram_mb: null, encoders: index === 0 ? null : 1 }));
+const needs = [{ rc_name: 'garden', vram_mb: 0, encoders: 1 }];
+const bound = ['host-b', 'host-d'];
 
 /** A coordinator in a process of its own. */
 const startServer = async (url: string): Promise<{ port: number; process: Bun.Subprocess }> => {
@@ -39,7 +45,8 @@ const seed = (db: Database, accounts: number): Promise<void> =>
   db.transact(async (tables) => {
     await tables.apps.insert(appRow('garden', { max_minutes: 120 }));
     for (const name of hosts) {
-      await tables.hosts.insert(hostRow(name, { seats: seats_per_host }));
+      const capacity = bound.includes(name) ? capacityText({ cards, needs, placing: 'spread' }) : null;
+      await tables.hosts.insert(hostRow(name, { seats: seats_per_host, capacity }));
       await tables.host_apps.insert({ host: name, app: 'garden' });
     }
     for (let number = 1; number <= clients; number++) await tables.accounts.insert(account(number));
@@ -163,7 +170,7 @@ const book = async (system: System, attempts: number, number: number) => {
   const killed = await kills.end();
   const seconds = (systemClock.monotonic() - started) / 1_000;
   const took = seen.took.sort((a, b) => a - b);
-  const faults = await bookingFaults(system.db);
+  const faults = [...(await bookingFaults(system.db)), ...(await storedCardFaults(system.db))];
   const lost = await lostOf(
     system.db,
     all.map(({ known }) => known),

@@ -96,8 +96,9 @@ describe(`${createClients.name}()`, () => {
     await using rig = await startRig();
     const agent = await rig.host();
     const { socket, ask } = await connect(rig);
-    const asked = ask({ verb: 'CREATE_SESSION', rc_name: 'Loft', id: '7' });
+    const asked = ask({ verb: 'CREATE_SESSION', rc_name: 'Loft', language: 'ru', id: '7' });
     const order = await agent.next('CREATE_SESSION');
+    expect(order.language).toBe('ru');
     await agent.heartbeat();
     expect(socket.rest()).toEqual([]);
     agent.ready(order);
