@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { systemClock } from '../../shared/clock.ts';
 import { errors } from '../../shared/errors.ts';
 import { participationSchema, sessionSchema } from '../../shared/protocol/http.ts';
 import { type Cutter, startCutter } from '../../shared/testing/cutter.ts';
 import { seeded } from '../../shared/testing/random.ts';
 import { startCoordinatorProcess } from './coordinator-process.ts';
+import { type CutHosts, startCutHosts } from './cut-hosts.ts';
 import { type CutPage, startCutPage } from './cut-page.ts';
-import { temporaryFolder } from './folder.ts';
 
 /** `bun run chaos:channels`: promise P7. Hosts, coordinator and pages are real, and so are the sockets that are cut. */
 export interface CutOptions {
@@ -47,6 +46,8 @@ interface Unit {
 /** A cut of so long or less is mended, and one of at least so long ends the channel. Between them it may be either. */
 const mended_ms = 60_000;
 const ended_ms = 67_000;
+/** What it takes them to find each other afterwards; messages wait for so much longer. */
+const reunion_ms = 6_000;
 /** How long a host and a page may take to find each other again. */
 const patience_ms = 120_000;
 /** Messages that may wait at one end; see `channel-state.ts`. */
@@ -59,33 +60,6 @@ const until = async (what: string, holds: () => boolean | Promise<boolean>): Pro
     await new Promise<void>((resolve) => systemClock.after(50, resolve));
   }
   return undefined;
-};
-
-const startHosts = async (entries: object[]) => {
-  const folder = await temporaryFolder();
-  await folder.write('hosts.json', entries);
-  const program = join(import.meta.dir, '..', '..', 'session-agent', 'testing', 'channel-host.ts');
-  const child = Bun.spawn([process.execPath, program, join(folder.path, 'hosts.json')], {
-    stdin: 'ignore',
-    stdout: 'pipe',
-    stderr: 'inherit',
-  });
-  return {
-    /** Stops it; what it has seen. */
-    async report(): Promise<{
-      faults: string[];
-      closed: Record<string, number>;
-      received: number;
-      said: number;
-    }> {
-      child.kill('SIGTERM');
-      const text = await new Response(child.stdout).text();
-      await child.exited;
-      await folder[Symbol.asyncDispose]();
-      return JSON.parse(text);
-    },
-    kill: () => child.kill('SIGKILL'),
-  };
 };
 
 /** A ready session of the unit's own app. */
@@ -122,9 +96,10 @@ interface Cut {
 
 /** What must come of a cut. A silent one is noticed late, so it may last longer. */
 const outcomeOf = ({ how, ms }: Cut, per_second: number): 'resumed' | 'ended' | 'either' => {
-  const crowded = (ms / 1_000) * per_second;
-  if (crowded > most_waiting * 1.2 || (ms >= ended_ms && how === 'hard')) return 'ended';
-  return ms <= mended_ms && crowded < most_waiting * 0.7 ? 'resumed' : 'either';
+  const waiting = (ms / 1_000) * per_second;
+  if (waiting > most_waiting * 1.2 || (ms >= ended_ms && how === 'hard')) return 'ended';
+  const at_most = ((ms + reunion_ms) / 1_000) * per_second;
+  return ms <= mended_ms && at_most < most_waiting ? 'resumed' : 'either';
 };
 
 /** Cuts, and says what came of it; a fault when it is not what had to. */
@@ -180,11 +155,7 @@ const startUnit = async (
 };
 
 /** Both sides count what came; a channel that the page was told is over is over on the host, too. */
-const settle = async (
-  units: Unit[],
-  hosts: Awaited<ReturnType<typeof startHosts>>,
-  report: CutReport,
-): Promise<void> => {
+const settle = async (units: Unit[], hosts: CutHosts, report: CutReport): Promise<void> => {
   await Promise.all(
     units.map(async ({ name, page }) => {
       let done = false;
@@ -195,12 +166,16 @@ const settle = async (
       if (late !== undefined) report.faults.push(late);
     }),
   );
-  const { faults, closed, received, said } = await hosts.report();
+  const ended = units.flatMap(({ page }) => Object.keys(page.ended));
+  // An end that could not be told ends by itself when its time is over.
+  const untold = await until('the hosts know of every channel that has ended', async () => {
+    const { open } = await hosts.report();
+    return ended.every((tag) => !open.includes(tag));
+  });
+  if (untold !== undefined) report.faults.push(untold);
+  const { faults, received, said } = await hosts.report();
   report.messages = received + said;
   report.faults.push(...faults, ...units.flatMap(({ page }) => page.faults));
-  for (const tag of units.flatMap(({ page }) => Object.keys(page.ended))) {
-    if (closed[tag] === undefined) report.faults.push(`${tag}: the host was not told`);
-  }
 };
 
 /** The units' names and keys, and how fast each talks: the fast ones are spread over all lengths of cuts. */
@@ -254,7 +229,7 @@ export const runCuts = async (options: CutOptions): Promise<CutReport> => {
   const plans = await Promise.all(
     wishes.map(async (wish) => ({ ...wish, link: await startCutter(coordinator.port) })),
   );
-  const hosts = await startHosts(
+  const hosts = await startCutHosts(
     plans.map(({ name, key, per_second, link }) => ({
       coordinator: `ws://127.0.0.1:${link.port}/agent`,
       server_name: name,
@@ -268,7 +243,7 @@ export const runCuts = async (options: CutOptions): Promise<CutReport> => {
     await Promise.all(units.map((unit, index) => cutAll(unit, index, options, report)));
     await settle(units, hosts, report);
   } finally {
-    hosts.kill();
+    await hosts.stop();
     const cutters = [...plans.map(({ link }) => link), ...units.map(({ leg }) => leg)];
     await Promise.all(cutters.map((cutter) => cutter.stop()));
   }

@@ -146,26 +146,41 @@ describe(`${connectPlayer.name}() for a resumable channel`, () => {
     expect(after.socket.rest()).toEqual([]);
   });
 
-  test('connectPlayer() lets a page that does not read cost nobody else anything', async () => {
+  test('connectPlayer() lets pages that do not read cost nobody else anything, and closes each of them', async () => {
     await using rig = await startRig();
     const agent = await rig.host();
     const owner = await rig.session(agent);
-    const slow = await startDeafPlayer(`${await rig.ticketUrl(owner)}&resumable=${name}`);
-    const { channel } = await agent.next('CONNECT_USER_TO_SESSION');
-    const quick = await join(rig, agent, owner);
-    const much = new Uint8Array(64 * 1024);
-    let closed = false;
-    const seen = agent.nextFrame('close').then((frame) => {
-      closed = true;
-      return frame;
-    });
-    for (let n = 0; !closed; n++) {
-      agent.relay({ kind: 'data', channel, payload: much });
-      agent.relay({ kind: 'data', channel: quick.channel, payload: Uint8Array.of(n % 256) });
-      expect(await bytesOf(quick.socket)).toEqual([n % 256]);
+    const guests = await Promise.all(Array.from({ length: 10 }, () => rig.join(owner.session.code)));
+    const deaf = new Map<number, { stop: () => void }>();
+    const quick = [];
+    for (const guest of guests) {
+      const player = await startDeafPlayer(`${await rig.ticketUrl(guest)}&resumable=${name}`);
+      deaf.set((await agent.next('CONNECT_USER_TO_SESSION')).channel, player);
+      for (let n = 0; n < 3; n++) quick.push(await join(rig, agent, guest));
     }
-    expect(await seen).toMatchObject({ channel, code: 1013 });
-    slow.stop();
+    const much = new Uint8Array(64 * 1024);
+    const sent = new Map([...deaf.keys()].map((channel) => [channel, 0]));
+    const closes: { channel: number; code: number }[] = [];
+    const listen = async () => {
+      while (closes.length < deaf.size) closes.push(await agent.nextFrame('close'));
+    };
+    const heard = listen();
+    for (let n = 0; closes.length < deaf.size; n++) {
+      for (const [channel, bytes] of sent) {
+        if (closes.some((close) => close.channel === channel)) continue;
+        agent.relay({ kind: 'data', channel, payload: much });
+        sent.set(channel, bytes + much.length);
+      }
+      for (const { channel } of quick)
+        agent.relay({ kind: 'data', channel, payload: Uint8Array.of(n % 256) });
+      for (const { socket } of quick) expect(await bytesOf(socket)).toEqual([n % 256]);
+    }
+    await heard;
+    expect(closes.map(({ code }) => code)).toEqual(Array(deaf.size).fill(1013));
+    expect(new Set(closes.map(({ channel }) => channel))).toEqual(new Set(deaf.keys()));
+    // The bound, and what the kernel takes on a connection of this machine.
+    for (const bytes of sent.values()) expect(bytes).toBeLessThan(16 * 1024 * 1024);
+    for (const { stop } of deaf.values()) stop();
   });
 });
 

@@ -12,7 +12,8 @@ import { Link } from '../link.ts';
 
 /**
  * Many hosts in one process, each with a real link and real channels, whose sessions are nothing but a signalling server that
- * counts. `bun channel-host.ts FILE`, where FILE lists the hosts as JSON; on SIGTERM it prints what it has seen.
+ * counts. `bun channel-host.ts FILE`, where FILE lists the hosts as JSON. It prints the address that says what it has seen,
+ * and ends with SIGTERM.
  *
  * A player says `<tag> <number>`, from 1, and is told the same way, `per_second` times; `<tag> fin <count>` is answered by
  * `<tag> fin <count>`. Every number that is not the next one is a fault, and so is another's tag.
@@ -26,8 +27,8 @@ interface HostEntry {
 
 const clock: Clock = systemClock;
 const faults: string[] = [];
-/** Close codes of the local connections, by tag. */
-const closed: Record<string, number> = {};
+/** Tags of the players that are connected. */
+const open = new Set<string>();
 let received = 0;
 let said = 0;
 
@@ -43,6 +44,7 @@ const hear = (socket: Bun.ServerWebSocket<Player>, text: string): void => {
   const player = socket.data;
   const [tag = '', word, count] = text.split(' ');
   player.tag ??= tag;
+  open.add(player.tag);
   if (tag !== player.tag) faults.push(`the host heard ${tag} on the connection of ${player.tag}`);
   if (word === 'fin') {
     if (Number(count) !== player.received)
@@ -69,16 +71,18 @@ const signalling = Bun.serve<Player>({
   hostname: '127.0.0.1',
   port: 0,
   fetch(request, server) {
-    const per_second = Number(new URL(request.url).searchParams.get('per_second'));
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname === '/report') return Response.json({ faults, open: [...open], received, said });
+    const per_second = Number(searchParams.get('per_second'));
     const data: Player = { per_second, tag: undefined, received: 0, said: 0, stop: () => {} };
     return server.upgrade(request, { data }) ? undefined : new Response(null, { status: 400 });
   },
   websocket: {
     idleTimeout: 0,
     message: (socket, text) => hear(socket, String(text)),
-    close(socket, code) {
-      socket.data.stop();
-      if (socket.data.tag !== undefined) closed[socket.data.tag] = code;
+    close({ data }) {
+      data.stop();
+      if (data.tag !== undefined) open.delete(data.tag);
     },
   },
 });
@@ -161,11 +165,10 @@ const startHost = (entry: HostEntry): Host => {
 const entries: HostEntry[] = await Bun.file(process.argv[2] ?? '').json();
 const hosts = entries.map(startHost);
 
+process.stdout.write(`http://127.0.0.1:${signalling.port}/report\n`);
+
 process.on('SIGTERM', async () => {
   await Promise.all(hosts.map(({ link }) => link.stop('done')));
   await signalling.stop(true);
-  const waiting = hosts.reduce((sum, { channels }) => sum + channels.waiting(), 0);
-  process.stdout.write(`${JSON.stringify({ faults, closed, received, said, waiting })}\n`, () =>
-    process.exit(0),
-  );
+  process.exit(0);
 });
