@@ -12,7 +12,7 @@ const EAGER_MS = 10;
 const EAGER_ASKS = 100;
 const WATCHING_MS = 1_000;
 /** A signalling server that has not answered for so long is hung itself. */
-const SILENT_MS = 10_000;
+const SILENT_MS = 15_000;
 /** Signalling opens its ports within a tenth of a second; one that does not is asked less often. */
 const REDIAL_MS = 10;
 const QUICK_REDIALS = 50;

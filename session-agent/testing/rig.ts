@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { systemClock } from '../../shared/clock.ts';
 import { systemIds } from '../../shared/ids.ts';
 import { createLog } from '../../shared/log.ts';
-import { Agent } from '../agent.ts';
+import { Agent, type AgentOptions } from '../agent.ts';
 import { type AgentConfig, readAgentConfig } from '../config.ts';
 import { baseEnvironment } from '../domain/launch.ts';
 import type { CreateSession } from '../launch.ts';
@@ -54,6 +54,7 @@ export interface RigOptions {
   settings?: object;
   signalling?: [string, ...string[]];
   coordinator?: Partial<FakeCoordinatorOptions>;
+  around?: AgentOptions['around'];
 }
 
 export const startRig = async (options: RigOptions = {}): Promise<Rig> => {
@@ -83,6 +84,7 @@ export const startRig = async (options: RigOptions = {}): Promise<Rig> => {
   const newAgent = () =>
     new Agent({
       config: read.value,
+      ...(options.around === undefined ? {} : { around: options.around }),
       signalling: options.signalling ?? [process.execPath, signallingMain],
       environment: baseEnvironment(process.env),
       clock: systemClock,
