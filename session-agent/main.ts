@@ -82,14 +82,17 @@ const untilStopped = (agent: Agent, log: Log): Promise<number> =>
       );
     };
     // Sessions outlive a fault of the agent: whoever starts it again finds them and goes on.
-    const failed = (error: unknown) => {
-      log.error({ error }, 'an unforeseen error: this agent ends, its sessions wait for the next one');
+    const leave = () => {
       stopping = true;
       agent.handOver().then(
         () => resolve(1),
         () => resolve(1),
       );
       setTimeout(() => resolve(1), FORCE_EXIT_MS).unref();
+    };
+    const failed = (error: unknown) => {
+      log.error({ error }, 'an unforeseen error: this agent ends, its sessions wait for the next one');
+      leave();
     };
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
@@ -99,7 +102,10 @@ const untilStopped = (agent: Agent, log: Log): Promise<number> =>
     }
     process.on('uncaughtException', failed);
     process.on('unhandledRejection', failed);
-    agent.start().catch(failed);
+    agent.start().catch((error: unknown) => {
+      log.error({ reason: error instanceof Error ? error.message : String(error) }, 'the agent cannot start');
+      leave();
+    });
   });
 
 const main = async ([command, ...args]: string[]): Promise<number> => {
