@@ -98,7 +98,7 @@ export class Agent {
       ...around({ journal: this.#journal, start: startProgram }),
       ...{ config, signalling, environment, clock, ids, log },
       ports: createPorts(config.ports),
-      send: (message) => void this.link.send(message),
+      send: (message) => this.link.send(message),
       relay: (frame) => this.link.relay(frame),
     });
     let taken: { wire: DialledWire; take: (frame: Frame) => void } | undefined;

@@ -9,8 +9,11 @@ import type { Instance } from './instance.ts';
 import { Instances } from './instances.ts';
 import { type CreateSession, hostMark, type InstanceHost } from './launch.ts';
 import { pruneOutputs } from './processes/output.ts';
+import { UnreportedEnds } from './reports.ts';
 import type { InstanceStatus, WarmStatus } from './status.ts';
 
+/** What HELLO takes. */
+const INVENTORY_MAX = 1_000;
 /** Output files of sessions gone by that are kept, beside those of as many sessions as may run. */
 const KEPT_OUTPUTS = 400;
 const OUTPUTS_PER_SESSION = 4;
@@ -30,7 +33,7 @@ export interface InventoryEntry {
   session_id: string;
   generation: number;
   state: 'starting' | 'ready' | 'restarting';
-  card: number;
+  card?: number;
 }
 
 const stateOf = ({ phase }: Instance): InventoryEntry['state'] => {
@@ -43,26 +46,36 @@ export class Host {
   readonly #host: InstanceHost;
   readonly #instances: Instances;
   readonly #channels: Channels;
+  readonly #unreported = new UnreportedEnds();
   #stopping = false;
 
   constructor(options: HostOptions) {
     this.#channels = new Channels(options);
     this.#host = {
       ...options,
+      send: (message) => {
+        const taken = options.send(message);
+        if (!taken) this.#unreported.keep(message);
+        return taken;
+      },
       mark: hostMark(options.config),
       closeChannels: (session_id) => this.#channels.closeSession(session_id, refuse('session_ended')),
     };
     this.#instances = new Instances(this.#host);
   }
 
-  /** Everything that runs here for a session. One that is being stopped still does, and its end will be reported. */
+  /**
+   * Everything that runs here for a session. One that is being stopped still does, and its end will be reported; so will that
+   * of one which ended while the link was down.
+   */
   inventory(): InventoryEntry[] {
-    return this.#instances.sessions().flatMap((instance) => {
+    const running = this.#instances.sessions().flatMap((instance) => {
       const { order, birth } = instance;
       if (order === undefined) return [];
       const { session_id, generation } = order;
       return [{ session_id, generation, state: stateOf(instance), card: birth.card }];
     });
+    return [...running, ...this.#unreported.sessions()].slice(0, INVENTORY_MAX);
   }
 
   /** Warm instances that a session could have at once, by app and card. */
@@ -196,6 +209,7 @@ export class Host {
 
   /** The coordinator's word on each session of the inventory. What it does not mention goes on. */
   reconcile(verdicts: Verdicts): void {
+    this.#unreported.tell((message) => this.#host.send(message));
     for (const { session_id, generation, action } of verdicts) {
       const session = this.#session(session_id);
       if (action === 'stop' && session?.order?.generation === generation) {

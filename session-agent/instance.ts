@@ -162,7 +162,7 @@ export class Instance {
     this.#disarm();
     this.#unwatch();
     await this.#starts;
-    this.#pair.release();
+    await this.#pair.release();
   }
 
   /** The local player URL with an admission for this participant, or undefined while there is no signalling server. */

@@ -32,7 +32,8 @@ export interface InstanceHost {
   log: Log;
   journal: Pick<Journal, 'append' | 'account'>;
   start: typeof startProgram;
-  send(message: MessageOf<typeof fromAgent>): void;
+  /** Whether the link took it. */
+  send(message: MessageOf<typeof fromAgent>): boolean;
   /** Closes the session's player channels. */
   closeChannels(session_id: string): void;
 }

@@ -151,8 +151,7 @@ const untilStopped = ({ agent, log, start, close }: Running, handOver: Promise<n
         );
     };
     // Sessions outlive a fault of the agent: whoever starts it again finds them and goes on.
-    const failed = (error: unknown) => {
-      log.error({ error }, 'an unforeseen error: this agent ends, its sessions wait for the next one');
+    const leave = () => {
       stopping = true;
       agent
         .handOver()
@@ -162,6 +161,10 @@ const untilStopped = ({ agent, log, start, close }: Running, handOver: Promise<n
           () => resolve(1),
         );
       setTimeout(() => resolve(1), FORCE_EXIT_MS).unref();
+    };
+    const failed = (error: unknown) => {
+      log.error({ error }, 'an unforeseen error: this agent ends, its sessions wait for the next one');
+      leave();
     };
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
@@ -175,7 +178,10 @@ const untilStopped = ({ agent, log, start, close }: Running, handOver: Promise<n
       log.info('making room for another release; sessions go on');
       stop(code, () => agent.handOver());
     });
-    start().catch(failed);
+    start().catch((error: unknown) => {
+      log.error({ reason: error instanceof Error ? error.message : String(error) }, 'the agent cannot start');
+      leave();
+    });
   });
 
 const doctor = async (args: string[]): Promise<number> => {

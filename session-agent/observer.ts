@@ -7,9 +7,12 @@ import { type DialledWire, dial } from './dial.ts';
 
 /** While something is expected: the app is starting, or has just died. */
 const EXPECTING_MS = 50;
+/** At first more often, so that an app that boots quickly is ready at once; signalling bears so many questions in a row. */
+const EAGER_MS = 10;
+const EAGER_ASKS = 100;
 const WATCHING_MS = 1_000;
 /** A signalling server that has not answered for so long is hung itself. */
-const SILENT_MS = 10_000;
+const SILENT_MS = 15_000;
 /** Signalling opens its ports within a tenth of a second; one that does not is asked less often. */
 const REDIAL_MS = 10;
 const QUICK_REDIALS = 50;
@@ -61,6 +64,7 @@ export const observe = (options: ObserverOptions): Observer => {
   /** Undefined while signalling is away: then nobody knows. */
   let registered: boolean | undefined;
   let expecting = true;
+  let eager = EAGER_ASKS;
   /** Time that it has been waited for an answer, as this program lived it: a pause of our own does not count. */
   let silent_ms = 0;
   let open = false;
@@ -74,7 +78,7 @@ export const observe = (options: ObserverOptions): Observer => {
       return wire?.abandon('silent');
     }
     wire?.send(LIST_STREAMERS);
-    const wait_ms = expecting ? EXPECTING_MS : WATCHING_MS;
+    const wait_ms = !expecting ? WATCHING_MS : eager-- > 0 ? EAGER_MS : EXPECTING_MS;
     silent_ms += wait_ms;
     timer = clock.after(wait_ms, ask);
   };

@@ -56,6 +56,7 @@ export class Pair {
   #observer: Observer | undefined;
   /** Whether the streamer is told the ICE servers of the session by the signalling process that runs. */
   #knows_ice = false;
+  #recorded: Promise<void> = Promise.resolve();
 
   constructor(birth: Birth, host: InstanceHost, owner: Owner, log: Log) {
     this.#birth = birth;
@@ -132,7 +133,7 @@ export class Pair {
     this.#signalling = program;
     void this.#ended(program, (detail) => ({ type: 'signalling_down', detail }));
     if (which === 'new' || this.#observer === undefined) this.#observe();
-    await this.#record('signalling', program);
+    this.#record('signalling', program);
   }
 
   async startApp(): Promise<void> {
@@ -148,7 +149,7 @@ export class Pair {
     this.#app = program;
     void this.#ended(program, (detail) => ({ type: 'app_down', detail }));
     event({ type: 'app_up' });
-    await this.#record('app', program);
+    this.#record('app', program);
   }
 
   /** Gives the streamer the ICE servers of the session, where signalling was started without them. */
@@ -173,9 +174,10 @@ export class Pair {
     for (const program of [this.#app, this.#signalling]) void program?.stop(0);
   }
 
-  /** Lets go of what runs, for a later agent to adopt. */
-  release(): void {
+  /** Lets go of what runs, for a later agent to adopt. Resolves when the journal has all of it. */
+  async release(): Promise<void> {
     this.#observer?.close();
+    await this.#recorded;
     this.#app?.release();
     this.#signalling?.release();
   }
@@ -192,14 +194,20 @@ export class Pair {
     return !this.#owner.stopped();
   }
 
-  async #record(role: Role, { pid }: Program): Promise<void> {
-    const born = await bornOf(pid, this.#host.environment.SystemRoot);
-    // One that has ended already needs no record: nothing of it could be taken for another.
-    if (born === undefined) return;
+  /** Which process it is, for the journal. Nothing waits for it: on Windows a program has to be asked. */
+  #record(role: Role, { pid }: Program): void {
+    const { journal, environment } = this.#host;
     const { instance_id } = this.#birth;
-    this.#host.journal
-      .append({ is: 'started', instance_id, role, process: { pid, born } })
-      .catch((error: unknown) => this.#log.error({ error }, 'the journal cannot be written'));
+    const record = async () => {
+      const born = await bornOf(pid, environment.SystemRoot);
+      // One that has ended already needs no record: nothing of it could be taken for another.
+      if (born !== undefined)
+        await journal.append({ is: 'started', instance_id, role, process: { pid, born } });
+    };
+    const before = this.#recorded;
+    this.#recorded = record()
+      .catch((error: unknown) => this.#log.error({ error }, 'the journal cannot be written'))
+      .then(() => before);
   }
 
   async #newPorts(): Promise<LocalPorts | undefined> {

@@ -36,3 +36,33 @@ export const messageOf = (
       return { msg: 'SESSION_STARTING', ...ref, phase: what };
   }
 };
+
+type SessionEnded = MessageOf<Pick<typeof fromAgent, 'SESSION_ENDED'>>;
+
+/** More ends than that while the link is down are reported as HELLO does it: the session is not there. */
+const UNREPORTED_MAX = 500;
+
+/** Ends that the coordinator has not heard of yet, because the link was down: it is told the reason when it is back. */
+export class UnreportedEnds {
+  readonly #ends = new Map<string, SessionEnded>();
+
+  /** Keeps the message if it is an end; others are overtaken by what HELLO says. */
+  keep(message: MessageOf<typeof fromAgent>): void {
+    if (!('msg' in message) || message.msg !== 'SESSION_ENDED' || this.#ends.size >= UNREPORTED_MAX) return;
+    this.#ends.set(message.session_id, message);
+  }
+
+  /** For HELLO: these sessions are still to be ended. */
+  sessions(): { session_id: string; generation: number; state: 'restarting' }[] {
+    return [...this.#ends.values()].map(({ session_id, generation }) => ({
+      session_id,
+      generation,
+      state: 'restarting',
+    }));
+  }
+
+  /** Hands over all that `send` takes. */
+  tell(send: (message: SessionEnded) => boolean): void {
+    for (const [session_id, message] of this.#ends) if (send(message)) this.#ends.delete(session_id);
+  }
+}

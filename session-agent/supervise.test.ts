@@ -86,3 +86,42 @@ test('startRig() starts the signalling server that the app names, by its own arg
   expect(rig.log.some(({ msg }) => msg.includes('who may only watch can steer'))).toBe(true);
   socket.close();
 });
+
+test('startRig() with a disk that takes no intent starts nothing, says so, and the seat is free', async () => {
+  let full = true;
+  const coordinator = await start({
+    settings: { seats: 1 },
+    around: ({ journal, start }) => ({
+      start,
+      journal: {
+        get account() {
+          return journal.account;
+        },
+        append: async (entry) => {
+          if (full && entry.is === 'intent') throw new Error('no space left on device');
+          await journal.append(entry);
+        },
+      },
+    }),
+  });
+  const { session_id, ...session } = order();
+  coordinator.send({ session_id, ...session });
+  const ended = await coordinator.message('SESSION_ENDED');
+  expect(ended).toMatchObject({ reason: 'host_refused', detail: 'Error: no space left on device' });
+  expect(processesOf(session_id)).toEqual([]);
+  full = false;
+  coordinator.send(order());
+  expect(await coordinator.message('CONNECT_TO_SESSION')).toMatchObject({ generation: 1 });
+});
+
+test('startRig() tells at the next link how a session ended while there was none', async () => {
+  const coordinator = await start({ apps: [fakeAppConfig('Flat', [], no_restart)] });
+  const { session_id, ...session } = order();
+  coordinator.send({ session_id, ...session });
+  await coordinator.message('CONNECT_TO_SESSION');
+  const [app = 0] = processesOf(session_id, 'app');
+  coordinator.cut();
+  process.kill(app, 'SIGKILL');
+  expect(await coordinator.message('SESSION_ENDED')).toMatchObject({ session_id, reason: 'app_crashed' });
+  expect(rig.agent.host.inventory()).toEqual([]);
+});

@@ -110,7 +110,7 @@ export class ChaosHost {
     const [oldest] = this.wanted.keys();
     if (oldest !== undefined && (ending || this.wanted.size > 1)) this.end(oldest);
     if (!ending) this.create();
-    const timer = systemClock.after(PATIENCE_MS / 6, () => {
+    const timer = systemClock.after(PATIENCE_MS, () => {
       this.missed++;
       agent.kill('SIGKILL');
     });

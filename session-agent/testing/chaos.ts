@@ -25,6 +25,8 @@ export interface ChaosResult {
   agent: Times & { by_point: Partial<Record<CrashPoint, number>>; missed: number };
   app: Times;
   signalling: Times;
+  /** How long an agent took here to start, and its first session with it: what the times are to be seen against. */
+  first_ms: number;
   /** How long the whole took. */
   seconds: number;
 }
@@ -70,6 +72,7 @@ export const chaos = async ({ hosts, agent_kills, child_kills }: ChaosPlan): Pro
   const todo = Array.from({ length: agent_kills }, (_, i) => crash_points[i % crash_points.length]);
   let children = child_kills;
   let missed = 0;
+  let first_ms = 0;
 
   const live = async (index: number) => {
     // Every other host keeps instances warm, so that sessions take those too.
@@ -83,9 +86,11 @@ export const chaos = async ({ hosts, agent_kills, child_kills }: ChaosPlan): Pro
     if (left.length > 0) throw new Error(`left behind: ${JSON.stringify(left)}`);
   };
   const torment = async (host: ChaosHost) => {
+    const start = systemClock.monotonic();
     await host.start();
     host.create();
     await host.settled();
+    first_ms = Math.max(first_ms, Math.round(systemClock.monotonic() - start));
     for (let point = todo.shift(); point !== undefined; point = todo.shift()) {
       await host.crash(point, 1 + randomInt(point.startsWith('after_') && !point.endsWith('pid') ? 2 : 1));
       by_point[point] = (by_point[point] ?? 0) + 1;
@@ -112,6 +117,7 @@ export const chaos = async ({ hosts, agent_kills, child_kills }: ChaosPlan): Pro
     agent: { ...timesOf(times.agent), by_point, missed },
     app: timesOf(times.app),
     signalling: timesOf(times.signalling),
+    first_ms,
     seconds: Math.round((systemClock.monotonic() - begun) / 1_000),
   };
 };

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { systemClock } from '../../shared/clock.ts';
 import { type Ids, systemIds } from '../../shared/ids.ts';
 import { createLog } from '../../shared/log.ts';
-import { Agent } from '../agent.ts';
+import { Agent, type AgentOptions } from '../agent.ts';
 import { type AgentConfig, readAgentConfig } from '../config.ts';
 import { baseEnvironment } from '../domain/launch.ts';
 import type { CreateSession } from '../launch.ts';
@@ -55,6 +55,7 @@ export interface RigOptions {
   signalling?: [string, ...string[]];
   coordinator?: Partial<FakeCoordinatorOptions>;
   ids?: Partial<Ids>;
+  around?: AgentOptions['around'];
 }
 
 export const startRig = async (options: RigOptions = {}): Promise<Rig> => {
@@ -85,6 +86,7 @@ export const startRig = async (options: RigOptions = {}): Promise<Rig> => {
     new Agent({
       config: read.value,
       version: '1.2.3',
+      ...(options.around === undefined ? {} : { around: options.around }),
       signalling: options.signalling ?? [process.execPath, signallingMain],
       environment: baseEnvironment(process.env),
       clock: systemClock,
