@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { appSchema } from './config.ts';
 import { type Found, resume } from './domain/instance.ts';
 import type { InstanceRecord, Role } from './domain/journal.ts';
@@ -69,7 +70,8 @@ const revive = async (
   changed: (instance: Instance) => void,
 ): Promise<Instance | undefined> => {
   const { instance_id, card, secret, created_at, order, bound_at, ports } = record;
-  const app = appSchema.safeParse(record.app);
+  // As loose as the journal itself.
+  const app = z.object(appSchema.shape).safeParse(record.app);
   if (!app.success) {
     host.log.error({ instance: instance_id }, 'the journal has an app that this version cannot read');
     return undefined;

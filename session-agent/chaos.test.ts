@@ -1,8 +1,12 @@
 import { expect, setDefaultTimeout, test } from 'bun:test';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { systemClock } from '../shared/clock.ts';
 import { chaos } from './testing/chaos.ts';
-import { crash_points } from './testing/chaos-host.ts';
+import { ChaosHost, crash_points } from './testing/chaos-host.ts';
 import { fakeAppConfig, order, processesOf, startRig } from './testing/rig.ts';
+import { sleep } from './wait.ts';
 
 setDefaultTimeout(1_800_000);
 
@@ -50,4 +54,22 @@ test.concurrent('startRig() sees a signalling server that is frozen, and the app
   await coordinator.message('CONNECT_TO_SESSION');
   expect(processesOf(session.session_id, 'app')).toEqual(apps);
   await rig.stop();
+});
+
+test.concurrent('pause() of an agent for longer than anybody waits for it costs no session a process', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vitrina-pause-'));
+  const host = new ChaosHost(folder, 1);
+  await host.start();
+  host.create();
+  await host.settled();
+  const before = host.running();
+  host.pause(true);
+  await sleep(systemClock, 18_000);
+  host.pause(false);
+  await host.coordinator.message('HELLO', 60_000);
+  await host.settled();
+  expect(host.running()).toEqual(before);
+  await host.stop();
+  expect(host.running()).toEqual([]);
+  rmSync(folder, { recursive: true });
 });

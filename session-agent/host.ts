@@ -36,6 +36,9 @@ export interface InventoryEntry {
   card?: number;
 }
 
+const prune = ({ log_folder, seats }: AgentConfig): void =>
+  pruneOutputs(log_folder, KEPT_OUTPUTS + seats * OUTPUTS_PER_SESSION);
+
 const stateOf = ({ phase }: Instance): InventoryEntry['state'] => {
   if (phase === 'ready' || phase === 'missing') return 'ready';
   return phase === 'signalling' || phase === 'app' ? 'starting' : 'restarting';
@@ -100,17 +103,18 @@ export class Host {
 
   /**
    * What is launched from now on follows this configuration; what runs goes on, also that of an app that is not listed any
-   * more. With fewer seats nothing new is started until there are fewer. The state folder and the server's name stay.
+   * more. With fewer seats nothing new is started until there are fewer. The state folder and the server's name stay. Throws when
+   * the log folder cannot be written to; then nothing has changed.
    */
   reconfigure(config: AgentConfig): void {
+    // First what may fail: the log folder may be another.
+    prune(config);
     this.#instances.reconfigure(config);
-    this.tidy();
   }
 
   /** Makes the log folder if need be and keeps it bounded. Throws when it cannot be written to. */
   tidy(): void {
-    const { log_folder, seats } = this.#host.config;
-    pruneOutputs(log_folder, KEPT_OUTPUTS + seats * OUTPUTS_PER_SESSION);
+    prune(this.#host.config);
   }
 
   /** Launches a session, or answers at once with SESSION_ENDED and the reason why not. */

@@ -8,27 +8,31 @@ const STARTS_KEPT = 100;
 /** Ended sessions that are remembered, so that a repeated or stale order for one of them launches nothing. */
 const OVER_KEPT = 1_000;
 
+// What a newer version has added is left out by an older one that takes over after it: nothing here is strict.
+
+const orderSchema = z.object(toAgent.CREATE_SESSION.shape);
+
 const roleSchema = z.enum(['app', 'signalling']);
 export type Role = z.infer<typeof roleSchema>;
 
-const portsSchema = z.strictObject({ player: z.number(), streamer: z.number(), sfu: z.number() });
+const portsSchema = z.object({ player: z.number(), streamer: z.number(), sfu: z.number() });
 /** The local ports of one instance's signalling server. */
 export type LocalPorts = z.infer<typeof portsSchema>;
 
-const endingSchema = z.strictObject({ reason: endReasonSchema, detail: z.string().optional() });
+const endingSchema = z.object({ reason: endReasonSchema, detail: z.string().optional() });
 /** A process, told from a later one that was given the same number by when it was born (`bornOf`). */
-const processSchema = z.strictObject({ pid: z.number().int(), born: z.string() });
-const overSchema = z.strictObject({
+const processSchema = z.object({ pid: z.number().int(), born: z.string() });
+const overSchema = z.object({
   session_id: idSchema,
   generation: z.number().int(),
   reason: endReasonSchema,
 });
 export type Over = z.infer<typeof overSchema>;
 
-const programSchema = z.strictObject({ process: processSchema.optional() });
+const programSchema = z.object({ process: processSchema.optional() });
 
 /** Everything that a later agent needs to go on with an instance. */
-const recordSchema = z.strictObject({
+const recordSchema = z.object({
   instance_id: idSchema,
   /** The app's part of config.json as it was; checked again by who reads it. */
   app: z.looseObject({}),
@@ -36,7 +40,7 @@ const recordSchema = z.strictObject({
   secret: z.string(),
   /** Epoch ms, as all instants here. */
   created_at: z.number(),
-  order: toAgent.CREATE_SESSION.optional(),
+  order: orderSchema.optional(),
   bound_at: z.number().optional(),
   ports: portsSchema.optional(),
   ready: z.boolean(),
@@ -52,20 +56,20 @@ const of = { instance_id: idSchema };
 
 /** One line of the journal. Each stands before, or right behind, the effect that it is about. */
 export const entrySchema = z.discriminatedUnion('is', [
-  z.strictObject({
+  z.object({
     is: z.literal('launch'),
     ...recordSchema.pick({ instance_id: true, app: true, card: true, secret: true, order: true }).shape,
     at: z.number(),
   }),
-  z.strictObject({ is: z.literal('intent'), ...of, role: roleSchema, ports: portsSchema, at: z.number() }),
-  z.strictObject({ is: z.literal('started'), ...of, role: roleSchema, process: processSchema }),
-  z.strictObject({ is: z.literal('bound'), ...of, order: toAgent.CREATE_SESSION, at: z.number() }),
-  z.strictObject({ is: z.literal('ready'), ...of }),
-  z.strictObject({ is: z.literal('stopping'), ...of, ending: endingSchema }),
-  z.strictObject({ is: z.literal('ended'), ...of }),
+  z.object({ is: z.literal('intent'), ...of, role: roleSchema, ports: portsSchema, at: z.number() }),
+  z.object({ is: z.literal('started'), ...of, role: roleSchema, process: processSchema }),
+  z.object({ is: z.literal('bound'), ...of, order: orderSchema, at: z.number() }),
+  z.object({ is: z.literal('ready'), ...of }),
+  z.object({ is: z.literal('stopping'), ...of, ending: endingSchema }),
+  z.object({ is: z.literal('ended'), ...of }),
   /** What compaction leaves of the lines before. */
-  z.strictObject({ is: z.literal('instance'), record: recordSchema }),
-  z.strictObject({ is: z.literal('over'), over: overSchema }),
+  z.object({ is: z.literal('instance'), record: recordSchema }),
+  z.object({ is: z.literal('over'), over: overSchema }),
 ]);
 export type Entry = z.infer<typeof entrySchema>;
 

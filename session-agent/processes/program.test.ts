@@ -135,6 +135,16 @@ test('stop() with no grace cuts short a stop under way', async () => {
   expect(alive(program.pid)).toBe(false);
 });
 
+test('stop() of a program that is gone leaves its successor of the same marks alone', async () => {
+  const marks = { VITRINA_INSTANCE: systemIds.id() };
+  const { program: first } = start('sleep 1000', { marks });
+  await first.stop(0);
+  const { program: second } = start('sleep 1000', { marks });
+  await first.stop(0);
+  expect(alive(second.pid)).toBe(true);
+  await second.stop(0);
+});
+
 /** What another agent would know of that program. */
 const known = async (pid: number, marks: Record<string, string>) => ({
   identity: { pid, born: (await bornOf(pid)) ?? '' },

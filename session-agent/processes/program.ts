@@ -51,6 +51,7 @@ export class Program {
   readonly exited: Promise<Exit>;
   readonly #parts: Parts;
   #stopping: Promise<void> | undefined;
+  #gone_for_good = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -73,8 +74,12 @@ export class Program {
    * later call with no grace forces at once.
    */
   stop(grace_ms: number): Promise<void> {
-    if (grace_ms === 0) this.#parts.tree.end(true);
-    this.#stopping ??= this.#end(grace_ms).finally(() => this.#parts.output.close());
+    // Once all of it is gone its marks may be another's, that of the program which took its place.
+    if (grace_ms === 0 && !this.#gone_for_good) this.#parts.tree.end(true);
+    this.#stopping ??= this.#end(grace_ms).finally(() => {
+      this.#gone_for_good = true;
+      this.#parts.output.close();
+    });
     return this.#stopping;
   }
 

@@ -12,6 +12,8 @@ const program = join(import.meta.dir, 'crashing-agent.ts');
 const signalling = resolve(import.meta.dir, '..', '..', 'signalling', 'main.ts');
 const POLL_MS = 10;
 const PATIENCE_MS = 60_000;
+/** Long enough for an agent to start and take over, on a machine that does little else. */
+const STUMBLE_MS = 250;
 
 /** Where an agent can be killed between an intent and its record (reliability 3.3). */
 export const crash_points = [
@@ -79,12 +81,26 @@ export class ChaosHost {
     for (const session of this.wanted.values()) this.coordinator.send(session);
   }
 
-  launch() {
-    return Bun.spawn([process.execPath, program, this.#file, signalling], {
+  launch(...armed: string[]) {
+    return Bun.spawn([process.execPath, program, this.#file, signalling, ...armed], {
       stdin: 'pipe',
       stdout: 'pipe',
       stderr: 'ignore',
     });
+  }
+
+  /** An agent that dies while it takes over, or soon after. */
+  async stumble(point: CrashPoint): Promise<void> {
+    const agent = this.launch(point, '1');
+    const timer = systemClock.after(STUMBLE_MS, () => agent.kill('SIGKILL'));
+    await agent.exited;
+    timer();
+    this.coordinator.seen.length = 0;
+  }
+
+  /** Stops the agent's process in its tracks, or has it go on. */
+  pause(paused: boolean): void {
+    this.#running().kill(paused ? 'SIGSTOP' : 'SIGCONT');
   }
 
   /** A session is wanted from now on. */

@@ -63,6 +63,13 @@ const killChild = async (host: ChaosHost, killed: Map<string, number>, role: 'ap
   return ms;
 };
 
+/** Some signalling server of the host, while no agent is there to see it. */
+const killSignalling = (host: ChaosHost) => {
+  const running = host.running().flatMap(({ signalling }) => signalling);
+  const pid = running[randomInt(Math.max(1, running.length))];
+  if (pid !== undefined) process.kill(pid, 'SIGKILL');
+};
+
 /** Kills agents at every crash point and their children at random; throws when what runs does not become what is wanted. */
 export const chaos = async ({ hosts, agent_kills, child_kills }: ChaosPlan): Promise<ChaosResult> => {
   const begun = systemClock.monotonic();
@@ -94,6 +101,8 @@ export const chaos = async ({ hosts, agent_kills, child_kills }: ChaosPlan): Pro
     for (let point = todo.shift(); point !== undefined; point = todo.shift()) {
       await host.crash(point, 1 + randomInt(point.startsWith('after_') && !point.endsWith('pid') ? 2 : 1));
       by_point[point] = (by_point[point] ?? 0) + 1;
+      if (randomInt(4) === 0) killSignalling(host);
+      if (randomInt(4) === 0) await host.stumble(crash_points[randomInt(crash_points.length)] ?? point);
       const from = systemClock.monotonic();
       await host.start();
       await host.settled();

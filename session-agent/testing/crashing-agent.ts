@@ -2,7 +2,7 @@
  * An agent that kills itself at a point that its parent names, as a power switch would. It takes lines on its standard input:
  *   arm POINT N        die at the Nth time that it comes to that point
  *   inventory          print the sessions and instances that it has, as one line of JSON
- * Arguments: config.json, and the file of the signalling server.
+ * Arguments: config.json, the file of the signalling server, and POINT and N to be armed with from the start.
  */
 import { createInterface } from 'node:readline';
 import { systemClock } from '../../shared/clock.ts';
@@ -13,8 +13,8 @@ import { readAgentConfig } from '../config.ts';
 import type { Entry } from '../domain/journal.ts';
 import { baseEnvironment } from '../domain/launch.ts';
 
-const [file = '', signalling = ''] = process.argv.slice(2);
-let armed = { point: '', times: 0 };
+const [file = '', signalling = '', at = '', nth = '0'] = process.argv.slice(2);
+let armed = { point: at, times: Number(nth) };
 
 const reach = (point: string) => {
   if (armed.point === point && --armed.times === 0) process.kill(process.pid, 'SIGKILL');
