@@ -5,6 +5,7 @@ import type { RelayFrame } from '../shared/protocol/relay-frame.ts';
 import type { EndReason } from '../shared/protocol/session.ts';
 import { Channels } from './channels.ts';
 import type { AgentConfig } from './config.ts';
+import type { WarmWish } from './domain/pool.ts';
 import type { Instance } from './instance.ts';
 import { Instances } from './instances.ts';
 import { type CreateSession, hostMark, type InstanceHost } from './launch.ts';
@@ -20,7 +21,6 @@ const OUTPUTS_PER_SESSION = 4;
 
 type ConnectUser = MessageOf<Pick<typeof toAgent, 'CONNECT_USER_TO_SESSION'>>;
 type DisconnectUser = MessageOf<Pick<typeof toAgent, 'DISCONNECT_USER'>>;
-type WarmWishes = MessageOf<Pick<typeof toAgent, 'WARM'>>['apps'];
 type EndSession = MessageOf<Pick<typeof toAgent, 'END_SESSION'>>;
 type Verdicts = MessageOf<Pick<typeof toAgent, 'WELCOME'>>['sessions'];
 
@@ -197,8 +197,8 @@ export class Host {
   }
 
   /** How many instances of each app the coordinator wants to be started ahead. */
-  keepWarm(wishes: WarmWishes): void {
-    this.#instances.wish(new Map(wishes.map(({ rc_name, instances }) => [rc_name, instances])));
+  keepWarm(wishes: readonly WarmWish[]): void {
+    this.#instances.wish(wishes);
   }
 
   /** Ends a session. One that is not here is gone already, and that is the answer. */

@@ -116,7 +116,7 @@ const places: ((text: string) => Message)[] = [
   (text) => ({ verb: 'DISCONNECT_USER', session_id: 's', generation: 1, user_id: text }),
   (text) => ({ verb: 'END_SESSION', session_id: text, generation: 1, reason: 'owner_ended' }),
   (text) => ({ verb: 'END_SESSION', session_id: 's', generation: 1, reason: text }),
-  (text) => ({ verb: 'WARM', apps: [{ rc_name: text, instances: 1 }] }),
+  (text) => ({ verb: 'WARM', apps: [{ rc_name: text, card: 0, instances: 1 }] }),
   (text) => ({ verb: text }),
   (text) => ({ ...order(), verb: 'RUN', path: text }),
 ];
@@ -258,7 +258,7 @@ describe(`${Agent.name}() under a hostile coordinator`, () => {
   test('Agent() answers the rest without effect, and leaves nothing anywhere', async () => {
     for (const message of valid.filter(({ verb }) => verb !== 'CREATE_SESSION')) sendRaw(message);
     // Nothing that says {session_id} can run ahead of its session.
-    sendRaw({ verb: 'WARM', apps: [{ rc_name: 'Flat', instances: SEATS }] });
+    sendRaw({ verb: 'WARM', apps: [{ rc_name: 'Flat', card: 0, instances: SEATS }] });
     await dealtWith();
     expect(rig.agent.host.describe()).toEqual([]);
     expect(running()).toEqual([]);

@@ -6,7 +6,7 @@ import { cardsOf } from './cards.ts';
 import type { AgentConfig, AppConfig } from './config.ts';
 import { begin } from './domain/instance.ts';
 import { sessionPlaceholder } from './domain/launch.ts';
-import { chooseCard, clear, type Held, pick, plan } from './domain/pool.ts';
+import { chooseCard, clear, type Held, pick, plan, type Target, type WarmWish } from './domain/pool.ts';
 import { Instance } from './instance.ts';
 import type { CreateSession, InstanceHost } from './launch.ts';
 import type { InstanceStatus, WarmStatus } from './status.ts';
@@ -22,7 +22,7 @@ export class Instances {
   readonly #host: InstanceHost;
   readonly #all = new Set<Instance>();
   readonly #starts: WarmStarts;
-  #wishes: ReadonlyMap<string, number> = new Map();
+  #wishes: readonly WarmWish[] = [];
   #stopTicking: Cancel = () => {};
   /** Whether the pool may start anything. */
   #open = false;
@@ -72,7 +72,7 @@ export class Instances {
   }
 
   /** How many instances of each app the coordinator wants to be started ahead. Replaces the last wish. */
-  wish(wishes: ReadonlyMap<string, number>): void {
+  wish(wishes: readonly WarmWish[]): void {
     this.#wishes = wishes;
     this.#tick();
   }
@@ -120,7 +120,11 @@ export class Instances {
     const held = this.#held().filter(({ use }) => use === 'warm');
     return this.#host.config.apps.flatMap((app) => {
       const own = held.filter(({ rc_name }) => rc_name === app.rc_name);
-      const wanted = this.#wanted(app);
+      const { instances, on } = this.#wanted(app);
+      const wanted = Math.max(
+        instances,
+        [...on.values()].reduce((sum, count) => sum + count, 0),
+      );
       const failure = this.#starts.failure(app.rc_name);
       if (wanted === 0 && own.length === 0 && failure === undefined) return [];
       const count = (what: Held['state']) => own.filter(({ state }) => state === what).length;
@@ -233,10 +237,11 @@ export class Instances {
     return old || JSON.stringify(app) !== JSON.stringify(birth.app);
   }
 
-  #wanted({ rc_name, warm, arguments: templates }: AppConfig): number {
+  #wanted({ rc_name, warm, arguments: templates }: AppConfig): Pick<Target, 'instances' | 'on'> {
     // Whoever wishes it: such a command line cannot be written before there is a session.
-    if (sessionPlaceholder(templates) !== undefined) return 0;
-    return Math.max(warm, this.#wishes.get(rc_name) ?? 0);
+    if (sessionPlaceholder(templates) !== undefined) return { instances: 0, on: new Map() };
+    const wishes = this.#wishes.filter((wish) => wish.rc_name === rc_name);
+    return { instances: warm, on: new Map(wishes.map(({ card, instances }) => [card, instances])) };
   }
 
   /** Does what the pool wants now; what changes meanwhile is looked at in the next tick. */
@@ -254,7 +259,7 @@ export class Instances {
       rc_name: app.rc_name,
       vram_mb: app.vram_mb,
       encoders: app.encoders,
-      instances: this.#wanted(app),
+      ...this.#wanted(app),
       waiting: this.#starts.waiting(app.rc_name),
     }));
     const { start, stop } = plan({ cards: cardsOf(config), placing, held: this.#held() }, targets);

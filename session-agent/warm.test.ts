@@ -85,7 +85,7 @@ test('warm() of a host with a session that needs the room of a warm instance sto
 test('describeWarm() shows that WARM raises what config.json asks for, and lets the surplus go', async () => {
   const { coordinator, agent } = await start({ settings: { seats: 3 }, apps: [warmApp(1)] });
   coordinator.send({ msg: 'HEARTBEAT', time: 1 });
-  coordinator.send({ verb: 'WARM', apps: [{ rc_name: 'Flat', instances: 3 }] });
+  coordinator.send({ verb: 'WARM', apps: [{ rc_name: 'Flat', card: 0, instances: 3 }] });
   await until(() => ready() === 3);
   expect(agent.host.describeWarm()).toEqual([{ rc_name: 'Flat', wanted: 3, ready: 3, starting: 0 }]);
   coordinator.send({ verb: 'WARM', apps: [] });

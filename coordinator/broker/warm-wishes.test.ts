@@ -32,14 +32,14 @@ test('createWarmWishes() asks for an instance for each booking that opens soon, 
   const starts_at = clock.now() + ahead;
   await book(1, { starts_at });
   await book(2, { starts_at: starts_at + 1 });
-  await book(3, { starts_at, app: 'Villa' });
+  await book(3, { starts_at, app: 'Villa', seat: 4 });
   await book(4, { starts_at, app: 'Villa', state: 'cancelled' });
   await book(5, { starts_at, app: 'Villa', state: 'open', session_id: 'runs' });
   await book(6, { starts_at, host: 'b', state: 'open' });
-  const one = (rc_name: string, instances = 1) => ({ rc_name, instances });
-  expect(await told()).toEqual([[[one('Loft'), one('Villa')]], [[one('Loft')]]]);
+  const one = (rc_name: string, instances = 1, card = 0) => ({ rc_name, card, instances });
+  expect(await told()).toEqual([[[one('Loft'), one('Villa', 1, 1)]], [[one('Loft')]]]);
   clock.advance(1);
-  expect(await told()).toEqual([[[one('Loft', 2), one('Villa')]], []]);
+  expect(await told()).toEqual([[[one('Loft', 2), one('Villa', 1, 1)]], []]);
 
   // An agent that connects again may have forgotten, or be another one.
   const link = world.links.get('b');

@@ -1,13 +1,30 @@
+import { type Capacity, cardOf } from '../domain/capacity.ts';
 import { bounds } from '../limits.ts';
+import type { Booking } from '../store/tables.ts';
 import { rulesFor } from './booking-rules.ts';
 import type { World } from './world.ts';
 
 interface Wish {
   readonly rc_name: string;
+  readonly card: number;
   readonly instances: number;
 }
 
-/** How many instances of each app each host should have started ahead: one for each booking there that opens soon. */
+/** One instance for each booking of one host, on the card of its seat; sorted, so that the same wish reads the same. */
+const wishesFor = (capacity: Capacity, booked: readonly Pick<Booking, 'app' | 'seat'>[]): Wish[] => {
+  const counts = new Map<string, Wish>();
+  for (const { app, seat } of booked) {
+    const card = cardOf(capacity, seat)?.index;
+    // Beyond the seats that the host has now: its booking moves.
+    if (card === undefined) continue;
+    const key = JSON.stringify([app, card]);
+    const instances = (counts.get(key)?.instances ?? 0) + 1;
+    counts.set(key, { rc_name: app, card, instances });
+  }
+  return [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, wish]) => wish);
+};
+
+/** What each host should have started ahead, for the bookings there that open soon. */
 const wishesOf = async (world: World): Promise<ReadonlyMap<string, readonly Wish[]>> => {
   const now = world.clock.now();
   const { open_ms, no_show_ms } = rulesFor(world);
@@ -21,11 +38,8 @@ const wishesOf = async (world: World): Promise<ReadonlyMap<string, readonly Wish
   );
   const wishes = new Map<string, Wish[]>();
   for (const [host, booked] of Map.groupBy(soon, (booking) => booking.host)) {
-    const apps = [...Map.groupBy(booked, ({ app }) => app)].sort(([a], [b]) => (a < b ? -1 : 1));
-    wishes.set(
-      host,
-      apps.map(([rc_name, { length }]) => ({ rc_name, instances: length })),
-    );
+    const capacity = world.hosts.get(host)?.capacity;
+    if (capacity !== undefined) wishes.set(host, wishesFor(capacity, booked));
   }
   return wishes;
 };

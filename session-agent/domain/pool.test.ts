@@ -16,6 +16,7 @@ const held = (use: Held['use'], state: Held['state'], more: Partial<Held> = {}):
 const target = (instances: number, more: Partial<Target> = {}): Target => ({
   ...flat,
   instances,
+  on: new Map(),
   waiting: false,
   ...more,
 });
@@ -97,4 +98,24 @@ test('plan() stops what is not wanted any more, not yet ready ones first, and wh
 
 test('warmBackoff() doubles from five seconds to five minutes', () => {
   expect([1, 2, 3, 6, 7, 100].map(warmBackoff)).toEqual([5_000, 10_000, 20_000, 160_000, 300_000, 300_000]);
+});
+
+test('plan() starts what is wished for on its card, also beside as many as config.json asks for, and on no other', () => {
+  const wish = target(1, { on: new Map([[1, 2]]) });
+  const elsewhere = held('warm', 'ready', { card: 0 });
+  expect(plan(room([elsewhere]), [wish]).start).toEqual([
+    { rc_name: 'Flat', card: 1 },
+    { rc_name: 'Flat', card: 1 },
+  ]);
+  const full = [held('session', 'ready', { card: 1 }), held('session', 'ready', { card: 1 })];
+  expect(plan(room([elsewhere, ...full]), [wish]).start).toEqual([]);
+});
+
+test('plan() keeps what is wished for on its card, and of the rest only what config.json asks for beyond it', () => {
+  const [here, there] = [held('warm', 'ready', { card: 0 }), held('warm', 'starting', { card: 1 })];
+  expect(plan(room([here, there]), [target(1, { on: new Map([[1, 1]]) })])).toEqual({
+    start: [],
+    stop: [here.id],
+  });
+  expect(plan(room([here, there]), [target(2, { on: new Map([[1, 1]]) })])).toEqual({ start: [], stop: [] });
 });

@@ -26,9 +26,18 @@ export interface Held extends Needs {
   readonly stale: boolean;
 }
 
-export interface Target extends Needs {
-  /** How many to keep warm. */
+/** So many warm instances of an app on a card, for bookings that open soon. */
+export interface WarmWish {
+  readonly rc_name: string;
+  readonly card: number;
   readonly instances: number;
+}
+
+export interface Target extends Needs {
+  /** How many to keep warm, on whatever card. */
+  readonly instances: number;
+  /** How many of them on which card at least, for sessions whose card is known already; may be more in all. */
+  readonly on: ReadonlyMap<number, number>;
   /** Its last warm starts failed: none is started now. */
   readonly waiting: boolean;
 }
@@ -104,13 +113,18 @@ const surplus = (held: readonly Held[], targets: readonly Target[]): string[] =>
   const warm = held.filter(({ use, state }) => use === 'warm' && state !== 'stopping');
   const names = [...new Set(warm.map(({ rc_name }) => rc_name))];
   return names.flatMap((rc_name) => {
-    const wanted = targets.find((target) => target.rc_name === rc_name)?.instances ?? 0;
+    const { instances = 0, on = new Map<number, number>() } =
+      targets.find((target) => target.rc_name === rc_name) ?? {};
     const own = warm.filter((one) => one.rc_name === rc_name);
     const stale = own.filter((one) => one.stale);
     const good = own
       .filter((one) => !one.stale)
       .sort((a, b) => Number(b.state === 'ready') - Number(a.state === 'ready'));
-    return [...stale, ...good.slice(wanted)].map(({ id }) => id);
+    const promised = [...on].flatMap(([card, count]) =>
+      good.filter((one) => one.card === card).slice(0, count),
+    );
+    const others = good.filter((one) => !promised.includes(one));
+    return [...stale, ...others.slice(Math.max(0, instances - promised.length))].map(({ id }) => id);
   });
 };
 
@@ -120,25 +134,32 @@ export const plan = (room: Room, targets: readonly Target[]): Plan => {
   const start: { rc_name: string; card: number }[] = [];
   let held = room.held;
   const starting = () => held.filter(({ use, state }) => use === 'warm' && state === 'starting').length;
-  for (const target of targets) {
-    const have = () =>
-      held.filter(
-        (one) =>
-          one.use === 'warm' &&
-          one.rc_name === target.rc_name &&
-          one.state !== 'stopping' &&
-          !stop.includes(one.id),
-      ).length;
-    while (!target.waiting && have() < target.instances && starting() < STARTING_MAX) {
+  const have = (rc_name: string, card?: number) =>
+    held.filter(
+      (one) =>
+        one.use === 'warm' &&
+        one.rc_name === rc_name &&
+        (card === undefined || one.card === card) &&
+        one.state !== 'stopping' &&
+        !stop.includes(one.id),
+    ).length;
+  const launch = ({ rc_name, vram_mb, encoders }: Target, card: number) => {
+    start.push({ rc_name, card });
+    const id = `+${start.length}`;
+    held = [...held, { id, rc_name, vram_mb, encoders, card, use: 'warm', state: 'starting', stale: false }];
+  };
+  for (const target of targets.filter(({ waiting }) => !waiting)) {
+    for (const card of room.cards) {
+      const wanted = target.on.get(card.index) ?? 0;
+      while (have(target.rc_name, card.index) < wanted && starting() < STARTING_MAX) {
+        if (!fitsOn(card, held, target)) break;
+        launch(target, card.index);
+      }
+    }
+    while (have(target.rc_name) < target.instances && starting() < STARTING_MAX) {
       const card = chooseCard({ ...room, held }, target);
       if (card === undefined) break;
-      const { rc_name, vram_mb, encoders } = target;
-      start.push({ rc_name, card });
-      const id = `+${start.length}`;
-      held = [
-        ...held,
-        { id, rc_name, vram_mb, encoders, card, use: 'warm', state: 'starting', stale: false },
-      ];
+      launch(target, card);
     }
   }
   return { start, stop };

@@ -3,6 +3,7 @@ import { fromFirstAgent, toFirstAgent } from '../testing/agent-link-first.ts';
 import { AGENT_LINK_VERSION, fromAgent, toAgent } from './agent-link.ts';
 import { forAgent, forCoordinator } from './agent-link-versions.ts';
 import type { MessageOf } from './message.ts';
+import { endReasonSchema } from './session.ts';
 
 const ref = { session_id: 'id-1', generation: 1 };
 const figures = { cpu_percent: 3, memory_used_mb: 1, memory_total_mb: 2, cards: [] };
@@ -39,7 +40,7 @@ const orders: MessageOf<typeof toAgent>[] = [
     resumable: 'a'.repeat(22),
   },
   { verb: 'DISCONNECT_USER', ...ref, user_id: 'u' },
-  { verb: 'WARM', apps: [{ rc_name: 'Loft', instances: 1 }] },
+  { verb: 'WARM', apps: [{ rc_name: 'Loft', card: 0, instances: 1 }] },
   { verb: 'END_SESSION', ...ref, reason: 'idle' },
 ];
 
@@ -102,6 +103,14 @@ describe('forCoordinator()', () => {
       expect(schemaOf(fromFirstAgent, message)?.parse(older)).toEqual(older);
     });
   }
+
+  test.each([...endReasonSchema.options])(
+    'forCoordinator() has an older word for the end reason %s',
+    (reason) => {
+      const older = forCoordinator(1, { msg: 'SESSION_ENDED', ...ref, reason });
+      expect(fromFirstAgent.SESSION_ENDED.safeParse(older).success).toBe(true);
+    },
+  );
 
   test('forCoordinator() says the older version in its HELLO', () => {
     const hello = reports[0];

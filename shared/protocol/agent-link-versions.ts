@@ -1,5 +1,6 @@
 import type { fromAgent, toAgent } from './agent-link.ts';
 import type { MessageOf } from './message.ts';
+import type { EndReason } from './session.ts';
 
 type ToAgent = MessageOf<typeof toAgent>;
 type FromAgent = MessageOf<typeof fromAgent>;
@@ -12,6 +13,13 @@ const added_fields: Readonly<Record<string, readonly string[]>> = {
   CONNECT_USER_TO_SESSION: ['resumable'],
   HELLO: ['version', 'life', 'cards', 'placing', 'needs', 'warm'],
   HEARTBEAT: ['figures', 'warm'],
+};
+
+/** Why a session ended, where version 1 has no word for it. */
+const older_reasons: Partial<Record<EndReason, EndReason>> = {
+  app_hung: 'app_crashed',
+  memory_limit: 'app_crashed',
+  time_limit: 'time_up',
 };
 
 /** The message as version 1 knows it; undefined when it does not know it at all. */
@@ -32,7 +40,16 @@ export const forAgent = (version: number, message: ToAgent): ToAgent | undefined
 export const forCoordinator = (version: number, message: FromAgent): FromAgent | undefined => {
   if (version >= 2) return message;
   const older = asFirst(message);
-  return older !== undefined && 'verb' in older && older.verb === 'HELLO'
-    ? { ...older, sessions: older.sessions.map(({ card: _, ...session }) => session), protocol: version }
-    : older;
+  if (older === undefined) return undefined;
+  if ('verb' in older && older.verb === 'HELLO') {
+    return {
+      ...older,
+      sessions: older.sessions.map(({ card: _, ...session }) => session),
+      protocol: version,
+    };
+  }
+  if ('msg' in older && older.msg === 'SESSION_ENDED') {
+    return { ...older, reason: older_reasons[older.reason] ?? older.reason };
+  }
+  return older;
 };

@@ -118,10 +118,16 @@ export const toAgent = {
   }),
   /** The participant has left: its connections are closed, those that wait to be resumed too. */
   DISCONNECT_USER: strict('verb', 'DISCONNECT_USER', { ...sessionRef, user_id: idSchema }),
-  /** How many warm instances of each app to keep, where config.json asks for fewer: what is booked soon. Replaces the last one. */
+  /** How many warm instances of each app to keep on which card, whatever config.json asks for: what is booked soon. Replaces the last one. */
   WARM: strict('verb', 'WARM', {
     apps: z
-      .array(z.strictObject({ rc_name: nameSchema, instances: z.number().int().min(0).max(1_000) }))
+      .array(
+        z.strictObject({
+          rc_name: nameSchema,
+          card: cardSchema,
+          instances: z.number().int().min(0).max(1_000),
+        }),
+      )
       .max(1_000),
   }),
   END_SESSION: strict('verb', 'END_SESSION', { ...sessionRef, reason: endReasonSchema }),

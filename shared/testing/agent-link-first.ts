@@ -2,10 +2,29 @@ import { z } from 'zod';
 import { iceServerSchema } from '../protocol/ice.ts';
 import { strict } from '../protocol/message.ts';
 import { codeSchema, idSchema, nameSchema } from '../protocol/names.ts';
-import { endReasonSchema } from '../protocol/session.ts';
 
 /** The agent link as version 1 had it, frozen: what a peer of that version takes, and nothing else. */
 const sessionRef = { session_id: idSchema, generation: z.number().int().min(1) };
+/** Those that it had words for. */
+const endReasonSchema = z.enum([
+  'last_left',
+  'nobody_came',
+  'owner_ended',
+  'time_up',
+  'idle',
+  'admin_ended',
+  'start_timeout',
+  'app_not_found',
+  'app_exited',
+  'app_crashed',
+  'signalling_failed',
+  'no_port',
+  'host_lost',
+  'host_stopped',
+  'host_forgot',
+  'host_refused',
+  'coordinator_forgot',
+]);
 const channelSchema = z.number().int().min(1).max(0xffff_ffff);
 export const toFirstAgent = {
   WELCOME: strict('msg', 'WELCOME', {
