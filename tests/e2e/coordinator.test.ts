@@ -125,7 +125,7 @@ test(
     });
     const { exit, out } = await run(['migrate', '--dry-run']);
     expect(exit).toBe(0);
-    expect(out.match(/CREATE TABLE/g)).toHaveLength(18);
+    expect(out.match(/CREATE TABLE/g)).toHaveLength(19);
     expect((await run(['migrate', '--status'])).exit).toBe(1);
     expect((await run(['migrate'])).exit).toBe(0);
     expect(await run(['migrate', '--status'])).toMatchObject({
