@@ -118,7 +118,7 @@ test('succeed() leaves a process alone whose number the journal has with another
   await agent.handOver();
   const sleeper = (instance: string, role: string) =>
     Bun.spawn(['/bin/sleep', '1000'], {
-      env: { VITRINA_HOST: `host-1@${config.state_folder}`, VITRINA_INSTANCE: instance, VITRINA_ROLE: role },
+      env: { VITRINA_HOST: config.state_folder, VITRINA_INSTANCE: instance, VITRINA_ROLE: role },
       detached: true,
     });
   const stranger = Bun.spawn(['/bin/sleep', '1000'], { detached: true });

@@ -316,7 +316,8 @@ test('reconfigure() launches what is new, tells the coordinator, and leaves live
   const { coordinator, agent, config } = await start();
   const session = await created(coordinator);
   const before = processesOf(session.session_id);
-  const { apps } = configSchema.parse({ ...config, apps: [fakeAppConfig('Villa')] });
+  const { state_folder: _, ...said } = config;
+  const { apps } = configSchema.parse({ ...said, apps: [fakeAppConfig('Villa')] });
   await agent.reconfigure({ ...config, seats: 3, apps });
   const hello = await coordinator.message('HELLO');
   expect(hello).toMatchObject({ seats: 3, apps: ['Villa'], life: agent.life, version: '1.2.3' });

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { access, realpath, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { type Parsed, readConfig } from '../shared/config.ts';
 import { nameSchema } from '../shared/protocol/names.ts';
@@ -135,8 +135,6 @@ export const configSchema = z
       .default({ resolution: { width: 1280, height: 720 } }),
     /** Relative to config.json. */
     log_folder: z.string().min(1).default('logs'),
-    /** The journal, and how the other commands reach the running agent. Relative to config.json. */
-    state_folder: z.string().min(1).default('state'),
     /** PEM; with it only certificates of this authority are trusted. Relative to config.json. */
     ca_file: z.string().min(1).optional(),
     /** The graphics cards; none listed: the machine counts as one card with all seats and no other bound. */
@@ -181,19 +179,31 @@ export const configSchema = z
     }
   });
 
-export type AgentConfig = z.infer<typeof configSchema>;
+type ConfigFile = z.infer<typeof configSchema>;
+
+/** What config.json says, and where the agent of this config.json keeps its state. */
+export interface AgentConfig extends ConfigFile {
+  state_folder: string;
+}
 export type AppConfig = AgentConfig['apps'][number];
 
+/** Where enroll puts config.json on Linux. */
+export const usual_file = '/etc/vitrina/config.json';
+
+/**
+ * The journal of sessions, and how commands reach the running agent. Nobody chooses it: an agent that looked elsewhere than the one before it would
+ * leave that one's sessions to nobody.
+ */
+const stateFolderOf = (file: string): string =>
+  file === usual_file ? '/var/lib/vitrina-agent' : join(dirname(resolve(file)), 'state');
+
 /** The config with the folders and files that are relative to it made absolute. */
-export const located = (
-  { log_folder, state_folder, ca_file, ...rest }: AgentConfig,
-  file: string,
-): AgentConfig => {
+export const located = ({ log_folder, ca_file, ...rest }: ConfigFile, file: string): AgentConfig => {
   const folder = dirname(file);
   return {
     ...rest,
     log_folder: resolve(folder, log_folder),
-    state_folder: resolve(folder, state_folder),
+    state_folder: stateFolderOf(file),
     ...(ca_file === undefined ? {} : { ca_file: resolve(folder, ca_file) }),
   };
 };

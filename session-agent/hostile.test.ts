@@ -36,7 +36,7 @@ beforeAll(async () => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'vitrina-hostile-')));
   rig = await startRig({
     apps: [{ ...app, arguments: [...app.arguments], working_directory: folder }],
-    settings: { seats: SEATS, ports, log_folder: join(folder, 'logs'), state_folder: join(folder, 'state') },
+    settings: { seats: SEATS, ports, log_folder: join(folder, 'logs') },
     // Its ports stay closed: an app is launched all the same.
     signalling: ['/bin/sh', '-c', 'exec sleep 600', '-'],
     ids: { below: () => 0 },

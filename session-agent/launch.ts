@@ -56,8 +56,7 @@ interface Child extends Pick<ProgramPlace, 'environment'> {
 }
 
 /** By this an agent knows the processes of its own former life: no two agents share a state folder. */
-export const hostMark = ({ server_name, state_folder }: AgentConfig): string =>
-  `${server_name}@${state_folder}`;
+export const hostMark = ({ state_folder }: AgentConfig): string => state_folder;
 
 /** The name under which the app's streamer registers. */
 export const streamerId = (instance_id: string): string => `vitrina-${instance_id}`;

@@ -18,7 +18,7 @@ export const listApps = ({
   );
 
 /** Writes config.json with one of its values changed, if it is still good then. */
-const change = (file: string, path: (string | number)[], value: unknown): AgentConfig => {
+const change = (file: string, path: (string | number)[], value: unknown): void => {
   const text = editConfig(readFileSync(file, 'utf8'), path, value);
   const parsed = parseConfig(text, file, configSchema);
   if ('problems' in parsed) throw new Failed(parsed.problems.map(describeProblem).join('\n'));
@@ -27,7 +27,6 @@ const change = (file: string, path: (string | number)[], value: unknown): AgentC
   } catch (error) {
     throw new Failed(`${file} cannot be written: ${wordsOf(error)}. Run this as administrator.`);
   }
-  return parsed.value;
 };
 
 /** What is written of a new app of which neither arguments nor engine are said; an engine brings its own. */
@@ -62,7 +61,8 @@ export const addApp = async (
     ...(engine === undefined ? {} : { engine }),
     arguments: given.length === 0 && engine === undefined ? unreal_arguments : given,
   };
-  const parsed = configSchema.safeParse({ ...config, apps: [written] });
+  const { state_folder: _, ...said } = config;
+  const parsed = configSchema.safeParse({ ...said, apps: [written] });
   if (!parsed.success) {
     const issue = parsed.error.issues.find(({ path: [where] }) => where === 'apps');
     throw new Failed(`${issue?.path.slice(2).join('.') || rc_name}: ${issue?.message ?? 'is wrong'}`);

@@ -4,7 +4,7 @@ import { describeProblem, editConfig, parseConfig } from '../../shared/config.ts
 import { type Enrolled, enrolledSchema } from '../../shared/protocol/catalogue.ts';
 import { problemSchema } from '../../shared/protocol/http.ts';
 import { configSchema } from '../config.ts';
-import { newFolders } from './places.ts';
+import { newLogFolder } from './places.ts';
 import { writePrivateFile } from './private-file.ts';
 import { Failed, type Surroundings, wordsOf } from './surroundings.ts';
 
@@ -59,14 +59,14 @@ const exchange = async (origin: string, { token, ca_file }: Enrolment): Promise<
   );
 };
 
-const newConfig = (values: Record<string, string>, file: string, surroundings: Surroundings): string =>
+const newConfig = (values: Record<string, string>, file: string): string =>
   `// Written by "session-agent enroll". The agent takes changes while it runs; docs/operations.md explains each key.
 ${JSON.stringify(
   {
     ...values,
     seats: 1,
     ports: { from: first_port, to: first_port + new_ports - 1 },
-    ...newFolders(file, surroundings),
+    log_folder: newLogFolder(file),
     apps: [],
   },
   null,
@@ -75,16 +75,16 @@ ${JSON.stringify(
 `;
 
 /** The text that config.json is to have. A file that is there keeps what it says otherwise. */
-const configText = (values: Record<string, string>, file: string, surroundings: Surroundings): string => {
-  if (!existsSync(file)) return newConfig(values, file, surroundings);
+const configText = (values: Record<string, string>, file: string): string => {
+  if (!existsSync(file)) return newConfig(values, file);
   const text = readFileSync(file, 'utf8');
   return Object.entries(values).reduce((edited, [key, value]) => editConfig(edited, [key], value), text);
 };
 
 /** Refuses before the token is spent: a file that cannot be changed, or would not be good afterwards. */
-const checkFile = (file: string, origin: string, surroundings: Surroundings): void => {
+const checkFile = (file: string, origin: string): void => {
   const values = { coordinator: origin, server_name: 'host', key: 'x'.repeat(43) };
-  const parsed = parseConfig(configText(values, file, surroundings), file, configSchema);
+  const parsed = parseConfig(configText(values, file), file, configSchema);
   if ('problems' in parsed) {
     throw new Failed(`${file} has to be mended first:\n${parsed.problems.map(describeProblem).join('\n')}`);
   }
@@ -110,12 +110,12 @@ export const enroll = async (order: Enrolment, surroundings: Surroundings): Prom
   if (protocol === 'http:' && !loopback.includes(hostname)) {
     complain('The key travels unencrypted: use https:// where others can listen.');
   }
-  checkFile(file, origin, surroundings);
+  checkFile(file, origin);
   const { server_name, key } = await exchange(origin, order);
   // The address that has just worked, from this very machine.
   const values = { coordinator: origin, server_name, key, ...(ca_file === undefined ? {} : { ca_file }) };
   const fresh = !existsSync(file);
-  const text = configText(values, file, surroundings);
+  const text = configText(values, file);
   writePrivateFile(file, text);
   say(`This machine is the host "${server_name}" now: ${file} ${fresh ? 'is written' : 'has its new key'}.`);
   if (!fresh) return say('A running agent takes the new key by itself.');

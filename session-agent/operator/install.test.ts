@@ -1,18 +1,21 @@
 import { expect, test } from 'bun:test';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { configSchema } from '../config.ts';
+import { configSchema, located } from '../config.ts';
 import { testTerminal } from '../testing/terminal.ts';
 import { definition, install, uninstall } from './install.ts';
 import { Failed } from './surroundings.ts';
 
-const config = configSchema.parse({
-  coordinator: 'https://coordinator.example',
-  server_name: 'host-1',
-  key: 'sixteen characters',
-  seats: 1,
-  ports: { from: 24_000, to: 24_099 },
-});
+const config = located(
+  configSchema.parse({
+    coordinator: 'https://coordinator.example',
+    server_name: 'host-1',
+    key: 'sixteen characters',
+    seats: 1,
+    ports: { from: 24_000, to: 24_099 },
+  }),
+  '/etc/vitrina/config.json',
+);
 
 test("definition() is a unit where systemd looks, and on Windows WinSW's file beside the executable", () => {
   const linux = definition(

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { configFile, newFolders } from './places.ts';
+import { configFile, newLogFolder } from './places.ts';
 
 const linux = { platform: 'linux', environment: {}, itself: ['/usr/local/bin/session-agent'] } as const;
 const windows = {
@@ -18,11 +18,8 @@ test('configFile() is the given one, else the one beside the executable, else th
   expect(configFile(undefined, where(windows), () => false)).toBe('D:\\ProgramData\\Vitrina\\config.json');
 });
 
-test("newFolders() are the system's own at the usual place of Linux, and beside config.json elsewhere", () => {
-  expect(newFolders('/etc/vitrina/config.json', where(linux)).log_folder).toBe('/var/log/vitrina-agent');
-  expect(newFolders('/home-of-it/config.json', where(linux))).toEqual({
-    log_folder: 'logs',
-    state_folder: 'state',
-  });
-  expect(newFolders('D:\\ProgramData\\Vitrina\\config.json', where(windows)).state_folder).toBe('state');
+test("newLogFolder() is the system's own at the usual place of Linux, and beside config.json elsewhere", () => {
+  expect(newLogFolder('/etc/vitrina/config.json')).toBe('/var/log/vitrina-agent');
+  expect(newLogFolder('/home-of-it/config.json')).toBe('logs');
+  expect(newLogFolder('D:\\ProgramData\\Vitrina\\config.json')).toBe('logs');
 });

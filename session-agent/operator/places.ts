@@ -1,22 +1,21 @@
 import { existsSync } from 'node:fs';
 import { posix, win32 } from 'node:path';
+import { usual_file } from '../config.ts';
 import type { Surroundings } from './surroundings.ts';
 
 type Where = Pick<Surroundings, 'platform' | 'environment' | 'itself'>;
 
 const pathsOf = (platform: NodeJS.Platform) => (platform === 'win32' ? win32 : posix);
 
-/** The folder of the machine's settings for programs of ours. */
-const settingsFolder = ({ platform, environment }: Where): string =>
-  platform === 'win32' ? win32.join(environment.ProgramData ?? 'C:\\ProgramData', 'Vitrina') : '/etc/vitrina';
+const usualPlace = ({ platform, environment }: Where): string =>
+  platform === 'win32'
+    ? win32.join(environment.ProgramData ?? 'C:\\ProgramData', 'Vitrina', 'config.json')
+    : usual_file;
 
 /** Where config.json is when nobody says so, the first that is there: beside the executable, then at the usual place. */
 const configPlaces = (where: Where): [beside: string, usual: string] => {
   const paths = pathsOf(where.platform);
-  return [
-    paths.join(paths.dirname(where.itself[0]), 'config.json'),
-    paths.join(settingsFolder(where), 'config.json'),
-  ];
+  return [paths.join(paths.dirname(where.itself[0]), 'config.json'), usualPlace(where)];
 };
 
 /** The config.json that a command means: the given one, else one that is there, else where a new one belongs. */
@@ -30,8 +29,6 @@ export const configFile = (
   return exists(beside) ? beside : usual;
 };
 
-/** Logs and state that a new config.json names. Beside it, except where the system has places of its own for them. */
-export const newFolders = (file: string, where: Where): { log_folder: string; state_folder: string } =>
-  where.platform !== 'win32' && file === configPlaces(where)[1]
-    ? { log_folder: '/var/log/vitrina-agent', state_folder: '/var/lib/vitrina-agent' }
-    : { log_folder: 'logs', state_folder: 'state' };
+/** The folder for logs that a new config.json names: beside it, except where the system has a place of its own for them. */
+export const newLogFolder = (file: string): string =>
+  file === usual_file ? '/var/log/vitrina-agent' : 'logs';

@@ -67,11 +67,7 @@ test('followConfig() looks by itself every two seconds', async () => {
 test('followConfig() keeps what the running agent cannot change, and says that it waits for a restart', async () => {
   using under = await following();
   const { write, applied, reload } = under;
-  for (const change of [
-    { server_name: 'host-2' },
-    { log_folder: 'elsewhere' },
-    { state_folder: 'elsewhere' },
-  ]) {
+  for (const change of [{ server_name: 'host-2' }, { log_folder: 'elsewhere' }]) {
     write({ ...good, seats: 2, ...change });
     await reload.look();
     expect(reload.problems()[0]).toContain(Object.keys(change)[0] ?? '');

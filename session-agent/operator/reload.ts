@@ -26,7 +26,7 @@ export interface Reload {
 }
 
 /** By these the agent knows its own children and files: they are those that it was started with. */
-const fixed = ['server_name', 'log_folder', 'state_folder'] as const;
+const fixed = ['server_name', 'log_folder'] as const;
 
 const restart_text =
   'takes effect when the agent is started again; nothing of the file is in force until then';

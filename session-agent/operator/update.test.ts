@@ -3,7 +3,7 @@ import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../shared/clock.ts';
-import { type AgentConfig, configSchema } from '../config.ts';
+import { type AgentConfig, configSchema, located } from '../config.ts';
 import { testTerminal } from '../testing/terminal.ts';
 import { update } from './update.ts';
 
@@ -19,14 +19,16 @@ const withPrograms = (platform: NodeJS.Platform = 'linux') => {
   const source = join(under.folder, 'download');
   writeFileSync(executable, program('1.0.0'), { mode: 0o755 });
   writeFileSync(source, program('2.0.0'));
-  const config: AgentConfig = configSchema.parse({
-    coordinator: 'https://coordinator.example',
-    server_name: 'host-1',
-    key: 'sixteen characters',
-    seats: 1,
-    ports: { from: 24_000, to: 24_099 },
-    state_folder: join(under.folder, 'state'),
-  });
+  const config: AgentConfig = located(
+    configSchema.parse({
+      coordinator: 'https://coordinator.example',
+      server_name: 'host-1',
+      key: 'sixteen characters',
+      seats: 1,
+      ports: { from: 24_000, to: 24_099 },
+    }),
+    join(under.folder, 'config.json'),
+  );
   const order = { source, config, restart: false, patience_ms: 1_000 };
   return { ...under, executable, source, order, [Symbol.dispose]: under[Symbol.dispose] };
 };
@@ -73,7 +75,7 @@ describe('update()', () => {
     const { executable, order, source, terminal } = under;
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
     const update_key = publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
-    const config = configSchema.parse({ ...order.config, update_key });
+    const config = { ...order.config, update_key };
     const sha256 = digestOf(program('2.0.0'));
     const signed = { ...order, config, sha256 };
     await expect(update(signed, terminal)).rejects.toThrow('download.sig cannot be read');

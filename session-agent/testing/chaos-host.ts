@@ -61,7 +61,7 @@ export class ChaosHost {
     });
     mkdirSync(folder, { recursive: true });
     this.#file = join(folder, 'config.json');
-    this.#mark = `host-1@${join(folder, 'state')}`;
+    this.#mark = join(folder, 'state');
     const restart = { times: 1_000, window_seconds: 1 };
     const config = {
       coordinator: this.coordinator.url,
