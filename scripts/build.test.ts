@@ -1,0 +1,26 @@
+import { expect, test } from 'bun:test';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The machine field of a PE header for x86-64. */
+const amd64 = 0x8664;
+
+/** Builds one of the executables into a folder. */
+const build = (name: string, folder: string, release: string): Promise<number> =>
+  Bun.spawn([process.execPath, 'scripts/build.ts', name, '--folder', folder, '--release', release], {
+    cwd: join(import.meta.dir, '..'),
+    stdio: ['ignore', 'ignore', 'inherit'],
+  }).exited;
+
+test('build() makes of the session agent a Windows executable that has its release in it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vitrina-build-'));
+  expect(await build('session-agent-windows-x64', folder, '9.8.7-test')).toBe(0);
+  const bytes = readFileSync(join(folder, 'session-agent-windows-x64.exe'));
+  expect(bytes.toString('latin1', 0, 2)).toBe('MZ');
+  const header = bytes.readUInt32LE(0x3c);
+  expect(bytes.toString('latin1', header, header + 4)).toBe('PE\0\0');
+  expect(bytes.readUInt16LE(header + 4)).toBe(amd64);
+  expect(bytes.includes('9.8.7-test')).toBe(true);
+  rmSync(folder, { recursive: true });
+}, 300_000);
