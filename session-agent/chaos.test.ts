@@ -58,7 +58,7 @@ test.concurrent('startRig() sees a signalling server that is frozen, and the app
 
 test.concurrent('pause() of an agent for longer than anybody waits for it costs no session a process', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'vitrina-pause-'));
-  const host = new ChaosHost(folder, 1);
+  const host = new ChaosHost(folder, 0);
   await host.start();
   host.create();
   await host.settled();
