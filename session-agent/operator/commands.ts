@@ -8,11 +8,12 @@ import { alone, change_ms } from './alone.ts';
 import { addApp, listApps, removeApp } from './apps.ts';
 import { askStatus } from './control.ts';
 import { enroll } from './enroll.ts';
+import { type Exchange, exchange, exchange_command, exchangeSchema } from './exchange.ts';
 import { install, uninstall } from './install.ts';
 import { showLogs } from './logs.ts';
 import { monitor } from './monit.ts';
 import { configFile } from './places.ts';
-import { Failed, type Surroundings, type Terminal } from './surroundings.ts';
+import { Failed, type Surroundings, type Terminal, wordsOf } from './surroundings.ts';
 import { update } from './update.ts';
 import { isWell, statusLines } from './view.ts';
 
@@ -215,12 +216,26 @@ const updateHere: Command = async (args, surroundings) => {
     throw new Misused('--sha256 is 64 hexadecimal digits');
   }
   const source = needed(positionals[0], 'the file or address of the new release');
-  const { config } = await readConfig(values.config, surroundings);
+  const { config } = await readConfig(values.config, surroundings).catch((error: unknown) => {
+    // An agent that is started now would not get further, either.
+    throw new Failed(`config.json has to be mended before an update:\n${wordsOf(error)}`);
+  });
   const restart = values['no-restart'] !== true;
   await update(
     { source, sha256: values.sha256, config, restart, patience_ms: seconds * 1_000 },
     surroundings,
   );
+  return 0;
+};
+
+const exchangeHere: Command = async ([text = ''], surroundings) => {
+  let order: Exchange;
+  try {
+    order = exchangeSchema.parse(JSON.parse(text));
+  } catch {
+    throw new Misused(`"${exchange_command}" is for "update" to say`);
+  }
+  surroundings.say(await exchange(order, surroundings));
   return 0;
 };
 
@@ -233,6 +248,7 @@ const commands: Readonly<Record<string, Command>> = {
   logs: showLog,
   apps,
   update: updateHere,
+  [exchange_command]: exchangeHere,
 };
 
 /** Runs one of the operator's commands; its exit code, or undefined when there is none of that name. */
