@@ -5,7 +5,7 @@ import type { AgentConfig } from './config.ts';
 
 /**
  * Output files are named after instances, and a session that takes a warm one has another id: this file beside them says
- * which. It is one of those that are pruned, as its name ends on .log.
+ * which. `pruneOutputs` takes it for one of them.
  */
 const noteFile = (log_folder: string, session_id: string): string =>
   join(log_folder, `${session_id}-instance.log`);
