@@ -110,7 +110,6 @@ describe('operate()', () => {
       mkdirSync(logs);
       writeFileSync(join(logs, 'agent.log'), 'a line of the agent\n');
       writeFileSync(join(logs, 'i-1-app.log'), 'a line of the app\n');
-      noteInstance({ config: { log_folder: logs }, log: silentLog }, 's-1', 'i-1');
       const stop = answering(under.file, logs);
       if (what === 'broken') writeFileSync(under.file, '{ "seats": ');
       else rmSync(under.file);

@@ -102,7 +102,10 @@ const showLog: Command = async (args, surroundings) => {
   const running = await askStatus(stateFolderOf(configFile(values.config, surroundings)));
   const folder = running?.log_folder ?? (await readConfig(values.config, surroundings)).config.log_folder;
   const [asked] = [...ids, ...positionals];
-  const names = asked === undefined ? [] : [asked, ...instanceOf(folder, asked)];
+  // The note may be missing: of a session that an older agent began, or that began on a full disk.
+  const live = (running?.instances ?? []).filter(({ session_id }) => session_id === asked);
+  const noted = asked === undefined ? [] : [asked, ...instanceOf(folder, asked)];
+  const names = asked === undefined ? [] : [...noted, ...live.map(({ instance_id }) => instance_id)];
   const stop = showLogs(folder, names, values.follow === true, surroundings);
   if (values.follow) await new Promise<void>((resolve) => endOnKey(surroundings, resolve));
   stop();
