@@ -194,7 +194,7 @@ export const usual_file = '/etc/vitrina/config.json';
  * The journal of sessions, and how commands reach the running agent. Nobody chooses it: an agent that looked elsewhere than the one before it would
  * leave that one's sessions to nobody.
  */
-const stateFolderOf = (file: string): string =>
+export const stateFolderOf = (file: string): string =>
   file === usual_file ? '/var/lib/vitrina-agent' : join(dirname(resolve(file)), 'state');
 
 /** The config with the folders and files that are relative to it made absolute. */

@@ -9,6 +9,7 @@ import { sessionPlaceholder } from './domain/launch.ts';
 import { chooseCard, clear, type Held, pick, plan, type Target, type WarmWish } from './domain/pool.ts';
 import { Instance } from './instance.ts';
 import type { CreateSession, InstanceHost } from './launch.ts';
+import { noteInstance } from './outputs.ts';
 import type { InstanceStatus, WarmStatus } from './status.ts';
 import { WarmStarts } from './warm-starts.ts';
 
@@ -57,6 +58,7 @@ export class Instances {
     const warm = this.#find(pick(held, order.rc_name, order.card));
     if (warm !== undefined) {
       void warm.bind(order);
+      noteInstance(this.#host, order.session_id, warm.birth.instance_id);
       return warm;
     }
     const cards = cardsOf(this.#host.config);

@@ -60,6 +60,20 @@ test('run() of doctor prints its report and exits 1 when something failed', asyn
   expect([code, report.ok, report.lines[0]?.name]).toEqual([1, false, 'config']);
 });
 
+test('run() of doctor ends quietly when its reader has seen enough', async () => {
+  const main = join(import.meta.dir, 'main.ts');
+  const file = join(folder, 'lonely.json');
+  const nobody = { coordinator: 'http://127.0.0.1:1', server_name: 'host-1', key, seats: 1 };
+  writeFileSync(file, JSON.stringify({ ...nobody, ports: portRange() }));
+  const words = [process.execPath, main, 'doctor', '--config', file];
+  // The reader has gone before the first line comes.
+  const shell = ['/bin/bash', '-c', '"$@" > >(exec <&-); echo "code $?"', 'bash', ...words];
+  const program = Bun.spawn(shell, { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
+  const [out, problems] = await Promise.all([program.stdout.text(), program.stderr.text()]);
+  expect(problems).toBe('');
+  expect(out).toBe('code 0\n');
+});
+
 test('run() serves sessions until SIGTERM, then ends them as host_stopped and exits 0', async () => {
   const coordinator = startFakeCoordinator({ key });
   const file = join(folder, 'config.json');

@@ -184,7 +184,11 @@ const untilStopped = ({ agent, log, start, close }: Running, handOver: Promise<n
     });
   });
 
+/** Whoever reads the output has seen enough: "logs | head". */
+const endWithReader = () => void process.stdout.on('error', () => process.exit(0));
+
 const doctor = async (args: string[]): Promise<number> => {
+  endWithReader();
   const [{ runDoctor }, { configFile }, { systemIds }, around] = await Promise.all([
     import('./doctor/command.ts'),
     import('./operator/places.ts'),
@@ -213,8 +217,7 @@ const main = async ([command, ...args]: string[]): Promise<number> => {
       say(HELP);
       return command === undefined ? 2 : 0;
     default: {
-      // Whoever reads the output has seen enough: "logs | head".
-      process.stdout.on('error', () => process.exit(0));
+      endWithReader();
       const { operate } = await import('./operator/commands.ts');
       const code = await operate(command, args, await surroundings());
       if (code === undefined) complain(`unknown command "${command}"\n\n${HELP}`);

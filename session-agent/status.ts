@@ -43,6 +43,8 @@ export const agentStatusSchema = z.object({
   executable: z.string(),
   /** Who starts it again when it ends: "systemd", "winsw"; null when nobody does. */
   service: z.string().nullable(),
+  /** Agents of 0.1.0 do not say it. */
+  log_folder: z.string().optional(),
   server_name: z.string(),
   coordinator: z.string(),
   link: z.object({

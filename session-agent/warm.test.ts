@@ -1,6 +1,7 @@
 import { afterEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { systemClock } from '../shared/clock.ts';
 import type { AgentConfig } from './config.ts';
+import { instanceOf } from './outputs.ts';
 import { fakeAppConfig, order, processesOf, type Rig, type RigOptions, startRig } from './testing/rig.ts';
 import { sleep } from './wait.ts';
 
@@ -60,6 +61,9 @@ test('warm() gives a session the warm instance at once, with its ICE servers, an
   coordinator.send({ verb: 'END_SESSION', session_id, generation, reason: 'last_left' });
   await coordinator.message('SESSION_ENDED');
   expect(processesOf(first)).toEqual([]);
+  // Whoever looks for the session's output later finds that of its instance.
+  expect(instanceOf(rig.config.log_folder, session_id)).toEqual([first]);
+  expect(instanceOf(rig.config.log_folder, second.session_id)).not.toEqual([first]);
   await until(() => ready() === 1);
   expect(warmIds()).not.toContain(first);
 });

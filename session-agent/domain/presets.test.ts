@@ -75,6 +75,7 @@ test('argumentProblems() finds nothing in what may be written', () => {
 
 test.each([
   [{ engine: '4.26' }, 'engine must be 4.27 or newer'],
+  [{ engine: '4.28' }, 'engine is no engine: after 4.27 comes 5.0'],
   [{ plugin: 1 }, 'plugin goes with "engine"'],
   [{ engine: '5.4', plugin: 2 }, 'plugin Pixel Streaming 2 begins with engine 5.5'],
   [{ arguments: ['-a', '-execcmds=quit'] }, 'arguments.1 lets commands into the app'],

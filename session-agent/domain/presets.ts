@@ -77,6 +77,9 @@ const engineProblems = ({ engine, plugin }: LaunchApp): ArgumentProblem[] => {
   if (ordinal(engine) < first_known) {
     return problem('engine', 'must be 4.27 or newer; leave it out and write all of the arguments instead');
   }
+  if (ordinal(engine) > first_known && ordinal(engine) < ordinal('5.0')) {
+    return problem('engine', 'is no engine: after 4.27 comes 5.0');
+  }
   return plugin === 2 && ordinal(engine) < first_with_plugin_2
     ? problem('plugin', `Pixel Streaming 2 begins with engine 5.5, not ${engine}`)
     : [];

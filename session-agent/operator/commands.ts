@@ -1,16 +1,19 @@
 import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { describeProblem } from '../../shared/config.ts';
-import { type AgentConfig, readAgentConfig } from '../config.ts';
+import { type AgentConfig, readAgentConfig, stateFolderOf } from '../config.ts';
+import { instanceOf } from '../outputs.ts';
 import type { AgentStatus } from '../status.ts';
+import { alone, change_ms } from './alone.ts';
 import { addApp, listApps, removeApp } from './apps.ts';
 import { askStatus } from './control.ts';
 import { enroll } from './enroll.ts';
+import { type Exchange, exchange, exchange_command, exchangeSchema } from './exchange.ts';
 import { install, uninstall } from './install.ts';
 import { showLogs } from './logs.ts';
 import { monitor } from './monit.ts';
 import { configFile } from './places.ts';
-import { Failed, type Surroundings, type Terminal } from './surroundings.ts';
+import { Failed, type Surroundings, type Terminal, wordsOf } from './surroundings.ts';
 import { update } from './update.ts';
 import { isWell, statusLines } from './view.ts';
 
@@ -56,16 +59,18 @@ const readConfig = async (
 const none_runs =
   'No agent runs here. Start it: "session-agent install", or "session-agent run" in a terminal.';
 
-const running = async (given: string | undefined, surroundings: Surroundings): Promise<AgentStatus> => {
-  const { file, config } = await readConfig(given, surroundings);
-  const status = await askStatus(config.state_folder);
-  if (status === undefined) throw new Failed(`${none_runs} (${file})`);
-  return status;
+/** The agent of this config.json, which runs on whatever has become of the file; or why there is none to be seen. */
+const lookAt = async (file: string): Promise<AgentStatus | string[]> => {
+  const status = await askStatus(stateFolderOf(file));
+  if (status !== undefined) return status;
+  const read = await readAgentConfig(file);
+  return [`${none_runs} (${file})`, ...('problems' in read ? read.problems.map(describeProblem) : [])];
 };
 
 const showStatus: Command = async (args, surroundings) => {
   const { values } = understand(args, { ...config_option, json: { type: 'boolean' } }, 0);
-  const status = await running(values.config, surroundings);
+  const status = await lookAt(configFile(values.config, surroundings));
+  if (Array.isArray(status)) throw new Failed(status.join('\n'));
   if (values.json) surroundings.say(JSON.stringify(status, null, 2));
   else for (const line of statusLines(status, surroundings.clock.now())) surroundings.say(line);
   return status.link.state === 'connected' ? 0 : 1;
@@ -73,12 +78,11 @@ const showStatus: Command = async (args, surroundings) => {
 
 const showMonitor: Command = async (args, surroundings) => {
   const { values } = understand(args, config_option, 0);
-  const { file, config } = await readConfig(values.config, surroundings);
+  const file = configFile(values.config, surroundings);
   await monitor(async () => {
-    const status = await askStatus(config.state_folder);
-    const lines =
-      status === undefined ? [`${none_runs} (${file})`] : statusLines(status, surroundings.clock.now());
-    return { lines, well: status !== undefined && isWell(status) };
+    const status = await lookAt(file);
+    if (Array.isArray(status)) return { lines: status, well: false };
+    return { lines: statusLines(status, surroundings.clock.now()), well: isWell(status) };
   }, surroundings);
   return 0;
 };
@@ -94,15 +98,15 @@ const showLog: Command = async (args, surroundings) => {
     options,
     1 - ids.length,
   );
-  const { config } = await readConfig(values.config, surroundings);
+  // The running agent writes to the folder that it was started with, whatever config.json says by now.
+  const running = await askStatus(stateFolderOf(configFile(values.config, surroundings)));
+  const folder = running?.log_folder ?? (await readConfig(values.config, surroundings)).config.log_folder;
   const [asked] = [...ids, ...positionals];
-  // Files are named after instances: the running agent knows which one a session has.
-  const instances = asked === undefined ? [] : ((await askStatus(config.state_folder))?.instances ?? []);
-  const known = instances
-    .filter(({ session_id }) => session_id === asked)
-    .map(({ instance_id }) => instance_id);
-  const names = asked === undefined ? [] : [asked, ...known];
-  const stop = showLogs(config.log_folder, [...new Set(names)], values.follow === true, surroundings);
+  // The note may be missing: of a session that an older agent began, or that began on a full disk.
+  const live = (running?.instances ?? []).filter(({ session_id }) => session_id === asked);
+  const noted = asked === undefined ? [] : [asked, ...instanceOf(folder, asked)];
+  const names = asked === undefined ? [] : [...noted, ...live.map(({ instance_id }) => instance_id)];
+  const stop = showLogs(folder, names, values.follow === true, surroundings);
   if (values.follow) await new Promise<void>((resolve) => endOnKey(surroundings, resolve));
   stop();
   return 0;
@@ -127,6 +131,17 @@ const headOf = (args: readonly string[], words: number): number => {
   return at;
 };
 
+/** Changes config.json as it is now, while no other command does; the file. */
+const changing = async (
+  given: string | undefined,
+  surroundings: Surroundings,
+  change: (found: { file: string; config: AgentConfig }) => void | Promise<void>,
+): Promise<string> => {
+  const { file } = await readConfig(given, surroundings);
+  await alone(file, change_ms, surroundings, async () => change(await readConfig(file, surroundings)));
+  return file;
+};
+
 const apps: Command = async ([action, ...args], surroundings) => {
   const { say } = surroundings;
   if (action === 'list') {
@@ -140,23 +155,22 @@ const apps: Command = async ([action, ...args], surroundings) => {
     const head = headOf(args, 2);
     const options = { ...config_option, engine: { type: 'string' } } as const;
     const { values, positionals } = understand(args.slice(0, head), options, 2);
-    const found = await readConfig(values.config, surroundings);
-    const [rc_name, path] = positionals;
     const given = args.slice(head);
-    await addApp(found, {
-      rc_name: needed(rc_name, 'the name of the app'),
-      path: needed(path, 'the path of its executable'),
+    const app = {
+      rc_name: needed(positionals[0], 'the name of the app'),
+      path: needed(positionals[1], 'the path of its executable'),
       arguments: given[0] === '--' ? given.slice(1) : given,
       engine: values.engine,
-    });
-    say(`"${rc_name}" is in ${found.file}. A running agent takes it up within seconds.`);
+    };
+    const file = await changing(values.config, surroundings, (found) => addApp(found, app));
+    say(`"${app.rc_name}" is in ${file}. A running agent takes it up within seconds.`);
     return 0;
   }
   if (action === 'remove') {
     const { values, positionals } = understand(args, config_option, 1);
-    const found = await readConfig(values.config, surroundings);
-    removeApp(found, needed(positionals[0], 'the name of the app'));
-    say(`"${positionals[0]}" is no longer in ${found.file}. Its live sessions go on.`);
+    const rc_name = needed(positionals[0], 'the name of the app');
+    const file = await changing(values.config, surroundings, (found) => removeApp(found, rc_name));
+    say(`"${rc_name}" is no longer in ${file}. Its live sessions go on.`);
     return 0;
   }
   throw new Misused('the commands are apps list, apps add NAME PATH [arguments...], apps remove NAME');
@@ -205,12 +219,26 @@ const updateHere: Command = async (args, surroundings) => {
     throw new Misused('--sha256 is 64 hexadecimal digits');
   }
   const source = needed(positionals[0], 'the file or address of the new release');
-  const { config } = await readConfig(values.config, surroundings);
+  const { config } = await readConfig(values.config, surroundings).catch((error: unknown) => {
+    // An agent that is started now would not get further, either.
+    throw new Failed(`config.json has to be mended before an update:\n${wordsOf(error)}`);
+  });
   const restart = values['no-restart'] !== true;
   await update(
     { source, sha256: values.sha256, config, restart, patience_ms: seconds * 1_000 },
     surroundings,
   );
+  return 0;
+};
+
+const exchangeHere: Command = async ([text = ''], surroundings) => {
+  let order: Exchange;
+  try {
+    order = exchangeSchema.parse(JSON.parse(text));
+  } catch {
+    throw new Misused(`"${exchange_command}" is for "update" to say`);
+  }
+  surroundings.say(await exchange(order, surroundings));
   return 0;
 };
 
@@ -223,6 +251,7 @@ const commands: Readonly<Record<string, Command>> = {
   logs: showLog,
   apps,
   update: updateHere,
+  [exchange_command]: exchangeHere,
 };
 
 /** Runs one of the operator's commands; its exit code, or undefined when there is none of that name. */

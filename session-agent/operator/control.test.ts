@@ -1,5 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AgentStatus } from '../status.ts';
 import { testTerminal } from '../testing/terminal.ts';
@@ -86,9 +86,32 @@ describe('askStatus()', () => {
     expect(statSync(join(under.folder, 'control.json')).isFile()).toBeTrue();
   });
 
-  test('askStatus() says when the file is none of an agent', async () => {
-    using under = testTerminal();
-    writeFileSync(join(under.folder, 'control.json'), '{}');
-    await expect(askStatus(under.folder)).rejects.toThrow('cannot be read');
+  test('askStatus() finds nobody by a file that leads nowhere, and takes one of a later release', async () => {
+    using under = serving();
+    const file = join(under.folder, 'control.json');
+    const door = { pid: 1, port: under.port, token };
+    for (const text of [
+      '',
+      '{}',
+      'x',
+      '[]',
+      '{"pid": 1, "port"',
+      JSON.stringify({ ...door, port: 70_000 }),
+    ]) {
+      writeFileSync(file, text);
+      expect(await askStatus(under.folder)).toBeUndefined();
+      expect(await askHandOver(under.folder)).toBeFalse();
+    }
+    writeFileSync(file, JSON.stringify({ ...door, release: 2 }));
+    expect(await askStatus(under.folder)).toEqual(status);
+    // An agent that starts puts its own there.
+    writeFileSync(file, '');
+    const close = openDoor(under.folder, door);
+    expect(await askStatus(under.folder)).toEqual(status);
+    close();
+    rmSync(file, { force: true });
+    mkdirSync(file);
+    expect(await askStatus(under.folder)).toBeUndefined();
+    await under.server.stop(true);
   });
 });

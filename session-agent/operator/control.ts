@@ -5,22 +5,23 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { type AgentStatus, agentStatusSchema } from '../status.ts';
 import { writePrivateFile } from './private-file.ts';
-import { Failed, wordsOf } from './surroundings.ts';
+import { Failed } from './surroundings.ts';
 
 /**
  * How the commands reach the agent that runs: HTTP on 127.0.0.1 at a port of the system's choice, with a token. Both stand
- * in this file of the state folder, which only the agent's own account can read.
+ * in this file of the state folder, which only the agent's own account can read. Loose: the agent may be of a later release.
  */
-const doorSchema = z.strictObject({
+const doorSchema = z.object({
   pid: z.number().int(),
-  port: z.number().int(),
-  token: z.string().min(20),
+  port: z.number().int().min(1).max(65_535),
+  token: z.string().regex(/^[\x21-\x7e]{20,}$/),
 });
 type Door = z.infer<typeof doorSchema>;
 
 const answer_ms = 5_000;
 const answer_chars = 8 * 1024 * 1024;
-const doorFile = (state_folder: string): string => join(state_folder, 'control.json');
+export const control_name = 'control.json';
+const doorFile = (state_folder: string): string => join(state_folder, control_name);
 
 /** What the running agent does at a command's word. */
 export interface Controlled {
@@ -56,18 +57,18 @@ export const openDoor = (state_folder: string, door: Door): (() => void) => {
   };
 };
 
-/** The way in; undefined when no agent has left one. Throws Failed when it cannot be read. */
+/**
+ * The way in; undefined when no agent has left one, or something that leads nowhere: a full disk or a crash leaves such files.
+ * Throws Failed when this account may not read it.
+ */
 const readDoor = (state_folder: string): Door | undefined => {
   const file = doorFile(state_folder);
   try {
     return doorSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT') return undefined;
-    if (code === 'EACCES') {
-      throw new Failed(`${file} cannot be read: run this as the agent's own account, or as administrator.`);
-    }
-    throw new Failed(`${file} cannot be read: ${wordsOf(error)}`);
+    if (code !== 'EACCES' && code !== 'EPERM') return undefined;
+    throw new Failed(`${file} cannot be read: run this as the agent's own account, or as administrator.`);
   }
 };
 

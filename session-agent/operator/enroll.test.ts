@@ -43,7 +43,7 @@ describe('enroll()', () => {
     await enroll({ coordinator: `${url}/`, token: 'good', file }, under.terminal);
     expect(asked).toEqual(['POST /api/v1/enrolments']);
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(readdirSync(join(under.folder, 'new'))).toEqual(['config.json']);
+    expect(readdirSync(join(under.folder, 'new')).sort()).toEqual(['config.json', 'config.json.lock']);
     const read = await readAgentConfig(file);
     if ('problems' in read) throw new Error(JSON.stringify(read.problems));
     expect(read.value).toMatchObject({
@@ -77,6 +77,9 @@ describe('enroll()', () => {
         .replace('"old"', '"studio-1"')
         .replace('an old key of some length', key),
     );
+    // By its name the agent knows its children: it does not take another one while it runs.
+    expect(under.said.at(-1)).toContain('restart it');
+    await enroll({ coordinator: url, token: 'good', file }, under.terminal);
     expect(under.said.at(-1)).toContain('takes the new key by itself');
   });
 

@@ -4,6 +4,7 @@ import { describeProblem, editConfig, parseConfig } from '../../shared/config.ts
 import { type Enrolled, enrolledSchema } from '../../shared/protocol/catalogue.ts';
 import { problemSchema } from '../../shared/protocol/http.ts';
 import { configSchema } from '../config.ts';
+import { alone, change_ms } from './alone.ts';
 import { newLogFolder } from './places.ts';
 import { writePrivateFile } from './private-file.ts';
 import { Failed, type Surroundings, wordsOf } from './surroundings.ts';
@@ -99,6 +100,17 @@ const checkFile = (file: string, origin: string): void => {
   }
 };
 
+/** Writes config.json; whether it is a new one, and whether the host had another name until now. */
+const write = (values: Record<string, string>, file: string): { fresh: boolean; renamed: boolean } => {
+  const before = existsSync(file) ? parseConfig(readFileSync(file, 'utf8'), file, configSchema) : undefined;
+  writePrivateFile(file, configText(values, file));
+  const old_name = before !== undefined && 'value' in before ? before.value.server_name : undefined;
+  return {
+    fresh: before === undefined,
+    renamed: before !== undefined && old_name !== values.server_name,
+  };
+};
+
 const loopback = ['127.0.0.1', 'localhost', '[::1]'];
 
 /** Exchanges the token for the host's own key and writes config.json. Throws Failed. */
@@ -114,11 +126,15 @@ export const enroll = async (order: Enrolment, surroundings: Surroundings): Prom
   const { server_name, key } = await exchange(origin, order);
   // The address that has just worked, from this very machine.
   const values = { coordinator: origin, server_name, key, ...(ca_file === undefined ? {} : { ca_file }) };
-  const fresh = !existsSync(file);
-  const text = configText(values, file);
-  writePrivateFile(file, text);
+  const { fresh, renamed } = await alone(file, change_ms, surroundings, () => write(values, file));
   say(`This machine is the host "${server_name}" now: ${file} ${fresh ? 'is written' : 'has its new key'}.`);
-  if (!fresh) return say('A running agent takes the new key by itself.');
+  if (!fresh) {
+    return say(
+      renamed
+        ? 'An agent that runs has another name: restart it (systemctl restart vitrina-agent); until then nothing of the file is in force.'
+        : 'A running agent takes the new key by itself.',
+    );
+  }
   say('Next:');
   say('  session-agent apps add "NAME" PATH [arguments...]   what this host has to show');
   say('  session-agent doctor                                whether everything is in place');

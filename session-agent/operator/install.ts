@@ -1,7 +1,8 @@
-import { chownSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join, posix, win32 } from 'node:path';
+import { rmSync, statSync, writeFileSync } from 'node:fs';
+import { posix, win32 } from 'node:path';
 import type { AgentConfig } from '../config.ts';
 import { runCommand } from '../processes/command.ts';
+import { giveAway } from './give-away.ts';
 import { type Service, service_name, systemdUnit, windowsWord, winswXml } from './service.ts';
 import { Failed, type Surroundings, wordsOf } from './surroundings.ts';
 
@@ -57,16 +58,6 @@ const accountOf = async (user: string, { clock }: Surroundings): Promise<number>
   return Number(out.trim());
 };
 
-/** Gives what the agent reads and writes to the account that it will run as. */
-const giveAway = (uid: number, { file, config }: Installation): void => {
-  for (const folder of [config.log_folder, config.state_folder]) mkdirSync(folder, { recursive: true });
-  const inside = [config.log_folder, config.state_folder].flatMap((folder) => [
-    folder,
-    ...readdirSync(folder).map((name) => join(folder, name)),
-  ]);
-  for (const path of [file, ...inside]) chownSync(path, uid, statSync(path).gid);
-};
-
 const windowsSteps = (path: string): string[] => {
   const wrapper = path.replace(/xml$/, 'exe');
   return [
@@ -85,7 +76,8 @@ export const install = async (installation: Installation, surroundings: Surround
   const { user, folder } = installation;
   try {
     if (user !== undefined && platform !== 'win32') {
-      giveAway(await accountOf(user, surroundings), installation);
+      const left = giveAway(await accountOf(user, surroundings), installation);
+      for (const name of left) complain(`${name} is left as it is: a link, or another account's.`);
     }
     writeFileSync(path, text);
   } catch (error) {

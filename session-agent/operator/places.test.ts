@@ -18,6 +18,15 @@ test('configFile() is the given one, else the one beside the executable, else th
   expect(configFile(undefined, where(windows), () => false)).toBe('D:\\ProgramData\\Vitrina\\config.json');
 });
 
+test('configFile() is the one beside the executable, too, when it is lost while its agent runs', () => {
+  const control = '/usr/local/bin/state/control.json';
+  expect(configFile(undefined, where(linux), (file) => file === control)).toBe('/usr/local/bin/config.json');
+  const other = [control, '/etc/vitrina/config.json'];
+  expect(configFile(undefined, where(linux), (file) => other.includes(file))).toBe(
+    '/etc/vitrina/config.json',
+  );
+});
+
 test("newLogFolder() is the system's own at the usual place of Linux, and beside config.json elsewhere", () => {
   expect(newLogFolder('/etc/vitrina/config.json')).toBe('/var/log/vitrina-agent');
   expect(newLogFolder('/home-of-it/config.json')).toBe('logs');

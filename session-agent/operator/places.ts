@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { posix, win32 } from 'node:path';
-import { usual_file } from '../config.ts';
+import { join, posix, win32 } from 'node:path';
+import { stateFolderOf, usual_file } from '../config.ts';
+import { control_name } from './control.ts';
 import type { Surroundings } from './surroundings.ts';
 
 type Where = Pick<Surroundings, 'platform' | 'environment' | 'itself'>;
@@ -26,7 +27,9 @@ export const configFile = (
 ): string => {
   if (given !== undefined) return pathsOf(where.platform).resolve(given);
   const [beside, usual] = configPlaces(where);
-  return exists(beside) ? beside : usual;
+  // The file may be lost while its agent runs: then it is still the one that is meant.
+  const runs = () => exists(join(stateFolderOf(beside), control_name)) && !exists(usual);
+  return exists(beside) || runs() ? beside : usual;
 };
 
 /** The folder for logs that a new config.json names: beside it, except where the system has a place of its own for them. */

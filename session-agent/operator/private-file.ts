@@ -1,4 +1,4 @@
-import { chownSync, closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fchownSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 
 /**
  * Writes the file as a whole or not at all, readable by its owner only. A file that is there keeps its owner, so that an
@@ -8,15 +8,17 @@ export const writePrivateFile = (file: string, text: string): void => {
   const before = statSync(file, { throwIfNoEntry: false });
   const fresh = `${file}.${process.pid}.new`;
   try {
-    const fd = openSync(fresh, 'w', 0o600);
+    rmSync(fresh, { force: true });
+    // Never a file that is there: whoever else may write to the folder could have put a link in its place.
+    const fd = openSync(fresh, 'wx', 0o600);
     try {
       const bytes = Buffer.from(text);
       for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+      if (before !== undefined && process.getuid?.() === 0) fchownSync(fd, before.uid, before.gid);
       fsyncSync(fd);
     } finally {
       closeSync(fd);
     }
-    if (before !== undefined && process.getuid?.() === 0) chownSync(fresh, before.uid, before.gid);
     renameSync(fresh, file);
   } catch (error) {
     rmSync(fresh, { force: true });

@@ -38,7 +38,8 @@ export const prepare = async (options: RunOptions, surroundings: Surroundings): 
   const { version, clock, itself, environment } = surroundings;
   let config = options.config;
   const { log_folder, state_folder } = config;
-  const other = await askStatus(state_folder);
+  // Whether there is one is for the lock of the state folder to say; this only finds better words for it.
+  const other = await askStatus(state_folder).catch(() => undefined);
   if (other !== undefined) {
     throw new Failed(
       `An agent with this config.json runs already: process ${other.pid}. Stop that one first.`,
@@ -73,6 +74,7 @@ export const prepare = async (options: RunOptions, surroundings: Surroundings): 
     started_at,
     executable: itself.join(' '),
     service: environment[service_variable] ?? null,
+    log_folder,
     server_name: config.server_name,
     coordinator: config.coordinator,
     link: agent.link.state(),

@@ -4,7 +4,9 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import { systemClock } from '../../shared/clock.ts';
 import { type AgentConfig, configSchema, located } from '../config.ts';
+import { lockFile } from '../processes/lock.ts';
 import { testTerminal } from '../testing/terminal.ts';
+import { sleep } from '../wait.ts';
 import { update } from './update.ts';
 
 setDefaultTimeout(60_000);
@@ -42,7 +44,12 @@ describe('update()', () => {
       expect(readFileSync(executable, 'utf8')).toBe(program('2.0.0'));
       expect(statSync(executable).mode & 0o777).toBe(0o755);
       expect(readFileSync(`${executable}.previous`, 'utf8')).toBe(program('1.0.0'));
-      expect(readdirSync(folder).sort()).toEqual(['download', 'session-agent', 'session-agent.previous']);
+      expect(readdirSync(folder).sort()).toEqual([
+        'download',
+        'session-agent',
+        'session-agent.lock',
+        'session-agent.previous',
+      ]);
       expect(under.said.join('\n')).toContain('is release 2.0.0 now');
       writeFileSync(under.source, program('3.0.0'));
       await update({ ...order, sha256: digestOf(program('3.0.0')) }, terminal);
@@ -68,6 +75,37 @@ describe('update()', () => {
       expect(readFileSync(executable, 'utf8')).toBe(program('1.0.0'));
       expect(readdirSync(under.folder).sort()).toEqual(['download', 'session-agent']);
     }
+  });
+
+  test('update() gives up on a file that never says its version, and while another update is under way', async () => {
+    using under = withPrograms();
+    const { executable, order, source } = under;
+    const terminal = { ...under.terminal, clock: under.clock };
+    const refused = async (text: string, step_ms = 100): Promise<string> => {
+      writeFileSync(source, text);
+      let words: string | undefined;
+      update({ ...order, sha256: digestOf(text) }, terminal).then(
+        () => {
+          words = 'done';
+        },
+        (error: Error) => {
+          words = error.message;
+        },
+      );
+      while (words === undefined) {
+        await sleep(systemClock, 20);
+        under.clock.advance(step_ms);
+      }
+      return words;
+    };
+    expect(await refused('#!/bin/sh\nexec sleep 1000\n', 1_000)).toContain(
+      'has not said its version within 60 s',
+    );
+    const lock = lockFile(`${executable}.lock`);
+    expect(await refused(program('2.0.0'))).toContain('Another command is changing');
+    expect(readFileSync(executable, 'utf8')).toBe(program('1.0.0'));
+    lock?.release();
+    expect(await refused(program('2.0.0'))).toBe('done');
   });
 
   test('update() takes what the holder of update_key has signed, with a right checksum too, and nothing else', async () => {

@@ -1,22 +1,13 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  createReadStream,
-  existsSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { chmodSync, closeSync, createReadStream, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import type { Clock } from '../../shared/clock.ts';
 import type { AgentConfig } from '../config.ts';
 import { runCommand } from '../processes/command.ts';
+import { runDetached } from '../processes/detached.ts';
 import type { AgentStatus } from '../status.ts';
-import { sleep } from '../wait.ts';
-import { askHandOver, askStatus } from './control.ts';
+import { alone } from './alone.ts';
+import { askStatus } from './control.ts';
+import { type Exchange, exchange_command, lock_ms, previousOf, swap } from './exchange.ts';
 import { Failed, type Surroundings, wordsOf } from './surroundings.ts';
 
 export interface Update {
@@ -33,9 +24,6 @@ export interface Update {
 const largest_bytes = 500 * 1024 * 1024;
 const download_ms = 900_000;
 const try_ms = 60_000;
-/** How long the old release may take at least until it is connected again. */
-const back_ms = 120_000;
-const poll_ms = 250;
 const signature_bytes = 64;
 
 const isAddress = (source: string): boolean => /^https?:\/\//.test(source);
@@ -107,89 +95,13 @@ const releaseOf = async (file: string, clock: Clock): Promise<string> => {
     const { code, out, err } = await runCommand([file, 'version'], try_ms, clock);
     const release = out.trim();
     if (code === 0 && /^[\w.+-]{1,100}$/.test(release)) return release;
-    throw new Failed(
-      `The file does not run here: ${err.trim() || `exit code ${code}`}. Nothing was changed.`,
-    );
+    const ended =
+      code === undefined ? `it has not said its version within ${try_ms / 1_000} s` : `exit code ${code}`;
+    throw new Failed(`The file does not run here: ${err.trim() || ended}. Nothing was changed.`);
   } catch (error) {
     if (error instanceof Failed) throw error;
     throw new Failed(`The file does not run here: ${wordsOf(error)}. Nothing was changed.`);
   }
-};
-
-/** Puts the new file in the place of the executable and keeps that one; at no moment is there none. */
-const swap = (executable: string, fresh: string, previous: string, { platform }: Surroundings): void => {
-  rmSync(previous, { force: true });
-  if (platform !== 'win32') {
-    linkSync(executable, previous);
-    renameSync(fresh, executable);
-    return;
-  }
-  // A program that runs can be renamed there, but not replaced.
-  renameSync(executable, previous);
-  try {
-    renameSync(fresh, executable);
-  } catch (error) {
-    renameSync(previous, executable);
-    throw error;
-  }
-};
-
-const swapBack = (executable: string, previous: string, { platform }: Surroundings): void => {
-  if (platform === 'win32') {
-    rmSync(`${executable}.rejected`, { force: true });
-    renameSync(executable, `${executable}.rejected`);
-  }
-  renameSync(previous, executable);
-};
-
-/** Waits for an agent of another process that is connected; the last that it said of itself when there is none in time. */
-const connected = async (
-  state_folder: string,
-  { pid, release, patience_ms }: { pid: number; release: string; patience_ms: number },
-  clock: Clock,
-): Promise<{ good: boolean; last: AgentStatus | undefined }> => {
-  const deadline = clock.monotonic() + patience_ms;
-  let last: AgentStatus | undefined;
-  while (clock.monotonic() < deadline) {
-    const status = await askStatus(state_folder);
-    if (status !== undefined && status.pid !== pid) {
-      last = status;
-      if (status.version === release && status.link.state === 'connected') return { good: true, last };
-    }
-    await sleep(clock, poll_ms);
-  }
-  return { good: false, last };
-};
-
-/** Starts the old program again in place of the new one that was no good, and says so. */
-const rollBack = async (
-  { config: { state_folder }, patience_ms }: Update,
-  old: AgentStatus,
-  previous: string,
-  rejected: AgentStatus | undefined,
-  surroundings: Surroundings,
-): Promise<never> => {
-  const [executable] = surroundings.itself;
-  swapBack(executable, previous, surroundings);
-  const why =
-    rejected === undefined
-      ? 'it has not started'
-      : rejected.version === old.version
-        ? 'another release runs than the new one'
-        : `it did not connect: ${rejected.link.detail ?? rejected.link.state}`;
-  await askHandOver(state_folder);
-  const back = await connected(
-    state_folder,
-    { pid: rejected?.pid ?? old.pid, release: old.version, patience_ms: Math.max(patience_ms, back_ms) },
-    surroundings.clock,
-  );
-  throw new Failed(
-    `The new release is no good: ${why}. ${
-      back.good
-        ? `Release ${old.version} runs again.`
-        : `The old file is back at ${executable}, but no agent of it is connected: restart the service.`
-    }`,
-  );
 };
 
 /** Why the running agent cannot be replaced by an update; undefined when it can. */
@@ -202,13 +114,37 @@ const obstacle = (running: AgentStatus | undefined, executable: string): string 
     : undefined;
 };
 
+/** Has the new file swapped in by a process that outlives this one, and tells how that ended. */
+const handOn = async (exchange: Exchange, { itself, say }: Surroundings): Promise<void> => {
+  const [executable] = itself;
+  const outcome = `${executable}.update`;
+  say(
+    `Release ${exchange.release} takes the place of ${executable}. That goes on without this terminal, too:`,
+  );
+  say(`${outcome} will say how it ended.`);
+  const code = await runDetached([executable, exchange_command, JSON.stringify(exchange)], outcome);
+  const text = readFileSync(outcome, 'utf8').trim();
+  if (code === 0) return say(text);
+  throw new Failed(
+    text === '' ? `The update ended with exit code ${code}. Look: session-agent status` : text,
+  );
+};
+
+/** The new file, checked and tried, beside the executable. Throws Failed. */
+const fetched = async (order: Update, fresh: string, { clock }: Surroundings): Promise<string> => {
+  const digest = await store(order.source, fresh);
+  await checkOrigin(order, fresh, digest);
+  return releaseOf(fresh, clock);
+};
+
 /**
  * Replaces this program by another release: checks where the file comes from and that it runs, swaps it in, has the agent
  * that runs make room, and takes all of that back when the new one is not connected in time. Throws Failed.
  */
 export const update = async (order: Update, surroundings: Surroundings): Promise<void> => {
-  const { config, source, restart, patience_ms } = order;
-  const { clock, say, itself } = surroundings;
+  const { config, restart, patience_ms } = order;
+  const { say, itself } = surroundings;
+  const { state_folder } = config;
   const [executable] = itself;
   if (itself.length > 1) throw new Failed('Only the compiled executable can be updated.');
   if (order.sha256 === undefined && config.update_key === undefined) {
@@ -216,35 +152,21 @@ export const update = async (order: Update, surroundings: Surroundings): Promise
       'Say what the file has to be: --sha256 HEX, or "update_key" in config.json and FILE.sig beside it.',
     );
   }
-  const running = await askStatus(config.state_folder);
+  const running = await askStatus(state_folder);
   const wrong = restart ? obstacle(running, executable) : undefined;
   if (wrong !== undefined) throw new Failed(wrong);
   // Windows runs nothing of another ending.
   const fresh = `${executable}.${process.pid}.new${surroundings.platform === 'win32' ? '.exe' : ''}`;
-  const previous = `${executable}.previous`;
-  let release: string;
   try {
-    const digest = await store(source, fresh);
-    await checkOrigin(order, fresh, digest);
-    release = await releaseOf(fresh, clock);
-    swap(executable, fresh, previous, surroundings);
+    const release = await fetched(order, fresh, surroundings);
+    if (restart) return await handOn({ fresh, release, state_folder, patience_ms }, surroundings);
+    await alone(executable, lock_ms, surroundings, () => swap(fresh, surroundings));
+    say(`${executable} is release ${release} now; the one before is ${previousOf(executable)}.`);
+    say('It runs when the agent is started again.');
   } catch (error) {
     if (error instanceof Failed) throw error;
     throw new Failed(`${executable} cannot be replaced: ${wordsOf(error)}. Run this as administrator.`);
   } finally {
     rmSync(fresh, { force: true });
   }
-  say(`${executable} is release ${release} now; the one before is ${previous}.`);
-  if (!restart || running === undefined) return say('It runs when the agent is started again.');
-  if (!(await askHandOver(config.state_folder))) {
-    if (existsSync(previous)) swapBack(executable, previous, surroundings);
-    throw new Failed('The agent does not answer any more; the old file is back.');
-  }
-  const { good, last } = await connected(
-    config.state_folder,
-    { pid: running.pid, release, patience_ms },
-    clock,
-  );
-  if (!good) return rollBack(order, running, previous, last, surroundings);
-  say(`Release ${release} runs and is connected.`);
 };

@@ -1,33 +1,65 @@
 import { Database } from 'bun:sqlite';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  closeSync,
+  constants,
+  fchownSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** Held until `release`, or until the process has gone, however it went. */
 export interface Lock {
   release(): void;
 }
 
-/**
- * Makes `folder` this process's own, or says who has it. An operating system's file lock, which no crash leaves behind;
- * SQLite is the one part of Bun that takes such locks on Linux and on Windows.
- */
-export const lockFolder = (folder: string): Lock | { holder: string } => {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const file = join(folder, 'lock');
-  const pid_file = join(folder, 'pid');
-  const database = new Database(file);
+/** Makes the file that a lock is on, for whoever the folder belongs to, unless it is there. Never follows a link. */
+const makeFile = (file: string): void => {
   try {
-    chmodSync(file, 0o600);
+    const fd = openSync(file, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600);
+    try {
+      const { uid, gid } = statSync(dirname(file));
+      if (process.getuid?.() === 0) fchownSync(fd, uid, gid);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (!lstatSync(file).isFile()) throw new Error(`${file} is not a plain file`, { cause: error });
+  }
+};
+
+/**
+ * Locks a file that is there for that alone; undefined when another has it. An operating system's file lock, which no crash
+ * leaves behind; SQLite is the one part of Bun that takes such locks on Linux and on Windows. Throws when there can be none.
+ */
+export const lockFile = (file: string): Lock | undefined => {
+  makeFile(file);
+  const database = new Database(file, { readwrite: true, create: false });
+  try {
     database.run('PRAGMA journal_mode = MEMORY');
     database.run('BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (!code.startsWith('SQLITE_BUSY')) throw error;
-    return { holder: `process ${readPid(pid_file)}` };
+    return undefined;
   }
-  writeFileSync(pid_file, `${process.pid}\n`, { mode: 0o600 });
   return { release: () => database.close() };
+};
+
+/** Makes `folder` this process's own, or says who has it. */
+export const lockFolder = (folder: string): Lock | { holder: string } => {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const pid_file = join(folder, 'pid');
+  const lock = lockFile(join(folder, 'lock'));
+  if (lock === undefined) return { holder: `process ${readPid(pid_file)}` };
+  writeFileSync(pid_file, `${process.pid}\n`, { mode: 0o600 });
+  return lock;
 };
 
 const readPid = (file: string): string => {

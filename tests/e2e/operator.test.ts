@@ -286,14 +286,25 @@ test('update() takes a good release, refuses what is not meant, and takes back w
   expect(rejected.err).toContain(`Release ${release.trim()} runs again.`);
   expect((await connected()).version).toBe(release.trim());
 
-  // A release that does not even start.
+  // A release that does not even start; and the terminal of the update is gone once it is there.
   const dead = join(here, 'dead');
   writeFileSync(dead, `#!/bin/sh\ncase "$1" in version) echo ${newer} ;; *) sleep 0.2; exit 1 ;; esac\n`);
   writeFileSync(`${dead}.sig`, sign(null, readFileSync(dead), keys.privateKey));
-  expect(await run('update', dead, '--wait', '2')).toMatchObject({
-    code: 1,
-    err: expect.stringContaining('it has not started. '),
-  });
+  rmSync(`${agent}.update`);
+  const updating = Bun.spawn([agent, 'update', dead, '--wait', '5'], { stdout: 'ignore' });
+  await until(
+    'the dead release is in place, or was',
+    () => [statSync(agent).size, statSync(`${agent}.update`, { throwIfNoEntry: false })?.size ?? 0],
+    ([size, said = 0]) => size === statSync(dead).size || said > 0,
+  );
+  updating.kill('SIGKILL');
+  const outcome = await until(
+    'the update says how it ended',
+    () => readFileSync(`${agent}.update`, 'utf8'),
+    (text) => text.includes('\n'),
+  );
+  expect(outcome).toContain('it has not started. ');
+  expect(outcome).toContain(`Release ${release.trim()} runs again.`);
   expect((await connected()).version).toBe(release.trim());
 
   writeFileSync(`${fresh}.sig`, sign(null, readFileSync(fresh), keys.privateKey));

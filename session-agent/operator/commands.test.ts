@@ -1,0 +1,140 @@
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemClock } from '../../shared/clock.ts';
+import { silentLog } from '../../shared/log.ts';
+import { readAgentConfig, stateFolderOf } from '../config.ts';
+import { noteInstance } from '../outputs.ts';
+import { lockFile } from '../processes/lock.ts';
+import type { AgentStatus } from '../status.ts';
+import { testTerminal } from '../testing/terminal.ts';
+import { sleep } from '../wait.ts';
+import { operate } from './commands.ts';
+import { controlHandler, openDoor } from './control.ts';
+
+setDefaultTimeout(60_000);
+
+const good = {
+  coordinator: 'https://coordinator.example',
+  server_name: 'host-1',
+  key: 'sixteen characters',
+  seats: 1,
+  ports: { from: 24_000, to: 24_099 },
+};
+
+const withConfig = () => {
+  const under = testTerminal({ clock: systemClock });
+  const file = join(under.folder, 'config.json');
+  writeFileSync(file, JSON.stringify(good));
+  const run = (name: string, ...args: string[]) => operate(name, args, under.terminal);
+  return { ...under, file, run, [Symbol.dispose]: under[Symbol.dispose] };
+};
+
+/** What a running agent answers to commands. */
+const answering = (file: string, log_folder: string) => {
+  const token = 'a-token-that-is-long-enough';
+  const status: AgentStatus = {
+    version: '1.2.3',
+    pid: 1,
+    started_at: 0,
+    executable: '/opt/session-agent',
+    service: null,
+    log_folder,
+    server_name: 'host-1',
+    coordinator: 'wss://coordinator.example/agent',
+    link: { state: 'connected', since: 0 },
+    seats: 1,
+    instances: [
+      {
+        instance_id: 'i-1',
+        rc_name: 'Loft',
+        card: 0,
+        phase: 'ready',
+        session_id: 's-1',
+        since: 1,
+        restarts: 0,
+      },
+    ],
+    warm: [],
+    apps: [],
+    figures: null,
+    config: { file, problems: [`${file}:1: not valid JSON`] },
+    errors: [],
+  };
+  const fetch = controlHandler(token, { status: async () => status, handOver: () => {} });
+  const server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch });
+  const close = openDoor(stateFolderOf(file), { pid: 1, port: server.port ?? 0, token });
+  return async () => {
+    close();
+    await server.stop(true);
+  };
+};
+
+describe('operate()', () => {
+  test('operate() of many "apps add" and "apps remove" at once loses none', async () => {
+    using under = withConfig();
+    const names = Array.from({ length: 12 }, (_, number) => `App ${number}`);
+    await Promise.all(names.map((name) => under.run('apps', 'add', name, process.execPath, '-x')));
+    expect(under.complaints).toEqual([]);
+    const apps = async () => {
+      const read = await readAgentConfig(under.file);
+      return 'value' in read ? read.value.apps.map(({ rc_name }) => rc_name).sort() : read.problems;
+    };
+    expect(await apps()).toEqual([...names].sort());
+    await Promise.all(names.slice(1).map((name) => under.run('apps', 'remove', name)));
+    expect(await apps()).toEqual(['App 0']);
+  });
+
+  test('operate() of "apps add" gives up when another command never ends, and leaves the file as it was', async () => {
+    using under = withConfig();
+    const lock = lockFile(`${under.file}.lock`);
+    under.terminal.clock = under.clock;
+    const code = under.run('apps', 'add', 'Loft', process.execPath);
+    let over = false;
+    void code.finally(() => {
+      over = true;
+    });
+    while (!over) {
+      under.clock.advance(1_000);
+      await sleep(systemClock, 1);
+    }
+    lock?.release();
+    expect([await code, under.complaints.join()]).toEqual([1, expect.stringContaining('Another command')]);
+    expect(JSON.parse(readFileSync(under.file, 'utf8'))).toEqual(good);
+  });
+
+  for (const what of ['broken', 'missing'] as const) {
+    test(`operate() of status and logs finds the running agent by a ${what} config.json`, async () => {
+      using under = withConfig();
+      const logs = join(under.folder, 'elsewhere');
+      mkdirSync(logs);
+      writeFileSync(join(logs, 'agent.log'), 'a line of the agent\n');
+      writeFileSync(join(logs, 'i-1-app.log'), 'a line of the app\n');
+      const stop = answering(under.file, logs);
+      if (what === 'broken') writeFileSync(under.file, '{ "seats": ');
+      else rmSync(under.file);
+      expect(await under.run('status')).toBe(0);
+      const said = under.said.join('\n');
+      expect(said).toContain('session s-1');
+      expect(said).toContain(`${under.file}:1: not valid JSON`);
+      expect([await under.run('logs'), await under.run('logs', 's-1')]).toEqual([0, 0]);
+      expect(under.written.join('')).toBe('a line of the agent\na line of the app\n');
+      await stop();
+      expect([await under.run('status'), under.complaints.join('\n')]).toEqual([
+        1,
+        expect.stringMatching(/No agent runs here[\s\S]*config\.json:1: /),
+      ]);
+    });
+  }
+
+  test('operate() of logs finds the output of a session that took a warm instance, when no agent runs', async () => {
+    using under = withConfig();
+    const log_folder = join(under.folder, 'logs');
+    mkdirSync(log_folder);
+    writeFileSync(join(log_folder, 'i-1-app.log'), 'a line of the app\n');
+    noteInstance({ config: { log_folder }, log: silentLog }, 's-1', 'i-1');
+    expect(await under.run('logs', 's-1')).toBe(0);
+    expect(under.written.join('')).toBe('a line of the app\n');
+    expect(await under.run('logs', '../logs/s-1')).toBe(1);
+  });
+});
