@@ -47,11 +47,12 @@ const foundOf = (
   signalling: Program | undefined,
   host: InstanceHost,
 ): Found => {
-  const { ready, app_starts, order, ending } = record;
+  const { ready, app_ready = ready, app_starts, order, ending } = record;
   const age = host.clock.now() - host.clock.monotonic();
   const whole = [app, signalling].every((program) => program !== undefined && program.pid > 0);
   return {
     was_ready: ready,
+    app_was_ready: app_ready,
     app_restarts: app_starts.slice(RESTARTS_SKIPPED).map((at) => at - age),
     signalling: signalling !== undefined,
     app: app !== undefined,

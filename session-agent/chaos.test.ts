@@ -23,7 +23,7 @@ test.concurrent('chaos() kills agents at every crash point 100 times, and their 
 });
 
 test.concurrent('startRig() sees an app that is frozen within 20 s and starts it again, and leaves its signalling alone', async () => {
-  const rig = await startRig({ apps: [fakeAppConfig('Flat', [], { hung_seconds: 1 })] });
+  const rig = await startRig({ apps: [fakeAppConfig('Flat')] });
   const { coordinator } = rig;
   await coordinator.message('HELLO');
   const session = order();
@@ -38,6 +38,26 @@ test.concurrent('startRig() sees an app that is frozen within 20 s and starts it
   await coordinator.message('CONNECT_TO_SESSION');
   expect(processesOf(session.session_id, 'app')).not.toContain(app);
   expect(processesOf(session.session_id, 'signalling')).toEqual(signalling);
+  await rig.stop();
+});
+
+test.concurrent('startRig() sees within 20 s that an app is frozen whose signalling was killed, too', async () => {
+  const rig = await startRig({ apps: [fakeAppConfig('Flat')] });
+  const { coordinator } = rig;
+  await coordinator.message('HELLO');
+  const session = order();
+  coordinator.send(session);
+  await coordinator.message('CONNECT_TO_SESSION');
+  const [app = 0] = processesOf(session.session_id, 'app');
+  const [signalling = 0] = processesOf(session.session_id, 'signalling');
+  const from = systemClock.monotonic();
+  process.kill(app, 'SIGSTOP');
+  process.kill(signalling, 'SIGKILL');
+  await coordinator.message('SESSION_RESTARTING', 60_000);
+  while (processesOf(session.session_id, 'app').includes(app)) await sleep(systemClock, 20);
+  expect(systemClock.monotonic() - from).toBeLessThan(20_000);
+  await coordinator.message('CONNECT_TO_SESSION', 60_000);
+  expect(rig.agent.host.describe()).toMatchObject([{ phase: 'ready', restarts: 1 }]);
   await rig.stop();
 });
 

@@ -1,4 +1,5 @@
 import { refuse } from '../shared/errors.ts';
+import type { Log } from '../shared/log.ts';
 import type { toAgent } from '../shared/protocol/agent-link.ts';
 import type { MessageOf } from '../shared/protocol/message.ts';
 import type { RelayFrame } from '../shared/protocol/relay-frame.ts';
@@ -36,8 +37,8 @@ export interface InventoryEntry {
   card?: number;
 }
 
-const prune = ({ log_folder, seats }: AgentConfig): void =>
-  pruneOutputs(log_folder, KEPT_OUTPUTS + seats * OUTPUTS_PER_SESSION);
+const prune = ({ log_folder, seats }: AgentConfig, log: Log): void =>
+  pruneOutputs(log_folder, KEPT_OUTPUTS + seats * OUTPUTS_PER_SESSION, log);
 
 const stateOf = ({ phase }: Instance): InventoryEntry['state'] => {
   if (phase === 'ready' || phase === 'missing') return 'ready';
@@ -108,20 +109,25 @@ export class Host {
    */
   reconfigure(config: AgentConfig): void {
     // First what may fail: the log folder may be another.
-    prune(config);
+    prune(config, this.#host.log);
     this.#instances.reconfigure(config);
   }
 
-  /** Makes the log folder if need be and keeps it bounded. Throws when it cannot be written to. */
+  /** Makes the log folder if need be and keeps it bounded. One that cannot be made or read is said: sessions are worth more. */
   tidy(): void {
-    prune(this.#host.config);
+    const { config, log } = this.#host;
+    try {
+      prune(config, log);
+    } catch (error) {
+      log.error({ error, folder: config.log_folder }, 'the log folder cannot be kept tidy');
+    }
   }
 
   /** Launches a session, or answers at once with SESSION_ENDED and the reason why not. */
   create(order: CreateSession) {
     const known = this.#session(order.session_id);
     if (known?.order !== undefined) return this.#again(known, known.order, order);
-    const { config, journal, log } = this.#host;
+    const { config, journal } = this.#host;
     const past = journal.account.over.get(order.session_id);
     if (past !== undefined && order.generation <= past.generation) {
       return this.#refuse(order, past.reason, 'this session has ended here already');
@@ -133,9 +139,7 @@ export class Host {
     if (this.#stopping) return this.#refuse(order, 'host_stopped', 'the agent is being stopped');
     const instance = this.#instances.take(order, app);
     if ('detail' in instance) return this.#refuse(order, 'host_refused', instance.detail);
-    instance.over
-      .then(() => this.tidy())
-      .catch((error: unknown) => log.error({ error }, 'the log folder cannot be kept tidy'));
+    void instance.over.then(() => this.tidy());
   }
 
   #session(session_id: string): Instance | undefined {

@@ -78,6 +78,7 @@ export class Instance {
     this.#unwatch = watchLimits({
       app,
       clock: host.clock,
+      log: this.#log,
       memory: () => this.#pair.memory(),
       since: () => this.#bound_at,
       too_big: (fact) => this.#dispatch({ type: 'app_too_big', detail: this.#pair.words(fact, 'app') }),

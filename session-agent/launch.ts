@@ -14,6 +14,12 @@ import type { Ports } from './ports.ts';
 import type { Marks } from './processes/marked.ts';
 import type { Program, ProgramPlace, startProgram } from './processes/program.ts';
 
+/**
+ * A streamer that does not answer is dropped after so long. An app that hangs has to be seen within 20 s: this, a second until
+ * the observer has the news, and `hung_seconds` (3).
+ */
+const STREAMER_SILENCE_SECONDS = 12;
+
 export type CreateSession = MessageOf<Pick<typeof toAgent, 'CREATE_SESSION'>>;
 
 /** What every instance of this host shares. */
@@ -100,7 +106,7 @@ export const launchSignalling = (host: InstanceHost, launch: Launch): Program =>
     command: [
       ...host.signalling,
       ...Object.entries(flags).flatMap(([name, port]) => [`--${name}`, String(port)]),
-      ...['--bind', '127.0.0.1'],
+      ...['--bind', '127.0.0.1', '--keepalive_seconds', String(STREAMER_SILENCE_SECONDS)],
     ],
     environment: {
       SIGNALLING_ADMISSION_SECRET: secret,

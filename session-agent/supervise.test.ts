@@ -1,5 +1,7 @@
 import { afterEach, expect, setDefaultTimeout, test } from 'bun:test';
-import { resolve } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { fakeAppConfig, order, processesOf, type Rig, type RigOptions, startRig } from './testing/rig.ts';
 
 let rig: Rig;
@@ -47,6 +49,21 @@ test('startRig() restarts an app that gives its streamer connection up, and ends
   expect(ended.reason).toBe('app_hung');
   expect(ended.detail).toContain('the streamer did not come back after 0.2 s; last output: ');
   expect(processesOf(session_id)).toEqual([]);
+});
+
+test('startRig() ends as start_timeout when a restarted app never registers, after the restarts that are left', async () => {
+  const flag = join(mkdtempSync(join(tmpdir(), 'vitrina-once-')), 'flag');
+  const settings = { restart: { times: 2, window_seconds: 600 }, start_timeout_seconds: 3 };
+  const coordinator = await start({ apps: [fakeAppConfig('Flat', [`-Once=${flag}`], settings)] });
+  const { session_id, ...session } = order();
+  coordinator.send({ session_id, ...session });
+  await coordinator.message('CONNECT_TO_SESSION');
+  const [first = 0] = processesOf(session_id, 'app');
+  process.kill(first, 'SIGKILL');
+  const ended = await coordinator.message('SESSION_ENDED', 60_000);
+  expect(ended.reason).toBe('start_timeout');
+  expect(rig.log.filter(({ msg, role }) => msg === 'started' && role === 'app')).toHaveLength(3);
+  rmSync(dirname(flag), { recursive: true });
 });
 
 test('startRig() takes an app back that was away for less than it may', async () => {

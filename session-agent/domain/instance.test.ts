@@ -103,7 +103,9 @@ test('step() restarts signalling on the same ports while the app runs, and is re
   const down = step(inPhase.ready, { type: 'signalling_down', detail: '' }, 5);
   expect(down.instance.phase).toBe('reconnecting');
   expect(types(down.effects)).toEqual(['report', 'arm', 'start_signalling']);
-  expect(step(down.instance, { type: 'signalling_up' }, 6).effects).toEqual([]);
+  const up_again = step(down.instance, { type: 'signalling_up' }, 6);
+  expect(up_again.effects).toEqual([{ type: 'arm', ms: 12_000 }]);
+  expect(step(up_again.instance, { type: 'signalling_up' }, 7).effects).toEqual([]);
   expect(reports(step(down.instance, { type: 'registered' }, 7).effects)).toEqual(['ready']);
 });
 
@@ -122,10 +124,17 @@ test('step() gives signalling up after five restarts within a minute', () => {
 test.each([
   ['signalling', 'signalling_failed'],
   ['app', 'start_timeout'],
-  ['restarting', 'start_timeout'],
 ] as const)('step() ends with the deadline in phase %s as %s', (phase, reason) => {
   const { instance } = step(inPhase[phase], { type: 'late', detail: 'late' }, 99);
   expect(instance).toMatchObject({ phase: 'stopping', ending: { reason } });
+});
+
+test('step() counts a restart that comes to nothing as one more crash, and ends as start_timeout when none is left', () => {
+  const again = step(inPhase.restarting, { type: 'late', detail: 'late' }, 99);
+  expect(again.instance).toMatchObject({ phase: 'restarting', app_restarts: [4, 99] });
+  expect(again.effects).toEqual([{ type: 'arm', ms: 60_000 }, { type: 'start_app' }]);
+  const { ending } = step(again.instance, { type: 'late', detail: 'late' }, 100).instance;
+  expect(ending).toEqual({ reason: 'start_timeout', detail: 'late' });
 });
 
 test('step() ends for a missing app and for want of ports', () => {
@@ -186,7 +195,7 @@ test('step() restarts an app that takes too much memory under the same policy, a
 });
 
 test('resume() starts what was never started, and nothing twice', () => {
-  const found = { was_ready: false, app_restarts: [], signalling: true, app: true };
+  const found = { was_ready: false, app_was_ready: false, app_restarts: [], signalling: true, app: true };
   expect(types(resume(plan, found).effects)).toEqual(['arm']);
   expect(types(resume(plan, { ...found, app: false }).effects)).toEqual(['arm', 'start_app']);
   expect(types(resume(plan, { ...found, signalling: false }).effects)).toEqual(['arm', 'start_signalling']);
@@ -195,19 +204,36 @@ test('resume() starts what was never started, and nothing twice', () => {
 });
 
 test('resume() of an instance that was ready waits for its streamer, and counts the restarts before', () => {
-  const found = { was_ready: true, app_restarts: [-10, -5], signalling: true, app: true };
+  const found = {
+    was_ready: true,
+    app_was_ready: true,
+    app_restarts: [-10, -5],
+    signalling: true,
+    app: true,
+  };
   const { instance } = resume(plan, found);
   expect(instance.phase).toBe('reconnecting');
+  expect(step(instance, { type: 'signalling_up' }, 1).effects).toEqual([{ type: 'arm', ms: 12_000 }]);
   expect(reports(step(instance, { type: 'registered' }, 1).effects)).toEqual(['ready']);
   const crashed = step(instance, { type: 'app_down', detail: 'x' }, 1).instance;
   expect(crashed.ending).toEqual({ reason: 'app_crashed', detail: 'x' });
   expect(step(instance, { type: 'app_down', detail: 'x' }, 599_997).instance.phase).toBe('restarting');
 });
 
+test('resume() gives an app that was being started again the time of a start', () => {
+  const found = { was_ready: true, app_was_ready: false, app_restarts: [], signalling: true, app: true };
+  const { instance, effects } = resume(plan, found);
+  expect(instance.phase).toBe('restarting');
+  expect(effects).toEqual([{ type: 'arm', ms: 60_000 }]);
+  expect(step(instance, { type: 'signalling_up' }, 1).effects).toEqual([]);
+  expect(types(resume(plan, { ...found, app: false }).effects)).toEqual(['arm', 'start_app']);
+});
+
 test('resume() goes on with an end that was under way', () => {
   const ending = { reason: 'owner_ended' } as const;
   const { instance, effects } = resume(plan, {
     was_ready: true,
+    app_was_ready: true,
     app_restarts: [],
     signalling: true,
     app: true,

@@ -42,6 +42,8 @@ export interface Supervised {
   readonly phase: Phase;
   readonly signalling_failures: readonly number[];
   readonly app_restarts: readonly number[];
+  /** In `reconnecting`: signalling is not up yet, so the app cannot register. */
+  readonly awaits_signalling: boolean;
   readonly ending?: Ending;
 }
 
@@ -85,6 +87,8 @@ export interface Step {
 export interface Found {
   /** Its streamer had registered once. */
   was_ready: boolean;
+  /** The app that was started last had registered: it need not boot any more. */
+  app_was_ready: boolean;
   /** Restarts of its app, monotonic; future ones do not occur. */
   app_restarts: readonly number[];
   /** Whether the program was ever started. One that was and has ended is told by its own event. */
@@ -99,6 +103,11 @@ const SIGNALLING_START_MS = 20_000;
 /** A first start tries this many sets of ports: another program may have taken one since it was found free. */
 const SIGNALLING_STARTS = 3;
 const SIGNALLING_RESTARTS: RestartPolicy = { times: 5, window_ms: 60_000 };
+/**
+ * An app that runs dials a new signalling server again within seconds. One that has not by then hangs; a frozen one has to be
+ * seen within 20 s.
+ */
+const RECONNECT_MS = 12_000;
 
 const within = (instants: readonly number[], window_ms: number, now: number): number[] =>
   instants.filter((instant) => now - instant < window_ms);
@@ -120,6 +129,7 @@ const fresh = (plan: Plan): Supervised => ({
   phase: 'signalling',
   signalling_failures: [],
   app_restarts: [],
+  awaits_signalling: false,
 });
 
 /**
@@ -141,19 +151,28 @@ export const resume = (plan: Plan, found: Found): Step => {
   const known = { ...fresh(plan), app_restarts: found.app_restarts };
   if (found.ending !== undefined) return stop(known, found.ending);
   if (!found.signalling && !found.app) return begin(plan);
+  const booted = found.app && found.app_was_ready;
   return go(
-    known,
-    found.was_ready ? 'reconnecting' : 'app',
-    { type: 'arm', ms: plan.start_timeout_ms },
+    { ...known, awaits_signalling: booted },
+    booted ? 'reconnecting' : found.was_ready ? 'restarting' : 'app',
+    { type: 'arm', ms: booted ? SIGNALLING_START_MS : plan.start_timeout_ms },
     ...(found.signalling ? [] : [{ type: 'start_signalling', ports: 'same' } as const]),
     ...(found.app ? [] : [{ type: 'start_app' } as const]),
   );
 };
 
-const restartReport = ({ phase, plan }: Supervised): Effect[] => [
-  ...(phase === 'ready' || phase === 'missing' ? [{ type: 'report', what: 'restarting' } as const] : []),
-  { type: 'arm', ms: plan.start_timeout_ms },
-];
+const restartReport = ({ phase }: Supervised): Effect[] =>
+  phase === 'ready' || phase === 'missing' ? [{ type: 'report', what: 'restarting' }] : [];
+
+/** The app's time to register begins; in `reconnecting` once, however often signalling's connection comes and goes. */
+const signallingUp = (instance: Supervised): Step => {
+  if (instance.phase === 'signalling') {
+    return go(instance, 'app', { type: 'arm', ms: instance.plan.start_timeout_ms });
+  }
+  return instance.phase === 'reconnecting' && instance.awaits_signalling
+    ? stay({ ...instance, awaits_signalling: false }, { type: 'arm', ms: RECONNECT_MS })
+    : stay(instance);
+};
 
 const signallingDown = (instance: Supervised, detail: string, now: number): Step => {
   if (instance.phase === 'signalling') {
@@ -169,22 +188,26 @@ const signallingDown = (instance: Supervised, detail: string, now: number): Step
   }
   const again: Effect = { type: 'start_signalling', ports: 'same' };
   if (instance.phase === 'app') return stay(failed, again);
-  const phase = instance.phase === 'restarting' ? 'restarting' : 'reconnecting';
-  return go(failed, phase, ...restartReport(instance), again);
+  if (instance.phase === 'restarting') {
+    return stay(failed, { type: 'arm', ms: instance.plan.start_timeout_ms }, again);
+  }
+  const waiting = { ...failed, awaits_signalling: true };
+  const deadline: Effect = { type: 'arm', ms: SIGNALLING_START_MS };
+  return go(waiting, 'reconnecting', ...restartReport(instance), deadline, again);
 };
 
-type AppFailure = 'app_crashed' | 'app_hung' | 'memory_limit';
+type AppFailure = 'app_crashed' | 'app_hung' | 'memory_limit' | 'start_timeout';
 
 const appFailed = (instance: Supervised, reason: AppFailure, detail: string, now: number): Step => {
   if (instance.phase === 'signalling' || instance.phase === 'app') {
     return stop(instance, { reason: reason === 'app_crashed' ? 'app_exited' : reason, detail });
   }
-  const { times, window_ms } = instance.plan.restart;
-  const recent = within(instance.app_restarts, window_ms, now);
-  if (recent.length >= times) return stop(instance, { reason, detail });
-  return go({ ...instance, app_restarts: [...recent, now] }, 'restarting', ...restartReport(instance), {
-    type: 'start_app',
-  });
+  const { start_timeout_ms, restart } = instance.plan;
+  const recent = within(instance.app_restarts, restart.window_ms, now);
+  if (recent.length >= restart.times) return stop(instance, { reason, detail });
+  const effects: Effect[] = [{ type: 'arm', ms: start_timeout_ms }, { type: 'start_app' }];
+  const failed = { ...instance, app_restarts: [...recent, now] };
+  return go(failed, 'restarting', ...restartReport(instance), ...effects);
 };
 
 const late = (instance: Supervised, detail: string, now: number): Step => {
@@ -193,7 +216,8 @@ const late = (instance: Supervised, detail: string, now: number): Step => {
       return stop(instance, { reason: 'signalling_failed', detail });
     case 'app':
     case 'restarting':
-      return stop(instance, { reason: 'start_timeout', detail });
+      // The first start ends it; a restart that comes to nothing is one more crash.
+      return appFailed(instance, 'start_timeout', detail, now);
     case 'missing':
     case 'reconnecting':
       return appFailed(instance, 'app_hung', detail, now);
@@ -219,9 +243,7 @@ const running = (instance: Supervised, event: InstanceEvent, now: number): Step 
   const { phase, plan } = instance;
   switch (event.type) {
     case 'signalling_up':
-      return phase === 'signalling'
-        ? go(instance, 'app', { type: 'arm', ms: plan.start_timeout_ms })
-        : stay(instance);
+      return signallingUp(instance);
     case 'signalling_down':
       return signallingDown(instance, event.detail, now);
     case 'no_port':

@@ -28,6 +28,15 @@ test('fold() tells an intended program from one that is known, and forgets it wi
   expect(record(again)).toMatchObject({ app_program: {}, app_starts: [6, 8] });
 });
 
+test('fold() knows whether the app that was started last has registered, and not only one before it', () => {
+  const start = { is: 'intent' as const, instance_id, role: 'app' as const, ports, at: 6 };
+  const ready = of(launch, start, { is: 'ready', instance_id });
+  expect(record(ready)).toMatchObject({ ready: true, app_ready: true });
+  const again = fold(ready, { ...start, role: 'signalling' });
+  expect(record(again)).toMatchObject({ ready: true, app_ready: true });
+  expect(record(fold(again, start))).toMatchObject({ ready: true, app_ready: false });
+});
+
 test('fold() binds a session once it is said, and remembers how it ended', () => {
   const bound = of(launch, { is: 'ready', instance_id }, { is: 'bound', instance_id, order: order(), at: 9 });
   expect(record(bound)).toMatchObject({ ready: true, bound_at: 9, order: { generation: 1 } });

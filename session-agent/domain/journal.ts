@@ -43,7 +43,10 @@ const recordSchema = z.object({
   order: orderSchema.optional(),
   bound_at: z.number().optional(),
   ports: portsSchema.optional(),
+  /** Its streamer has registered once. */
   ready: z.boolean(),
+  /** That of the app that was started last has. */
+  app_ready: z.boolean().optional(),
   app_starts: z.array(z.number()),
   /** There once its start was intended; with its process once that is known. */
   app_program: programSchema.optional(),
@@ -92,16 +95,17 @@ const programOf = (role: Role) => (role === 'app' ? 'app_program' : 'signalling_
 const noted = (record: InstanceRecord, entry: Entry): InstanceRecord => {
   switch (entry.is) {
     case 'intent': {
-      const app_starts =
-        entry.role === 'app' ? [...record.app_starts, entry.at].slice(-STARTS_KEPT) : record.app_starts;
-      return { ...record, ports: entry.ports, app_starts, [programOf(entry.role)]: {} };
+      const noted = { ...record, ports: entry.ports, [programOf(entry.role)]: {} };
+      if (entry.role === 'signalling') return noted;
+      const app_starts = [...record.app_starts, entry.at].slice(-STARTS_KEPT);
+      return { ...noted, app_starts, app_ready: false };
     }
     case 'started':
       return { ...record, [programOf(entry.role)]: { process: entry.process } };
     case 'bound':
       return { ...record, order: entry.order, bound_at: entry.at };
     case 'ready':
-      return { ...record, ready: true };
+      return { ...record, ready: true, app_ready: true };
     case 'stopping':
       return { ...record, ending: entry.ending };
     default:

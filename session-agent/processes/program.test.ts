@@ -117,6 +117,26 @@ test('stop() kills the whole tree when nothing in it obeys: child, and child in 
   expect([program.pid, ...pids].map(alive)).toEqual([false, false, false]);
 });
 
+test('stop() kills a grandchild in a session of its own that has dropped its environment, when asked and when forced', async () => {
+  const deaf = `trap "" TERM; echo $$; while true; do sleep 1; done`;
+  for (const grace_ms of [200, 0]) {
+    const { program, said } = start(`env -i /usr/bin/setsid /bin/sh -c '${deaf}' & wait`);
+    const pid = Number((await said(/^\d+$/))[0]);
+    expect(alive(pid)).toBe(true);
+    await program.stop(grace_ms);
+    expect([program.pid, pid].map(alive)).toEqual([false, false]);
+  }
+});
+
+test('stop() leaves alone what has the same parent as the program', async () => {
+  const bystander = Bun.spawn(['/bin/sleep', '1000'], { env: {} });
+  const { program, said } = start('echo up; sleep 1000');
+  await said(/up/);
+  await program.stop(0);
+  expect(alive(bystander.pid)).toBe(true);
+  bystander.kill();
+});
+
 test('stop() clears away what a program left behind that has ended by itself', async () => {
   const { program } = start('sleep 1000 & echo $!; exit 0');
   await program.exited;

@@ -1,5 +1,5 @@
 import { outputOf, powershell } from './identity.ts';
-import { allPids, environmentOf, isLive, readProc, statOf } from './stat.ts';
+import { allPids, environmentOf, isLive, readProc, type Stat, statOf } from './stat.ts';
 
 /** A process and everything it started. */
 export interface Tree {
@@ -29,31 +29,51 @@ const residentBytes = (pid: number): number => {
   return Number(kilobytes ?? 0) * 1024;
 };
 
+/** The live processes of the machine. */
+const liveProcesses = (): Map<number, Stat> => {
+  const all = allPids().map((pid): [number, Stat | undefined] => [pid, statOf(pid)]);
+  return new Map(all.filter((one): one is [number, Stat] => isLive(one[1])));
+};
+
 /**
- * The process group that `leader` leads, and whatever carries all of `marks` ("NAME=value") in its environment, so that a
- * grandchild which made a group of its own is found too.
+ * The process group that `leader` leads, whatever carries all of `marks` ("NAME=value") in its environment, and what descends
+ * from these: so a grandchild is found that made a group of its own, and one that dropped its environment, too. Who was
+ * found once stays a member when its parent ends before it.
  */
 export const linuxTree = (leader: number, marks: readonly string[]): Tree => {
   const marked = (pid: number) => {
     const environment = environmentOf(pid);
     return marks.every((mark) => environment.includes(mark));
   };
-  const inGroup = (pid: number) => statOf(pid)?.group === leader;
-  const members = (): number[] =>
-    allPids().filter((pid) => {
-      const stat = statOf(pid);
-      return isLive(stat) && (stat.group === leader || marked(pid));
-    });
+  /** Those found before, with their birth: a number may be another's by now. */
+  let found = new Map<number, string>();
+  const members = (): Map<number, Stat> => {
+    const all = liveProcesses();
+    const children = Map.groupBy(all.keys(), (pid) => all.get(pid)?.parent);
+    const roots = [...all].filter(
+      ([pid, { group, ticks }]) => group === leader || found.get(pid) === ticks || marked(pid),
+    );
+    const own = new Map(roots);
+    // Grows while it is walked.
+    for (const pid of own.keys()) {
+      for (const child of children.get(pid) ?? []) {
+        const stat = all.get(child);
+        if (stat !== undefined) own.set(child, stat);
+      }
+    }
+    found = new Map([...own].map(([pid, { ticks }]) => [pid, ticks]));
+    return own;
+  };
   return {
-    alive: () => members().length > 0,
+    alive: () => members().size > 0,
     end: (force) => {
       const name = force ? 'SIGKILL' : 'SIGTERM';
-      const all = members();
+      const own = [...members()];
       // The group at one stroke, so that none can fork meanwhile; then those that left it.
-      if (all.some(inGroup)) signal(-leader, name);
-      for (const pid of all) if (!inGroup(pid)) signal(pid, name);
+      if (own.some(([, { group }]) => group === leader)) signal(-leader, name);
+      for (const [pid, { group }] of own) if (group !== leader) signal(pid, name);
     },
-    memory: async () => members().reduce((sum, pid) => sum + residentBytes(pid), 0),
+    memory: async () => [...members().keys()].reduce((sum, pid) => sum + residentBytes(pid), 0),
   };
 };
 

@@ -3,6 +3,7 @@
  * ICE servers stand for a description), and misbehaves on demand:
  *   -Exit=N            say goodbye and exit with that code at once
  *   -Silent            never connect
+ *   -Once=FILE         never connect when that file is there, which this run leaves
  *   -CrashAfter=MS     exit with code 9 so long after registering
  *   -Stubborn          ignore SIGTERM, and start a child in a group of its own that ignores it, too
  *   -Grow=MS           take 200 MB of memory so long after registering
@@ -10,6 +11,8 @@
  *   -AwayAfter=MS      so long after registering, be away for a second and a half, once
  *   -Drop              when a player subscribes, give the streamer connection up but go on running
  */
+import { existsSync, writeFileSync } from 'node:fs';
+
 const flags = new Map(
   process.argv.slice(2).map((argument): [string, string] => {
     const [name = '', ...value] = argument.split('=');
@@ -91,6 +94,9 @@ const connect = (url: string) => {
 };
 
 const url = flags.get('-pixelstreamingurl');
-if (url !== undefined && !flags.has('-silent')) connect(url);
+const once = flags.get('-once');
+const late = once !== undefined && existsSync(once);
+if (once !== undefined) writeFileSync(once, '');
+if (url !== undefined && !flags.has('-silent') && !late) connect(url);
 // Runs on without a connection, as an app does that hangs while it starts.
 setInterval(() => {}, 1_000);
