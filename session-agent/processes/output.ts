@@ -23,7 +23,7 @@ const CHECK_MS = 250;
 const FLOOD_CHECK_MS = 25;
 const TAIL_BYTES = 4 * 1024;
 /** Output of an instance, whose id it carries; nothing else in the folder is ours to delete. */
-const OWN_OUTPUT = /^[A-Za-z0-9_-]{22}-(app|signalling)\.log(\.1)?$/;
+const OWN_OUTPUT = /^[A-Za-z0-9_-]{22}-(app|signalling|instance)\.log(\.1)?$/;
 
 /** The file that takes a program's standard output and error. */
 export interface Output {
