@@ -21,6 +21,11 @@ export const bounds = {
   end_repeat_ms: 10_000,
   /** How long a session that the host was told to stop on HELLO counts as occupying a seat there, at most. */
   host_stopping_ms: 30_000,
+  /**
+   * When another process pushed the host's agent out: so long the one that was pushed out may come back, which waits 30 s at
+   * most and dials for 10 s. Till then what the newcomer lacks may run on another machine; after it the newcomer is believed.
+   */
+  host_doubt_ms: 45_000,
   /** How long a guest waits in the lobby before it counts as gone. */
   lobby_ms: 600_000,
   /** The end for want of activity is announced this long before. */

@@ -1,10 +1,11 @@
-import type { Clock } from '../shared/clock.ts';
+import type { Cancel, Clock } from '../shared/clock.ts';
 import type { Ids } from '../shared/ids.ts';
 import type { Log } from '../shared/log.ts';
 import { AGENT_LINK_VERSION, toAgent } from '../shared/protocol/agent-link.ts';
 import type { Handlers } from '../shared/protocol/message.ts';
 import { decodeRelayFrame } from '../shared/protocol/relay-frame.ts';
 import { door, type Frame } from '../shared/socket.ts';
+import { watchAlone } from './alone.ts';
 import { cardsOf, needsOf } from './cards.ts';
 import { type AgentConfig, launchProblem } from './config.ts';
 import type { DialledWire } from './dial.ts';
@@ -85,6 +86,7 @@ export class Agent {
   readonly life: string;
   #config: AgentConfig;
   #stopping: Promise<void> | undefined;
+  #stopWatching: Cancel = () => {};
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -164,6 +166,13 @@ export class Agent {
     if (this.#stopping !== undefined) return;
     this.figures.start();
     this.link.start();
+    const minutes = () => this.#config.alone_minutes;
+    this.#stopWatching = watchAlone({
+      clock: this.#options.clock,
+      link: () => this.link.state(),
+      minutes,
+      alone: () => this.host.alone(minutes()),
+    });
   }
 
   /**
@@ -211,6 +220,7 @@ export class Agent {
 
   async #close(reason: string): Promise<void> {
     this.figures.stop();
+    this.#stopWatching();
     await this.link.stop(reason);
     await this.#journal.close();
     this.#lock?.release();

@@ -140,6 +140,8 @@ export const configSchema = z
     /** The graphics cards; none listed: the machine counts as one card with all seats and no other bound. */
     cards: z.array(cardSchema).max(64).default([]),
     placing: z.enum(['spread', 'pack']).default('spread'),
+    /** Without a connection to the coordinator for so long, sessions and warm instances end; 0: never. */
+    alone_minutes: z.number().min(0).max(100_000).default(30),
     /** When given, only programs below these folders are launched, wherever links lead. */
     apps_folders: z.array(absolute).min(1, 'at least one folder').max(100).optional(),
     /** May be empty: a host that has just been enrolled waits for its first app. */

@@ -217,6 +217,7 @@ export class Host {
 
   /** The coordinator's word on each session of the inventory. What it does not mention goes on. */
   reconcile(verdicts: Verdicts): void {
+    this.#instances.wake();
     this.#unreported.tell((message) => this.#host.send(message));
     for (const { session_id, generation, action } of verdicts) {
       const session = this.#session(session_id);
@@ -235,6 +236,14 @@ export class Host {
   /** Players' legs are gone with the link; sessions go on. */
   linkLost(): void {
     this.#channels.linkLost();
+  }
+
+  /** No coordinator has been there for so long that those who used the sessions have gone. `reconcile` tells of their end. */
+  alone(minutes: number): void {
+    if (this.#stopping) return;
+    const detail = `no connection to the coordinator for ${minutes} minutes`;
+    this.#host.log.error({ minutes }, 'without a coordinator for too long: sessions and warm instances end');
+    this.#instances.sleep({ reason: 'host_lost', detail });
   }
 
   /** Ends every session and every warm instance; resolves when no process of any is left. */

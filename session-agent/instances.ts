@@ -4,7 +4,7 @@ import type { EndReason } from '../shared/protocol/session.ts';
 import { adopt, planOf } from './adopt.ts';
 import { cardsOf } from './cards.ts';
 import type { AgentConfig, AppConfig } from './config.ts';
-import { begin } from './domain/instance.ts';
+import { begin, type Ending } from './domain/instance.ts';
 import { sessionPlaceholder } from './domain/launch.ts';
 import { chooseCard, clear, type Held, pick, plan, type Target, type WarmWish } from './domain/pool.ts';
 import { Instance } from './instance.ts';
@@ -27,6 +27,8 @@ export class Instances {
   #stopTicking: Cancel = () => {};
   /** Whether the pool may start anything. */
   #open = false;
+  /** Nobody wants anything of this host: nothing is kept warm. */
+  #idle = false;
   /** A change that comes while a decision is being carried out waits for its end. */
   #deciding = false;
 
@@ -134,6 +136,21 @@ export class Instances {
         { rc_name: app.rc_name, wanted, ready: count('ready'), starting: count('starting'), ...failure },
       ];
     });
+  }
+
+  /** Ends every session like this, and what is warm; starts nothing ahead until `wake`. */
+  sleep({ reason, detail }: Ending): void {
+    this.#idle = true;
+    for (const instance of this.#all) {
+      // A warm instance that the host stops has not failed.
+      instance.end({ reason: instance.order === undefined ? 'host_stopped' : reason, detail });
+    }
+  }
+
+  /** There is a coordinator: instances are kept warm again. */
+  wake(): void {
+    this.#idle = false;
+    this.#tick();
   }
 
   /** Ends everything; resolves when no process of any is left. */
@@ -248,7 +265,7 @@ export class Instances {
 
   /** Does what the pool wants now; what changes meanwhile is looked at in the next tick. */
   #tick(): void {
-    if (!this.#open || this.#deciding) return;
+    if (!this.#open || this.#idle || this.#deciding) return;
     this.#deciding = true;
     this.#decide();
     this.#deciding = false;

@@ -8,10 +8,12 @@ import {
 } from '../../shared/protocol/agent-link.ts';
 import type { MessageOf } from '../../shared/protocol/message.ts';
 import { capacityOf } from '../domain/capacity.ts';
-import { hostAway, hostConnected, hostHeard, isLost, stopped } from '../domain/host.ts';
+import { believed, hostAway, hostConnected, hostHeard, isLost, stopped } from '../domain/host.ts';
 import type { SessionEvent } from '../domain/lifecycle.ts';
+import { mayBeSecondMachine } from '../domain/lives.ts';
 import { reconcile } from '../domain/reconcile.ts';
 import type { Session } from '../domain/session.ts';
+import { bounds } from '../limits.ts';
 import { matches } from '../secrets.ts';
 import { Unavailable } from '../store/database.ts';
 import { claimHost } from './claims.ts';
@@ -88,22 +90,30 @@ export const hostHello = (
   const locked = checkQuarantine(world, name);
   if (locked !== undefined) return locked;
 
-  noteLife(world, name, hello.life);
   const now = world.clock.now();
   const former = world.links.get(name);
+  const known = world.hosts.get(name);
+  const second = mayBeSecondMachine(world.lives.get(name), hello.life, former !== undefined);
+  noteLife(world, name, hello.life);
   world.links.set(name, link);
   if (former !== undefined) {
     world.log.warn({ host: name }, 'a second connection of the host replaces the first');
     for (const session of sessionsOf(world, name)) happen(world, session.id, { type: 'host_away' });
     former.close(refuse('agent_superseded'));
   }
-  const { answers, leftovers, steps } = reconcile(
+  const { answers, leftovers, steps, doubted } = reconcile(
     name,
     hello.sessions,
     world.sessions.values(),
     now,
     rules(world),
+    // A doubt that there is already gets no longer by further newcomers.
+    (id) => known?.doubted.get(id) ?? (second ? now + bounds.host_doubt_ms : now),
   );
+  if (doubted.size > 0) {
+    const sessions = [...doubted.keys()];
+    world.log.warn({ host: name, sessions }, 'a newcomer lacks sessions, which may run on a second machine');
+  }
   const capacity = capacityOf(seats, hello);
   if (hello.cards !== undefined && capacity.cards !== hello.cards) {
     world.log.warn(
@@ -112,10 +122,13 @@ export const hostHello = (
     );
   }
   const { warm = [], version = null } = hello;
-  const placed = new Map(
-    hello.sessions.flatMap(({ session_id, card }) => (card === undefined ? [] : [[session_id, card]])),
-  );
-  const said = { name, seats, apps, capacity, placed, warm, version };
+  const placed = new Map([
+    ...[...(known?.placed ?? [])].filter(([id]) => doubted.has(id)),
+    ...hello.sessions.flatMap(({ session_id, card }): [string, number][] =>
+      card === undefined ? [] : [[session_id, card]],
+    ),
+  ]);
+  const said = { name, seats, apps, capacity, placed, doubted, warm, version };
   world.hosts.set(name, hostConnected(said, link.epoch, leftovers, now));
   welcome({ msg: 'WELCOME', heartbeat_ms: limits.heartbeat_ms, sessions: [...answers] });
   const stopping = answers.filter(({ action }) => action === 'stop').length;
@@ -163,10 +176,21 @@ export const hostReports = (
   happen(world, session.id, event);
 };
 
+/** A newcomer has been alone for long enough: what it lacks is nowhere. */
+const settleDoubts = (world: World, name: string): void => {
+  const known = world.hosts.get(name);
+  if (known === undefined) return;
+  const { host, gone } = believed(known, world.clock.now());
+  if (host === known) return;
+  world.hosts.set(name, host);
+  for (const id of gone) happen(world, id, { type: 'host_lacks' });
+};
+
 /** Looks at every deadline of hosts and sessions. */
 export const tick = (world: World): void => {
   const now = world.clock.now();
   for (const host of [...world.hosts.values()]) {
+    settleDoubts(world, host.name);
     if (!isLost(host, now)) continue;
     world.hosts.delete(host.name);
     world.lost.set(host.name, host.heard_at);

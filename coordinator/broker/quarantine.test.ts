@@ -1,5 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { errors } from '../../shared/errors.ts';
+import { bounds } from '../limits.ts';
 import { memoryDatabase } from '../testing/database.ts';
 import { startRig } from '../testing/rig.ts';
 import { webhookRow } from '../testing/rows.ts';
@@ -66,5 +67,52 @@ describe(`${quarantineHost.name}()`, () => {
       await agent.closed();
     }
     expect(rig.recorded.text()).not.toContain('two machines');
+  });
+
+  test('quarantineHost() comes before a clone without sessions ends those of the original, which has them again when it is let in', async () => {
+    await using rig = await startRig();
+    const original = await rig.host({ life: 'life-a' });
+    const member = await rig.session(original);
+    const sessions = [{ session_id: member.session.id, generation: 1, state: 'ready' as const }];
+    const clone = await rig.host({ life: 'life-b' });
+    expect((await original.closed()).code).toBe(errors.agent_superseded.close);
+    await rig.pass(40_000, clone);
+    expect(await rig.phase(member)).toBe('ready');
+    const refused = await rig.agent({ life: 'life-a', sessions });
+    expect([(await refused.closed()).code, (await clone.closed()).code]).toEqual([close, close]);
+    await rig.pass(bounds.host_doubt_ms);
+    expect(await rig.phase(member)).toBe('ready');
+    const ticket = () =>
+      rig.request('POST', `/api/v1/sessions/${member.session.id}/tickets`, {
+        token: member.participant_token,
+      });
+    expect(await rig.refused(ticket())).toBe('host_offline');
+    // A new key lets the right one in.
+    rig.store.edit([{ ...entry('a', 'Loft'), key: 'another-key-for-a' }]);
+    const back = async () => {
+      const agent = await rig.agent({ life: 'life-a', sessions }, 'another-key-for-a');
+      const first = await Promise.race([agent.next('WELCOME'), agent.closed()]);
+      return 'msg' in first ? agent : undefined;
+    };
+    let agent = await back();
+    while (agent === undefined) agent = await back();
+    await rig.pass(bounds.host_doubt_ms, agent);
+    await rig.player(agent, member);
+  });
+
+  test('quarantineHost() that does not happen: what the newcomer lacks ends, and its seat is free', async () => {
+    await using rig = await startRig();
+    const first = await rig.host({ life: 'life-a', seats: 1 });
+    const member = await rig.session(first);
+    const second = await rig.host({ life: 'life-b', seats: 1 });
+    await first.closed();
+    const create = () => rig.request('POST', '/api/v1/sessions', { body: { app: 'Loft' } });
+    await rig.pass(bounds.host_doubt_ms - 1_000, second);
+    expect([await rig.phase(member), await rig.refused(create())]).toEqual(['ready', 'servers_busy']);
+    await rig.pass(2_000, second);
+    const token = member.participant_token;
+    const { body } = await rig.request('GET', `/api/v1/sessions/${member.session.id}`, { token });
+    expect(body).toMatchObject({ phase: 'ended', end: { reason: 'host_forgot' } });
+    expect((await create()).status).toBe(201);
   });
 });

@@ -1,4 +1,5 @@
 import { type Refusal, refuse } from '../../shared/errors.ts';
+import { doubtedAnew } from '../domain/host.ts';
 import { isSecondMachine, tookOver } from '../domain/lives.ts';
 import { Unavailable } from '../store/database.ts';
 import { audit } from './audit.ts';
@@ -33,6 +34,9 @@ export const noteLife = ({ lives, links }: World, name: string, life: string | u
  */
 export const quarantineHost = async (world: World, name: string): Promise<Refusal> => {
   const at = world.clock.now();
+  const host = world.hosts.get(name);
+  // Not to be believed just now, and not while this cannot be stored.
+  if (host !== undefined) world.hosts.set(name, doubtedAnew(host, at));
   try {
     const done = await world.db.transact(async (tables) => {
       const row = await tables.hosts.lock({ name });

@@ -26,6 +26,11 @@ export interface Host {
   readonly lost_at: number | null;
   /** Sessions unknown here that the host was told to stop on HELLO: they occupy seats until it has, or until then. */
   readonly stopping: ReadonlyMap<string, number>;
+  /**
+   * Sessions that a newcomer lacks which may be a second machine, with until when that is not believed: they are those of a
+   * host that is away, and hold their seats.
+   */
+  readonly doubted: ReadonlyMap<string, number>;
   /** What the agent said last of itself, and when it was last heard of; null before that. */
   readonly warm: readonly Warm[];
   readonly figures: HostFigures | null;
@@ -61,6 +66,7 @@ export const hostExpected = (name: string, capacity: Capacity): Host => ({
   epoch: 0,
   lost_at: null,
   stopping: new Map(),
+  doubted: new Map(),
   warm: [],
   figures: null,
   heard_at: null,
@@ -68,7 +74,7 @@ export const hostExpected = (name: string, capacity: Capacity): Host => ({
 });
 
 export const hostConnected = (
-  hello: Pick<Host, 'name' | 'seats' | 'apps' | 'capacity' | 'placed' | 'warm' | 'version'>,
+  hello: Pick<Host, 'name' | 'seats' | 'apps' | 'capacity' | 'placed' | 'doubted' | 'warm' | 'version'>,
   epoch: number,
   stopping: readonly string[],
   now: number,
@@ -93,6 +99,24 @@ export const stopped = (host: Host, session_id: string): Host =>
   host.stopping.has(session_id)
     ? { ...host, stopping: new Map([...host.stopping].filter(([id]) => id !== session_id)) }
     : host;
+
+/** Somebody has shown that a second machine is there: what is doubted stays so from now on for the whole time. */
+export const doubtedAnew = (host: Host, now: number): Host => ({
+  ...host,
+  doubted: new Map([...host.doubted.keys()].map((id) => [id, now + bounds.host_doubt_ms])),
+});
+
+/** The sessions whose absence is believed from now on, and the host without them. Of a host that is away nothing is. */
+export const believed = (
+  host: Host,
+  now: number,
+): { readonly host: Host; readonly gone: readonly string[] } => {
+  const gone = isConnected(host)
+    ? [...host.doubted].filter(([, until]) => until <= now).map(([id]) => id)
+    : [];
+  if (gone.length === 0) return { host, gone };
+  return { host: { ...host, doubted: new Map([...host.doubted].filter(([, until]) => until > now)) }, gone };
+};
 
 /** The number of the card on which the session runs; undefined on a seat that the host has no more. */
 export const cardOfSession = (

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { isSecondMachine, type Lives, tookOver } from './lives.ts';
+import { isSecondMachine, type Lives, mayBeSecondMachine, tookOver } from './lives.ts';
 
 /** Lets each life take the link over in turn; "-" stands for a link that was lost meanwhile. The first refused, or none. */
 const played = (story: string): string | undefined => {
@@ -30,6 +30,25 @@ describe('isSecondMachine()', () => {
       expect(played(story)).toBeUndefined();
     }
   });
+});
+
+describe('mayBeSecondMachine()', () => {
+  const holder = (life: string, ...superseded: string[]): Lives => ({ holder: life, superseded });
+  const rows: [string, Lives | undefined, string | undefined, boolean, boolean][] = [
+    ['another process while the link is open', holder('A'), 'B', true, true],
+    ['one that was pushed out itself', holder('A', 'B'), 'B', true, true],
+    ['one after another that draws no life', undefined, 'A', true, true],
+    ['one that draws no life', holder('A'), undefined, true, true],
+    ['two that draw no life', undefined, undefined, true, true],
+    ['no redial over a link that died unseen', holder('A'), 'A', true, false],
+    ['no restart: the link was closed', holder('A'), 'B', false, false],
+    ['not the first one', undefined, 'A', false, false],
+  ];
+  for (const [what, lives, life, held, may] of rows) {
+    test(`mayBeSecondMachine() suspects ${what}`, () => {
+      expect(mayBeSecondMachine(lives, life, held)).toBe(may);
+    });
+  }
 });
 
 test('tookOver() remembers only so many lives', () => {

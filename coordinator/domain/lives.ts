@@ -16,6 +16,17 @@ const superseded_most = 16;
 export const isSecondMachine = (lives: Lives | undefined, life: string, held: boolean): boolean =>
   held && lives !== undefined && lives.holder !== life && lives.superseded.includes(life);
 
+/**
+ * Whether `life` may be a second machine, as far as can be known when it comes: it pushes out another process that has not
+ * hung up. So does an agent whose machine crashed and started again before that was noticed. One that draws no life tells
+ * nothing of who it is.
+ */
+export const mayBeSecondMachine = (
+  lives: Lives | undefined,
+  life: string | undefined,
+  held: boolean,
+): boolean => held && (life === undefined || lives?.holder !== life);
+
 /** The lives after `life` has taken the link over; `held`: from a connection that was still there. */
 export const tookOver = (lives: Lives | undefined, life: string, held: boolean): Lives => {
   if (lives === undefined) return { holder: life, superseded: [] };

@@ -134,4 +134,22 @@ describe('reconcile()', () => {
     const again = reconcile('h', [line('ready')], [first], 9_000, rules).steps[0]?.session;
     expect({ ...again, version: 0 }).toEqual({ ...first, version: 0 });
   });
+
+  const doubtful: [string, Session, Running[], number, number][] = [
+    ['a ready session', away(readySession()), [], 9_001, 9_001],
+    ['one that was never confirmed: no order is repeated', away(newSession()), [], 9_001, 9_001],
+    ['one that has ended: its seat may still be in use', ended(readySession()), [], 9_001, 9_001],
+    ['another generation', away(readySession()), [line('ready', { generation: 2 })], 9_001, 9_001],
+    ['no session of another host', { ...readySession(), host: 'other' }, [], 9_001, 0],
+    ['nothing that the host has', away(readySession()), [line('ready')], 9_001, 0],
+    ['nothing when the time is over', away(readySession()), [], 9_000, 0],
+  ];
+  for (const [what, session, inventory, until, kept_until] of doubtful) {
+    test(`reconcile() leaves alone in doubt: ${what}`, () => {
+      const { doubted, steps } = reconcile('h', inventory, [session], 9_000, rules, () => until);
+      expect([...doubted]).toEqual(kept_until === 0 ? [] : [[session.id, kept_until]]);
+      if (kept_until > 0) expect(steps).toEqual([]);
+      else expect(steps).toEqual(reconcile('h', inventory, [session], 9_000, rules).steps);
+    });
+  }
 });

@@ -20,12 +20,14 @@ export interface Reconciled {
   /** Sessions to stop that hold no seat in the coordinator's books. */
   readonly leftovers: readonly string[];
   readonly steps: readonly Step[];
+  /** Sessions that the inventory lacks and that may run on another machine, with until when that may be. */
+  readonly doubted: ReadonlyMap<string, number>;
 }
 
 /**
  * Compares what a host says it runs with what it should run. What both know is kept; what the coordinator does not
  * want (ended, of another host, of another generation, unknown) is stopped; what the host lacks is started if it never
- * confirmed the order, and has ended otherwise.
+ * confirmed the order, and has ended otherwise; but nothing at all happens to it before the instant that `doubtedUntil` gives.
  */
 export const reconcile = (
   host: string,
@@ -33,6 +35,7 @@ export const reconcile = (
   sessions: Iterable<Session>,
   now: number,
   rules: Rules,
+  doubtedUntil: (session_id: string) => number = () => now,
 ): Reconciled => {
   const own = new Map([...sessions].filter((one) => one.host === host).map((one) => [one.id, one]));
   const known = (line: Running): Session | undefined => {
@@ -44,13 +47,20 @@ export const reconcile = (
     return session !== undefined && isLive(session);
   };
   const running = new Map(inventory.filter((line) => known(line)).map((line) => [line.session_id, line]));
+  const doubted = new Map(
+    [...own.keys()]
+      .filter((id) => !running.has(id) && doubtedUntil(id) > now)
+      .map((id) => [id, doubtedUntil(id)]),
+  );
 
   const eventOf = (session: Session): SessionEvent | undefined => {
     const line = running.get(session.id);
+    if (doubted.has(session.id)) return undefined;
     if (line === undefined) return { type: 'host_lacks' };
     return isLive(session) ? { type: 'host_has', state: line.state } : undefined;
   };
   return {
+    doubted,
     answers: inventory.map((line) => ({
       session_id: line.session_id,
       generation: line.generation,
