@@ -9,6 +9,7 @@ import { sessionPlaceholder } from './domain/launch.ts';
 import { chooseCard, clear, type Held, pick, plan, type Target, type WarmWish } from './domain/pool.ts';
 import { Instance } from './instance.ts';
 import type { CreateSession, InstanceHost } from './launch.ts';
+import { wordsFor } from './reports.ts';
 import type { InstanceStatus, WarmStatus } from './status.ts';
 import { WarmStarts } from './warm-starts.ts';
 
@@ -189,13 +190,16 @@ export class Instances {
     const instance_id = order?.session_id ?? ids.id();
     const birth = { instance_id, app, card, secret: ids.secret(), created_at: clock.now() };
     const { secret, created_at: at } = birth;
-    journal
-      .append({ is: 'launch', instance_id, app, card, secret, ...(order === undefined ? {} : { order }), at })
-      .catch((error: unknown) => log.error({ error }, 'the journal cannot be written'));
+    const bound = order === undefined ? {} : { order };
+    const noted = journal.append({ is: 'launch', instance_id, app, card, secret, ...bound, at });
     const changed = (instance: Instance) => this.#changed(instance);
     const first = begin(planOf(birth));
-    const bound = order === undefined ? {} : { order };
     const instance = new Instance({ birth, ...bound, first, remains: {}, room, changed }, this.#host);
+    // What the journal does not have a later agent would end.
+    noted.catch((error: unknown) => {
+      log.error({ error }, 'the journal cannot be written');
+      instance.end({ reason: 'host_refused', detail: wordsFor(error) });
+    });
     this.#hold(instance);
     return instance;
   }
