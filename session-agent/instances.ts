@@ -4,6 +4,7 @@ import type { EndReason } from '../shared/protocol/session.ts';
 import { adopt, planOf } from './adopt.ts';
 import { cardsOf } from './cards.ts';
 import type { AgentConfig, AppConfig } from './config.ts';
+import { roomIn } from './disk.ts';
 import { begin } from './domain/instance.ts';
 import { sessionPlaceholder } from './domain/launch.ts';
 import { chooseCard, clear, type Held, pick, plan, type Target, type WarmWish } from './domain/pool.ts';
@@ -194,7 +195,10 @@ export class Instances {
     const noted = journal.append({ is: 'launch', instance_id, app, card, secret, ...bound, at });
     const changed = (instance: Instance) => this.#changed(instance);
     const first = begin(planOf(birth));
-    const instance = new Instance({ birth, ...bound, first, remains: {}, room, changed }, this.#host);
+    const { state_folder, log_folder } = this.#host.config;
+    const ready = Promise.all([room, roomIn([state_folder, log_folder])]);
+    const options = { birth, ...bound, first, remains: {}, room: ready, changed };
+    const instance = new Instance(options, this.#host);
     // What the journal does not have a later agent would end.
     noted.catch((error: unknown) => {
       log.error({ error }, 'the journal cannot be written');

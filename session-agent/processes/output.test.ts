@@ -96,6 +96,8 @@ test('openOutput() without room for a copy empties the file all the same', async
   writeSync(output.fd, Buffer.alloc(9 * MB, 'x'));
   clock.advance(250);
   await until(() => statSync(file).size === 0 && clock.pending() === 1);
+  writeSync(output.fd, 'after');
+  expect(output.tail(1)).toEqual(['after']);
   output.close();
 });
 
