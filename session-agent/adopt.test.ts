@@ -5,6 +5,7 @@ import { systemClock } from '../shared/clock.ts';
 import { systemIds } from '../shared/ids.ts';
 import { silentLog } from '../shared/log.ts';
 import { Agent } from './agent.ts';
+import { fullDisk } from './testing/full-disk.ts';
 import {
   fakeAppConfig,
   order,
@@ -179,4 +180,27 @@ test('start() refuses a state folder that another agent has', async () => {
   expect(other.start()).rejects.toThrow(
     `another agent runs on ${config.state_folder}: process ${process.pid}`,
   );
+});
+
+test('succeed() on a full disk takes sessions over and supervises them, refuses new ones with the disk named, and recovers', async () => {
+  const disk = fullDisk();
+  const { coordinator, config } = await start({ openFile: disk.openFile });
+  const { session_id, generation } = await created();
+  const before = roles(session_id);
+  disk.full = true;
+  await rig.succeed();
+  expect((await coordinator.message('HELLO')).sessions).toMatchObject([{ session_id, state: 'ready' }]);
+  expect(roles(session_id)).toEqual(before);
+  const refused = order();
+  coordinator.send(refused);
+  const { reason, detail } = await coordinator.message('SESSION_ENDED');
+  expect(reason).toBe('host_refused');
+  expect(detail).toContain(`the disk is full: ${join(config.state_folder, 'journal.jsonl')}`);
+  expect(detail).toContain('ENOSPC');
+  expect(roles(refused.session_id)).toEqual([]);
+  coordinator.send({ verb: 'END_SESSION', session_id, generation, reason: 'last_left' });
+  expect((await coordinator.message('SESSION_ENDED')).reason).toBe('last_left');
+  expect(roles(session_id)).toEqual([]);
+  disk.full = false;
+  await created();
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { appSchema } from './config.ts';
 import { type Found, resume } from './domain/instance.ts';
-import type { InstanceRecord, Role } from './domain/journal.ts';
+import type { Entry, InstanceRecord, Role } from './domain/journal.ts';
 import { Instance } from './instance.ts';
 import { type InstanceHost, placeOf } from './launch.ts';
 import type { Birth } from './pair.ts';
@@ -13,6 +13,12 @@ import { sleep } from './wait.ts';
 /** An adopted app that runs is in signalling's list at once, or has to register again; no longer is waited to learn which. */
 const SETTLE_MS = 1_500;
 const POLL_MS = 10;
+
+/** A line that a full disk may cost: the agent after this one finds the same out again. */
+const note = (entry: Entry, host: InstanceHost): Promise<void> =>
+  host.journal.append(entry).catch((error: unknown) => {
+    host.log.error({ error, entry: entry.is }, 'the journal cannot be written');
+  });
 
 /** The program of an earlier agent, alive or not, or undefined when it was never started. */
 const programOf = async (
@@ -28,7 +34,7 @@ const programOf = async (
   const known = noted.process ?? (found === undefined ? undefined : await identityOf(found));
   if (known === undefined) return undefined;
   if (noted.process === undefined) {
-    await host.journal.append({ is: 'started', instance_id, role, process: known });
+    await note({ is: 'started', instance_id, role, process: known }, host);
   }
   const log = host.log.child({ instance: instance_id, role });
   return adoptProgram(known, placeOf(host, instance_id, role), host.clock, log);
@@ -126,7 +132,7 @@ export const adopt = async (
   const instances = revived.filter((instance) => instance !== undefined);
   const known = new Set(instances.map(({ birth }) => birth.instance_id));
   const lost = records.filter(({ instance_id }) => !known.has(instance_id));
-  for (const { instance_id } of lost) await host.journal.append({ is: 'ended', instance_id });
+  for (const { instance_id } of lost) await note({ is: 'ended', instance_id }, host);
   const strays = new Set(marked.map(({ instance }) => instance).filter((instance) => !known.has(instance)));
   for (const instance of strays) {
     host.log.warn({ instance }, 'processes that the journal does not explain are ended');

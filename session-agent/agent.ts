@@ -11,7 +11,7 @@ import { type AgentConfig, launchProblem } from './config.ts';
 import type { DialledWire } from './dial.ts';
 import { Figures } from './figures.ts';
 import { Host } from './host.ts';
-import { Journal } from './journal.ts';
+import { Journal, type OpenFile } from './journal.ts';
 import { Link } from './link.ts';
 import { createPorts } from './ports.ts';
 import { type Lock, lockFolder } from './processes/lock.ts';
@@ -27,6 +27,8 @@ export interface Tools {
 export interface AgentOptions {
   /** Puts something around the agent's own tools. */
   around?: (tools: Tools) => Tools;
+  /** Opens the journal's files. */
+  openFile?: OpenFile;
   config: AgentConfig;
   /** This program's release. */
   version: string;
@@ -91,7 +93,7 @@ export class Agent {
   constructor(options: AgentOptions) {
     this.#options = options;
     const { config, version, signalling, environment, clock, ids, log, around = (tools) => tools } = options;
-    this.#journal = new Journal(config.state_folder, log);
+    this.#journal = new Journal(config.state_folder, log, options.openFile);
     this.#config = config;
     this.life = ids.id();
     const self = this;
@@ -150,7 +152,7 @@ export class Agent {
 
   /**
    * Takes over what a killed predecessor left, says what is wrong with the configured apps, then dials. Throws when another
-   * agent has the state folder, or it cannot be written to.
+   * agent has the state folder, or it cannot be written to; a full disk is no such reason.
    */
   async start(): Promise<void> {
     const { config, log } = this.#options;
@@ -213,7 +215,7 @@ export class Agent {
 
   /** Two agents on one journal would adopt each other's sessions. */
   #takeFolder(folder: string): void {
-    const lock = lockFolder(folder);
+    const lock = lockFolder(folder, this.#options.log);
     if ('holder' in lock) throw new Error(`another agent runs on ${folder}: ${lock.holder}`);
     this.#lock = lock;
   }

@@ -12,7 +12,7 @@ import {
 import type { Entry, Role } from './domain/journal.ts';
 import type { CreateSession, InstanceHost } from './launch.ts';
 import { type Birth, Pair, type Remains } from './pair.ts';
-import { messageOf, type Report } from './reports.ts';
+import { messageOf, type Report, wordsFor } from './reports.ts';
 import { watchLimits } from './watch.ts';
 
 export interface InstanceOptions {
@@ -122,7 +122,7 @@ export class Instance {
         this.phase === 'signalling' ? undefined : this.#pair.tellIce(),
       ]);
     } catch (error) {
-      this.end({ reason: 'host_refused', detail: `the journal cannot be written: ${String(error)}` });
+      this.end({ reason: 'host_refused', detail: wordsFor(error) });
     }
     if (this.#released) return;
     this.#announced = true;
@@ -225,7 +225,7 @@ export class Instance {
       .then(() => (this.#stopped() ? undefined : run()))
       .catch((error: unknown) => {
         this.#log.error({ error }, 'a start failed');
-        this.end({ reason: 'host_refused', detail: String(error) });
+        this.end({ reason: 'host_refused', detail: wordsFor(error) });
       });
   }
 

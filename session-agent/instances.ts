@@ -4,12 +4,14 @@ import type { EndReason } from '../shared/protocol/session.ts';
 import { adopt, planOf } from './adopt.ts';
 import { cardsOf } from './cards.ts';
 import type { AgentConfig, AppConfig } from './config.ts';
+import { roomIn } from './disk.ts';
 import { begin, type Ending } from './domain/instance.ts';
 import { sessionPlaceholder } from './domain/launch.ts';
 import { chooseCard, clear, type Held, pick, plan, type Target, type WarmWish } from './domain/pool.ts';
 import { Instance } from './instance.ts';
 import type { CreateSession, InstanceHost } from './launch.ts';
 import { noteInstance } from './outputs.ts';
+import { wordsFor } from './reports.ts';
 import type { InstanceStatus, WarmStatus } from './status.ts';
 import { WarmStarts } from './warm-starts.ts';
 
@@ -208,13 +210,19 @@ export class Instances {
     const instance_id = order?.session_id ?? ids.id();
     const birth = { instance_id, app, card, secret: ids.secret(), created_at: clock.now() };
     const { secret, created_at: at } = birth;
-    journal
-      .append({ is: 'launch', instance_id, app, card, secret, ...(order === undefined ? {} : { order }), at })
-      .catch((error: unknown) => log.error({ error }, 'the journal cannot be written'));
+    const bound = order === undefined ? {} : { order };
+    const noted = journal.append({ is: 'launch', instance_id, app, card, secret, ...bound, at });
     const changed = (instance: Instance) => this.#changed(instance);
     const first = begin(planOf(birth));
-    const bound = order === undefined ? {} : { order };
-    const instance = new Instance({ birth, ...bound, first, remains: {}, room, changed }, this.#host);
+    const { state_folder, log_folder } = this.#host.config;
+    const ready = Promise.all([room, roomIn([state_folder, log_folder])]);
+    const options = { birth, ...bound, first, remains: {}, room: ready, changed };
+    const instance = new Instance(options, this.#host);
+    // What the journal does not have a later agent would end.
+    noted.catch((error: unknown) => {
+      log.error({ error }, 'the journal cannot be written');
+      instance.end({ reason: 'host_refused', detail: wordsFor(error) });
+    });
     this.#hold(instance);
     return instance;
   }

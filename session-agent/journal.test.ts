@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog, silentLog } from '../shared/log.ts';
 import type { Entry } from './domain/journal.ts';
 import { Journal } from './journal.ts';
+import { fullDisk } from './testing/full-disk.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -81,4 +82,53 @@ test('append() to a journal that is closed is refused, and close() may come twic
   await journal.close();
   await journal.close();
   expect(journal.append(launch(1))).rejects.toThrow('closed');
+});
+
+test('append() on a full disk says which file and why, leaves no half line, and goes on when there is room', async () => {
+  const disk = fullDisk();
+  const journal = new Journal(folder, silentLog, disk.openFile);
+  await journal.open();
+  await journal.append(launch(1));
+  disk.full = true;
+  expect(journal.append(launch(2))).rejects.toThrow(
+    `the disk is full: ${file()} cannot be written (ENOSPC: no space left on device, write)`,
+  );
+  await journal.append(launch(3)).catch(() => {});
+  expect(ids(journal)).toEqual([1]);
+  disk.full = false;
+  await journal.append(launch(4));
+  await journal.close();
+  expect(
+    readFileSync(file(), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).at),
+  ).toEqual([1, 4]);
+  const next = await opened();
+  expect(ids(next)).toEqual([1, 4]);
+  await next.close();
+});
+
+test('open() on a full disk knows what is there, torn end and all, and takes lines once there is room', async () => {
+  const journal = await opened();
+  await journal.append(launch(1));
+  await journal.close();
+  appendFileSync(file(), JSON.stringify(launch(2)).slice(0, 30));
+  const disk = fullDisk();
+  disk.full = true;
+  const next = new Journal(folder, silentLog, disk.openFile);
+  await next.open();
+  expect(ids(next)).toEqual([1]);
+  expect(next.append(launch(3))).rejects.toThrow('the disk is full');
+  disk.full = false;
+  await next.append(launch(4));
+  await next.close();
+  const last = await opened();
+  expect(ids(last)).toEqual([1, 4]);
+  await last.close();
+});
+
+test('open() throws when the journal cannot be written for another reason than a full disk', async () => {
+  mkdirSync(file());
+  expect(opened()).rejects.toThrow('EISDIR');
 });

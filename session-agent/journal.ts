@@ -2,10 +2,14 @@ import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../shared/log.ts';
+import { isDiskFull, unwritten } from './disk.ts';
 import { type Account, compacted, type Entry, entrySchema, fold, noAccount } from './domain/journal.ts';
 
 /** A journal beyond this, and four times what its account needs, is rewritten. */
 const JOURNAL_BYTES = 1024 * 1024;
+
+/** How its files are opened: where a test can have a full disk. */
+export type OpenFile = (path: string, flags: string | number, mode: number) => Promise<FileHandle>;
 
 interface Waiting {
   entry: Entry;
@@ -34,27 +38,46 @@ const syncFolder = async (folder: string): Promise<void> => {
 export class Journal {
   readonly #folder: string;
   readonly #log: Log;
+  readonly #open: OpenFile;
   #account: Account = noAccount;
   #file: FileHandle | undefined;
+  /** Open for lines; the file itself may be missing while the disk is full. */
+  #taking = false;
+  /** What counts of the file: half a line may stand behind it. */
   #bytes = 0;
   #kept_bytes = 0;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
 
-  constructor(folder: string, log: Log) {
+  constructor(folder: string, log: Log, openFile: OpenFile = open) {
     this.#folder = folder;
     this.#log = log;
+    this.#open = openFile;
   }
 
   get account(): Account {
     return this.#account;
   }
 
-  /** Reads what is there and rewrites it short. Throws when the folder cannot be written to. */
+  /**
+   * Reads what is there and rewrites it short, or goes on with it as it is when that cannot be. On a full disk it opens too: then
+   * lines are refused until there is room. Throws when the folder cannot be written to for another reason.
+   */
   async open(): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    this.#account = this.#read(await readFile(this.#path(), 'utf8').catch(none));
-    await this.#compact();
+    const bytes = await readFile(this.#path()).catch(none);
+    this.#account = this.#read(bytes.toString());
+    this.#bytes = bytes.lastIndexOf(10) + 1;
+    this.#taking = true;
+    try {
+      await this.#compact();
+    } catch (error) {
+      this.#log.error({ error }, 'the journal cannot be rewritten and goes on as it is');
+      await this.#reopen().catch((again: unknown) => {
+        if (!isDiskFull(again)) throw again;
+        this.#log.error({ error: again }, 'the journal cannot be written: nothing new is started');
+      });
+    }
   }
 
   /**
@@ -72,6 +95,7 @@ export class Journal {
   /** Resolves when all lines are on the disk and the file is closed. */
   async close(): Promise<void> {
     while (this.#writing !== undefined) await this.#writing;
+    this.#taking = false;
     await this.#file?.close();
     this.#file = undefined;
   }
@@ -111,15 +135,15 @@ export class Journal {
   }
 
   async #put(entries: Entry[]): Promise<void> {
-    if (this.#file === undefined) throw new Error('the journal is closed');
+    if (!this.#taking) throw new Error('the journal is closed');
     const text = linesOf(entries);
     try {
-      await this.#file.appendFile(text);
-      await this.#file.datasync();
+      const file = this.#file ?? (await this.#reopen());
+      await file.appendFile(text);
+      await file.datasync();
     } catch (error) {
-      // Half a line may stand there now; nothing may be written behind it.
-      await this.#file.truncate(this.#bytes).catch(() => this.#file?.close());
-      throw error;
+      await this.#cut();
+      throw new Error(unwritten(this.#path(), error), { cause: error });
     }
     this.#bytes += Buffer.byteLength(text);
     this.#account = entries.reduce(fold, this.#account);
@@ -129,10 +153,36 @@ export class Journal {
     });
   }
 
+  /** Half a line may stand there now; nothing may be written behind it. */
+  async #cut(): Promise<void> {
+    const file = this.#file;
+    try {
+      await file?.truncate(this.#bytes);
+    } catch (error) {
+      this.#log.error({ error }, 'the journal cannot be cut; it is opened anew');
+      this.#file = undefined;
+      await file?.close();
+    }
+  }
+
+  async #reopen(): Promise<FileHandle> {
+    const file = await this.#open(this.#path(), 'a', 0o600);
+    try {
+      await file.truncate(this.#bytes);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    this.#file = file;
+    return file;
+  }
+
   async #compact(): Promise<void> {
     const text = linesOf(compacted(this.#account));
     const draft = `${this.#path()}.new`;
-    const file = await open(draft, 'w', 0o600);
+    const { O_WRONLY, O_CREAT, O_TRUNC, O_APPEND } = constants;
+    // To append: what is cut off after a line that failed must leave no hole behind.
+    const file = await this.#open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0o600);
     try {
       await file.appendFile(text);
       await file.sync();
@@ -149,8 +199,8 @@ export class Journal {
   }
 }
 
-const none = (error: unknown): string => {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+const none = (error: unknown): Buffer => {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return Buffer.alloc(0);
   throw error;
 };
 

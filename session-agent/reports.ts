@@ -17,6 +17,10 @@ export const wordsOf = (fact: string, program: Pick<Program, 'tail'> | undefined
   return head + lines.join('\n').slice(-(DETAIL_CHARACTERS - head.length));
 };
 
+/** Why something could not be done, for SESSION_ENDED. */
+export const wordsFor = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).slice(0, DETAIL_CHARACTERS);
+
 /** What the coordinator is told of a session whose instance has come that far. */
 export const messageOf = (
   { session_id, generation, code }: CreateSession,

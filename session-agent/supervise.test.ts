@@ -124,7 +124,7 @@ test('startRig() with a disk that takes no intent starts nothing, says so, and t
   const { session_id, ...session } = order();
   coordinator.send({ session_id, ...session });
   const ended = await coordinator.message('SESSION_ENDED');
-  expect(ended).toMatchObject({ reason: 'host_refused', detail: 'Error: no space left on device' });
+  expect(ended).toMatchObject({ reason: 'host_refused', detail: 'no space left on device' });
   expect(processesOf(session_id)).toEqual([]);
   full = false;
   coordinator.send(order());

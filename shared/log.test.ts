@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { createLog, type LogLevel, logLevels, silentLog } from './log.ts';
+import { closeSync, openSync } from 'node:fs';
+import { createLog, type LogLevel, logDestination, logLevels, silentLog } from './log.ts';
 
 const recordingLog = (level?: LogLevel) => {
   const lines: string[] = [];
@@ -74,4 +75,12 @@ describe('createLog()', () => {
 
 test('silentLog() writes nothing', () => {
   expect(silentLog.isLevelEnabled('fatal')).toBeFalse();
+});
+
+test('logDestination() outlives a full disk, and keeps no more than a bounded rest of the lines', () => {
+  const fd = openSync('/dev/full', 'w');
+  const log = createLog('coordinator', 'info', logDestination(fd));
+  const write = () => log.info({ ballast: 'x'.repeat(20_000) }, 'nobody reads this');
+  for (let line = 0; line < 100; line++) expect(write).not.toThrow();
+  closeSync(fd);
 });

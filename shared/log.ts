@@ -37,6 +37,16 @@ export interface LogCopy {
 /** The level that lets through what either of the two lets through. */
 const lower = (a: LogLevel, b: LogLevel): LogLevel => (logLevels.indexOf(a) < logLevels.indexOf(b) ? a : b);
 
+/** Lines that wait while standard output, a file on a full disk for one, takes none; further ones are lost. */
+const WAITING_BYTES = 1024 * 1024;
+
+/** Where lines go, by file descriptor. One that cannot be written is no reason to end the program: the lines wait. */
+export const logDestination = (fd: number): pino.DestinationStream => {
+  const destination = pino.destination({ fd, sync: true, maxLength: WAITING_BYTES });
+  destination.on('error', () => {});
+  return destination;
+};
+
 /**
  * JSON lines on standard output (or `destination`), secrets replaced by "[secret]"; into `copy` as well, if there is one.
  * The agent and the coordinator fork it per session with `log.child({ session })`.
@@ -44,7 +54,7 @@ const lower = (a: LogLevel, b: LogLevel): LogLevel => (logLevels.indexOf(a) < lo
 export const createLog = (
   program: string,
   level: LogLevel = 'info',
-  destination: pino.DestinationStream = pino.destination({ fd: 1, sync: true }),
+  destination: pino.DestinationStream = logDestination(1),
   copy?: LogCopy,
 ): Log =>
   pino(

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogCopy } from '../../shared/log.ts';
+import { isDiskFull, unwritten } from '../disk.ts';
 import type { AgentStatus } from '../status.ts';
 
 export const agent_log = 'agent.log';
@@ -45,7 +46,7 @@ const shift = (file: string): void => {
 };
 
 /**
- * Opens (appends to) `agent.log` in the folder, which is made if need be; throws when that cannot be. Later a line that the
+ * Opens (appends to) `agent.log` in the folder, which is made if need be; throws when that cannot be, unless the disk is full. Later a line that the
  * disk does not take is lost here, and that is one of the errors; standard output has it all the same.
  */
 export const openAgentLog = (folder: string, bytes = log_bytes): AgentLog => {
@@ -54,8 +55,8 @@ export const openAgentLog = (folder: string, bytes = log_bytes): AgentLog => {
     mkdirSync(folder, { recursive: true });
     return openSync(file, 'a', 0o640);
   };
-  let fd: number | undefined = open();
-  let size = fstatSync(fd).size;
+  let fd: number | undefined;
+  let size = 0;
   let closed = false;
   let failing = false;
   const errors: LoggedError[] = [];
@@ -78,11 +79,17 @@ export const openAgentLog = (folder: string, bytes = log_bytes): AgentLog => {
       size += writeSync(fd, line);
       failing = false;
     } catch (error) {
-      const text = `${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`;
-      if (!failing) note({ at, level: 'error', text });
+      if (!failing) note({ at, level: 'error', text: unwritten(file, error) });
       failing = true;
     }
   };
+  try {
+    fd = open();
+    size = fstatSync(fd).size;
+  } catch (error) {
+    // The first line tries again.
+    if (!isDiskFull(error)) throw error;
+  }
   return {
     level: 'info',
     errors: () => [...errors],

@@ -11,6 +11,9 @@ import { followConfig } from './reload.ts';
 import { service_variable } from './service.ts';
 import { Failed, type Surroundings, wordsOf } from './surroundings.ts';
 
+/** On a full disk nobody can be told how this agent is reached; it serves its sessions and tries again. */
+const DOOR_RETRY_MS = 10_000;
+
 export interface RunOptions {
   /** config.json, and what it says now. */
   file: string;
@@ -94,6 +97,14 @@ export const prepare = async (options: RunOptions, surroundings: Surroundings): 
   const token = ids.secret();
   const server = listen(controlHandler(token, { status, handOver: options.handOver }));
   let closeDoor = () => {};
+  const showDoor = () => {
+    try {
+      closeDoor = openDoor(state_folder, { pid: process.pid, port: server.port, token });
+    } catch (error) {
+      log.error({ error }, 'commands cannot reach this agent yet');
+      closeDoor = clock.after(DOOR_RETRY_MS, showDoor);
+    }
+  };
   let closing: Promise<void> | undefined;
   const close = async () => {
     reload.stop();
@@ -107,7 +118,7 @@ export const prepare = async (options: RunOptions, surroundings: Surroundings): 
     async start() {
       // Only who has the state folder to itself may say there how it is reached.
       await agent.start();
-      closeDoor = openDoor(state_folder, { pid: process.pid, port: server.port, token });
+      showDoor();
     },
     close() {
       closing ??= close();

@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Log } from '../../shared/log.ts';
 
 /** Held until `release`, or until the process has gone, however it went. */
 export interface Lock {
@@ -53,19 +54,25 @@ export const lockFile = (file: string): Lock | undefined => {
 };
 
 /** Makes `folder` this process's own, or says who has it. */
-export const lockFolder = (folder: string): Lock | { holder: string } => {
+export const lockFolder = (folder: string, log: Log): Lock | { holder: string } => {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const pid_file = join(folder, 'pid');
   const lock = lockFile(join(folder, 'lock'));
   if (lock === undefined) return { holder: `process ${readPid(pid_file)}` };
-  writeFileSync(pid_file, `${process.pid}\n`, { mode: 0o600 });
+  try {
+    writeFileSync(pid_file, `${process.pid}\n`, { mode: 0o600 });
+  } catch (error) {
+    log.error({ error, file: pid_file }, 'this process cannot say its number to others');
+  }
   return lock;
 };
 
 const readPid = (file: string): string => {
   try {
-    return readFileSync(file, 'utf8').trim();
-  } catch {
-    return 'that has not said its number yet';
+    const said = readFileSync(file, 'utf8').trim();
+    if (said !== '') return said;
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
   }
+  return 'that has not said its number';
 };

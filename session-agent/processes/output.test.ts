@@ -17,7 +17,7 @@ import { systemClock } from '../../shared/clock.ts';
 import { silentLog } from '../../shared/log.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
 import { sleep } from '../wait.ts';
-import { openOutput, pruneOutputs } from './output.ts';
+import { adoptOutput, openOutput, pruneOutputs } from './output.ts';
 
 setDefaultTimeout(30_000);
 let folder: string;
@@ -96,10 +96,20 @@ test('openOutput() without room for a copy empties the file all the same', async
   writeSync(output.fd, Buffer.alloc(9 * MB, 'x'));
   clock.advance(250);
   await until(() => statSync(file).size === 0 && clock.pending() === 1);
+  writeSync(output.fd, 'after');
+  expect(output.tail(1)).toEqual(['after']);
   output.close();
 });
 
 const id = (i: number) => String(i).padStart(22, '_');
+
+test('adoptOutput() of a file that cannot be opened gives no lines, and throws nothing', () => {
+  const file = join(folder, 'taken.log');
+  mkdirSync(file);
+  const output = adoptOutput(file, fakeClock(), silentLog);
+  expect(output.tail(3)).toEqual([]);
+  output.close();
+});
 
 test('pruneOutputs() deletes the oldest outputs of instances and nothing else', () => {
   const logs = join(folder, 'logs');

@@ -98,6 +98,16 @@ export const openOutput = (file: string, clock: Clock, log: Log): Output => {
   };
 };
 
+/** The same for a program that writes already: a file that cannot be opened any more costs its last words, not the program. */
+export const adoptOutput = (file: string, clock: Clock, log: Log): Pick<Output, 'tail' | 'close'> => {
+  try {
+    return openOutput(file, clock, log);
+  } catch (error) {
+    log.error({ error, file }, 'the output file cannot be opened; its bound does not hold');
+    return { tail: () => [], close: () => {} };
+  }
+};
+
 /** When the entry was changed, or undefined when it has just gone or is no file of its own, a link for example. */
 const changedAt = (file: string): number | undefined => {
   const stat = lstatSync(file, { throwIfNoEntry: false });

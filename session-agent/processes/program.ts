@@ -3,7 +3,7 @@ import type { Clock } from '../../shared/clock.ts';
 import type { Log } from '../../shared/log.ts';
 import { sleep, within } from '../wait.ts';
 import { type Identity, isThere } from './identity.ts';
-import { type Output, openOutput } from './output.ts';
+import { adoptOutput, type Output, openOutput } from './output.ts';
 import { linuxTree, no_group, type Tree, windowsTree } from './tree.ts';
 
 /** After SIGKILL only the kernel can delay the end (a driver that does not let go); then it is said. */
@@ -36,7 +36,7 @@ export interface Exit {
 interface Parts {
   pid: number;
   exited: Promise<Exit>;
-  output: Output;
+  output: Pick<Output, 'tail' | 'close'>;
   tree: Tree;
   clock: Clock;
   log: Log;
@@ -172,7 +172,7 @@ export const adoptProgram = async (
     unwatch: () => {
       watch.on = false;
     },
-    output: openOutput(place.output_file, clock, log),
+    output: adoptOutput(place.output_file, clock, log),
     tree: treeOf(pid, place.marks, system_root),
     clock,
     log,

@@ -56,6 +56,7 @@ export interface RigOptions {
   coordinator?: Partial<FakeCoordinatorOptions>;
   ids?: Partial<Ids>;
   around?: AgentOptions['around'];
+  openFile?: AgentOptions['openFile'];
 }
 
 export const startRig = async (options: RigOptions = {}): Promise<Rig> => {
@@ -87,6 +88,7 @@ export const startRig = async (options: RigOptions = {}): Promise<Rig> => {
       config: read.value,
       version: '1.2.3',
       ...(options.around === undefined ? {} : { around: options.around }),
+      ...(options.openFile === undefined ? {} : { openFile: options.openFile }),
       signalling: options.signalling ?? [process.execPath, signallingMain],
       environment: baseEnvironment(process.env),
       clock: systemClock,
