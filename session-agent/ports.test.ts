@@ -1,11 +1,12 @@
 import { expect, test } from 'bun:test';
-import { randomInt } from 'node:crypto';
+
 import { createServer } from 'node:net';
+import { portRangeWithin } from '../shared/testing/port-range.ts';
 import { createPorts } from './ports.ts';
 import { portRange } from './testing/rig.ts';
 
 const range = () => {
-  const from = 10_000 + randomInt(2_000) * 10;
+  const { from } = portRangeWithin(10_000, 10_000, 40);
   return { from, to: from + 5 };
 };
 

@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -6,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { systemClock } from '../../shared/clock.ts';
 import { type Ids, systemIds } from '../../shared/ids.ts';
 import { createLog } from '../../shared/log.ts';
+import { portRangeWithin } from '../../shared/testing/port-range.ts';
 import { Agent, type AgentOptions } from '../agent.ts';
 import { type AgentConfig, readAgentConfig } from '../config.ts';
 import { baseEnvironment } from '../domain/launch.ts';
@@ -43,11 +43,8 @@ export const fakeAppConfig = (rc_name: string, flags: string[] = [], settings: o
   ...settings,
 });
 
-/** Below the kernel's own ports and at random: files of tests run side by side; the agent skips what is taken. */
-export const portRange = () => {
-  const from = 10_000 + randomInt(500) * 40;
-  return { from, to: from + 39 };
-};
+/** Ports of one agent; the agent skips what is taken. */
+export const portRange = () => portRangeWithin(10_000, 10_000, 40);
 
 export interface RigOptions {
   apps?: object[];

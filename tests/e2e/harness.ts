@@ -1,9 +1,9 @@
-import { randomInt } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type DemoApp, type DemoHost, type Layout, type System, startSystem } from '../../scripts/system.ts';
+import { portRangeWithin } from '../../shared/testing/port-range.ts';
 
 const root = resolve(import.meta.dir, '..', '..');
 /** A file that `bun run build` makes. */
@@ -29,11 +29,8 @@ export const ensureBuilt = async () => {
   if ((await build.exited) !== 0) throw new Error('the executables cannot be built');
 };
 
-/** Below the kernel's ephemeral range, at random, so that runs side by side rarely meet; the agent skips taken ports. */
-export const portRange = () => {
-  const from = 10_000 + randomInt(200) * 100;
-  return { from, to: from + 99 };
-};
+/** Ports of one host; the agent skips what is taken. */
+export const portRange = () => portRangeWithin(20_000, 10_000, 100);
 
 /** Where the programs run: command words to put before theirs, such as `ip netns exec NAME`. */
 interface Places {
