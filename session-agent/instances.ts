@@ -9,6 +9,7 @@ import { begin, type Ending } from './domain/instance.ts';
 import { sessionPlaceholder } from './domain/launch.ts';
 import { chooseCard, clear, type Held, pick, plan, type Target, type WarmWish } from './domain/pool.ts';
 import { Instance } from './instance.ts';
+import { describeInstance, isLeaving } from './instance-status.ts';
 import type { CreateSession, InstanceHost } from './launch.ts';
 import { noteInstance } from './outputs.ts';
 import { wordsFor } from './reports.ts';
@@ -17,8 +18,6 @@ import { WarmStarts } from './warm-starts.ts';
 
 /** Backoffs end and warm instances age without any event. */
 const TICK_MS = 1_000;
-
-const isLeaving = ({ phase }: Instance): boolean => phase === 'stopping' || phase === 'ended';
 
 /** The instances of this machine: those of sessions and those kept warm, and which card has room for another. */
 export class Instances {
@@ -31,6 +30,8 @@ export class Instances {
   #open = false;
   /** Nobody wants anything of this host: nothing is kept warm. */
   #idle = false;
+  /** Warm instances whose end has been told to `#starts`. */
+  readonly #noted = new WeakSet<Instance>();
   /** A change that comes while a decision is being carried out waits for its end. */
   #deciding = false;
 
@@ -85,6 +86,7 @@ export class Instances {
 
   /** Another configuration for what is launched from now on. */
   reconfigure(config: AgentConfig): void {
+    this.#starts.reconfigured(this.#host.config.apps, config.apps);
     this.#host.config = config;
     this.#host.ports.move(config.ports);
     this.#tick();
@@ -103,22 +105,7 @@ export class Instances {
   }
 
   describe(): InstanceStatus[] {
-    return [...this.#all].map((instance) => {
-      const { birth, order, phase, restarts } = instance;
-      const [app_pid, signalling_pid] = [instance.pid('app'), instance.pid('signalling')];
-      const warm_phase = phase === 'ready' ? 'warm' : isLeaving(instance) ? phase : 'warming';
-      return {
-        instance_id: birth.instance_id,
-        rc_name: birth.app.rc_name,
-        card: birth.card,
-        phase: order === undefined ? warm_phase : phase,
-        ...(order === undefined ? {} : { session_id: order.session_id }),
-        since: birth.created_at,
-        ...(app_pid === undefined ? {} : { app_pid }),
-        ...(signalling_pid === undefined ? {} : { signalling_pid }),
-        restarts,
-      };
-    });
+    return [...this.#all].map(describeInstance);
   }
 
   /** What the pool wants and has, app by app, and what its last failure was. */
@@ -232,7 +219,7 @@ export class Instances {
     instance.over
       .then(() => {
         this.#all.delete(instance);
-        if (instance.order === undefined) this.#starts.ended(instance.birth.app.rc_name, instance.ending);
+        this.#note(instance);
         this.#tick();
       })
       .catch((error: unknown) => this.#host.log.error({ error }, 'an instance could not be closed'));
@@ -240,8 +227,16 @@ export class Instances {
 
   #changed(instance: Instance): void {
     if (instance.order === undefined && instance.phase === 'ready')
-      this.#starts.succeeded(instance.birth.app.rc_name);
+      this.#starts.forget(instance.birth.app.rc_name);
+    if (isLeaving(instance)) this.#note(instance);
     this.#tick();
+  }
+
+  /** What became of a warm instance, once, and before its last process has gone: the next start waits from now on. */
+  #note(instance: Instance): void {
+    if (instance.order !== undefined || this.#noted.has(instance)) return;
+    this.#noted.add(instance);
+    this.#starts.ended(instance.birth.app.rc_name, instance.ending);
   }
 
   #held(): Held[] {
@@ -282,7 +277,12 @@ export class Instances {
   #decide(): void {
     const { config } = this.#host;
     const { apps, placing } = config;
-    const targets = apps.map((app) => ({
+    const rank = (rc_name: string) => {
+      const at = this.#wishes.findIndex((wish) => wish.rc_name === rc_name);
+      return at === -1 ? this.#wishes.length : at;
+    };
+    const wished = apps.toSorted((a, b) => rank(a.rc_name) - rank(b.rc_name));
+    const targets = wished.map((app) => ({
       rc_name: app.rc_name,
       vram_mb: app.vram_mb,
       encoders: app.encoders,

@@ -1,5 +1,6 @@
 import type { Clock } from '../shared/clock.ts';
 import type { Log } from '../shared/log.ts';
+import type { AppConfig } from './config.ts';
 import type { Ending } from './domain/instance.ts';
 import { warmBackoff } from './domain/pool.ts';
 
@@ -21,11 +22,21 @@ export class WarmStarts {
     this.#log = log;
   }
 
-  succeeded(rc_name: string): void {
+  /** Another command line may well start: nothing is held against an app that was changed. */
+  reconfigured(before: readonly AppConfig[], after: readonly AppConfig[]): void {
+    const said = (apps: readonly AppConfig[], name: string) =>
+      JSON.stringify(apps.find(({ rc_name }) => rc_name === name));
+    for (const { rc_name } of after) {
+      if (said(before, rc_name) !== said(after, rc_name)) this.forget(rc_name);
+    }
+  }
+
+  /** The last start succeeded: nothing is held against the app. */
+  forget(rc_name: string): void {
     this.#failed.delete(rc_name);
   }
 
-  /** A warm instance is gone. One that the pool stopped itself is no failure. */
+  /** A warm instance ends. One that the pool stopped itself is no failure. */
   ended(rc_name: string, { reason, detail = '' }: Ending = { reason: 'host_forgot' }): void {
     if (reason === 'host_stopped') return;
     const failures = (this.#failed.get(rc_name)?.failures ?? 0) + 1;

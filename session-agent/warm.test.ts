@@ -114,6 +114,31 @@ test('describeWarm() shows that failing warm starts back off, and sessions start
   expect(rig.log.some(({ level, msg }) => level === 'warn' && msg === 'a warm instance failed')).toBe(true);
 });
 
+test('describeWarm() tells of a failure when the stop begins, and nothing takes the place of what has not gone', async () => {
+  const { agent } = await start({
+    settings: { seats: 2 },
+    apps: [
+      fakeAppConfig('Slow', ['-Silent', '-Stubborn'], {
+        warm: 1,
+        start_timeout_seconds: 0.5,
+        stop_grace_seconds: 1,
+      }),
+    ],
+  });
+  const failures = () => agent.host.describeWarm()[0]?.failures ?? 0;
+  await until(() => failures() === 1);
+  expect(agent.host.describe().map(({ phase }) => phase)).toEqual(['stopping']);
+  await until(() => agent.host.describe().length !== 1);
+  expect(agent.host.describe()).toEqual([]);
+  // Another command line does not wait for what the one before did.
+  const { config } = rig;
+  const [app] = config.apps;
+  if (app === undefined) throw new Error('no app');
+  agent.host.reconfigure({ ...config, apps: [{ ...app, arguments: fakeAppConfig('Slow').arguments }] });
+  expect(failures()).toBe(0);
+  await until(() => ready() === 1);
+});
+
 test('reconfigure() leaves sessions alone, replaces warm instances of what changed, and lowers the seats for new ones', async () => {
   const { coordinator, agent, config } = await start({ settings: { seats: 2 }, apps: [warmApp(1)] });
   await until(() => ready() === 1);

@@ -10,10 +10,14 @@ interface Wish {
   readonly instances: number;
 }
 
-/** One instance for each booking of one host, on the card of its seat; sorted, so that the same wish reads the same. */
-const wishesFor = (capacity: Capacity, booked: readonly Pick<Booking, 'app' | 'seat'>[]): Wish[] => {
+/** One instance for each booking of one host, on the card of its seat, the soonest first. */
+const wishesFor = (
+  capacity: Capacity,
+  booked: readonly Pick<Booking, 'app' | 'seat' | 'starts_at' | 'id'>[],
+): Wish[] => {
   const counts = new Map<string, Wish>();
-  for (const { app, seat } of booked) {
+  const soonest = booked.toSorted((a, b) => a.starts_at - b.starts_at || (a.id < b.id ? -1 : 1));
+  for (const { app, seat } of soonest) {
     const card = cardOf(capacity, seat)?.index;
     // Beyond the seats that the host has now: its booking moves.
     if (card === undefined) continue;
@@ -21,7 +25,7 @@ const wishesFor = (capacity: Capacity, booked: readonly Pick<Booking, 'app' | 's
     const instances = (counts.get(key)?.instances ?? 0) + 1;
     counts.set(key, { rc_name: app, card, instances });
   }
-  return [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, wish]) => wish);
+  return [...counts.values()];
 };
 
 /** What each host should have started ahead, for the bookings there that open soon. */

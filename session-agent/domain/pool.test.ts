@@ -90,10 +90,32 @@ test('plan() stops what is not wanted any more, not yet ready ones first, and wh
   expect(plan(room([starting, ready]), [target(1)]).stop).toEqual([starting.id]);
   expect(plan(room([starting, ready]), []).stop).toEqual([ready.id, starting.id]);
   const stale = held('warm', 'ready', { stale: true });
-  expect(plan(room([stale]), [target(1)])).toEqual({
-    start: [{ rc_name: 'Flat', card: 1 }],
-    stop: [stale.id],
-  });
+  expect(plan(room([stale]), [target(1)])).toEqual({ start: [], stop: [stale.id] });
+});
+
+test('plan() starts nothing in the place of one that has not gone yet', () => {
+  const leaving = held('warm', 'stopping');
+  expect(plan(room([leaving]), [target(1)])).toEqual({ start: [], stop: [] });
+  expect(plan(room([leaving]), [target(2)]).start).toHaveLength(1);
+});
+
+test('plan() takes for a wish the room of what is merely kept warm, as little as it must, and once', () => {
+  const cards = [card(0, 3)];
+  const tower = { rc_name: 'Tower', vram_mb: 2_000, encoders: 1 };
+  const wish = { ...tower, instances: 0, on: new Map([[0, 1]]), waiting: false };
+  const session = held('session', 'ready');
+  const [ready, starting] = [held('warm', 'ready'), held('warm', 'starting')];
+  const full = [session, ready, starting];
+  expect(plan(room(full, cards), [target(2), wish])).toEqual({ start: [], stop: [starting.id] });
+  const leaving = { ...starting, state: 'stopping' as const };
+  expect(plan(room([session, ready, leaving], cards), [target(2), wish])).toEqual({ start: [], stop: [] });
+  expect(plan(room([session, ready], cards), [target(2), wish]).start).toEqual([
+    { rc_name: 'Tower', card: 0 },
+  ]);
+  // What an earlier wish has is not taken for a later one, and no session ever.
+  const earlier = target(0, { on: new Map([[0, 2]]) });
+  expect(plan(room(full, cards), [earlier, wish])).toEqual({ start: [], stop: [] });
+  expect(plan(room([session, session, session], cards), [wish])).toEqual({ start: [], stop: [] });
 });
 
 test('warmBackoff() doubles from five seconds to five minutes', () => {

@@ -109,53 +109,99 @@ export interface Plan {
   readonly stop: readonly string[];
 }
 
-const surplus = (held: readonly Held[], targets: readonly Target[]): string[] => {
+/** Warm instances that are wished for on their card, those that are ready first: the only ones that no other wish takes away. */
+const promisedOf = (held: readonly Held[], targets: readonly Target[]): ReadonlySet<string> => {
+  const good = held
+    .filter(({ use, state, stale }) => use === 'warm' && state !== 'stopping' && !stale)
+    .sort((a, b) => Number(b.state === 'ready') - Number(a.state === 'ready'));
+  const ids = targets.flatMap(({ rc_name, on }) =>
+    [...on].flatMap(([card, count]) =>
+      good.filter((one) => one.rc_name === rc_name && one.card === card).slice(0, count),
+    ),
+  );
+  return new Set(ids.map(({ id }) => id));
+};
+
+const surplus = (
+  held: readonly Held[],
+  targets: readonly Target[],
+  promised: ReadonlySet<string>,
+): string[] => {
   const warm = held.filter(({ use, state }) => use === 'warm' && state !== 'stopping');
   const names = [...new Set(warm.map(({ rc_name }) => rc_name))];
   return names.flatMap((rc_name) => {
-    const { instances = 0, on = new Map<number, number>() } =
-      targets.find((target) => target.rc_name === rc_name) ?? {};
+    const { instances = 0 } = targets.find((target) => target.rc_name === rc_name) ?? {};
     const own = warm.filter((one) => one.rc_name === rc_name);
     const stale = own.filter((one) => one.stale);
-    const good = own
-      .filter((one) => !one.stale)
+    const others = own
+      .filter((one) => !one.stale && !promised.has(one.id))
       .sort((a, b) => Number(b.state === 'ready') - Number(a.state === 'ready'));
-    const promised = [...on].flatMap(([card, count]) =>
-      good.filter((one) => one.card === card).slice(0, count),
-    );
-    const others = good.filter((one) => !promised.includes(one));
-    return [...stale, ...others.slice(Math.max(0, instances - promised.length))].map(({ id }) => id);
+    const kept = own.filter(({ id }) => promised.has(id)).length;
+    return [...stale, ...others.slice(Math.max(0, instances - kept))].map(({ id }) => id);
   });
 };
 
-/** What the pool does next: which instances to stop, and which to start where, so many that the machine is not swamped. */
+/** What of the rest has to go from a card so that one more with these needs fits; undefined when that would not do. */
+const displaced = (
+  card: HostCard,
+  held: readonly Held[],
+  needs: Needs,
+  free: (one: Held) => boolean,
+): readonly string[] | undefined => {
+  const candidates = held
+    .filter((one) => one.card === card.index && free(one))
+    .sort((a, b) => sacrifice(needs.rc_name, a, b));
+  for (let count = 0; count <= candidates.length; count++) {
+    const going = candidates.slice(0, count);
+    if (
+      fitsOn(
+        card,
+        held.filter((one) => !going.includes(one)),
+        needs,
+      )
+    )
+      return going.map(({ id }) => id);
+  }
+  return undefined;
+};
+
+/**
+ * What the pool does next: which instances to stop, and which to start where, so many that the machine is not swamped. What is
+ * wished for on a card comes first, in the order of the targets, and takes the room of what config.json merely keeps
+ * warm. One that is on its way out still counts as its app's: its place is taken when it is gone.
+ */
 export const plan = (room: Room, targets: readonly Target[]): Plan => {
-  const stop = surplus(room.held, targets);
+  const promised = promisedOf(room.held, targets);
+  const stop = surplus(room.held, targets, promised);
   const start: { rc_name: string; card: number }[] = [];
   let held = room.held;
   const starting = () => held.filter(({ use, state }) => use === 'warm' && state === 'starting').length;
   const have = (rc_name: string, card?: number) =>
     held.filter(
-      (one) =>
-        one.use === 'warm' &&
-        one.rc_name === rc_name &&
-        (card === undefined || one.card === card) &&
-        one.state !== 'stopping' &&
-        !stop.includes(one.id),
+      (one) => one.use === 'warm' && one.rc_name === rc_name && (card === undefined || one.card === card),
     ).length;
   const launch = ({ rc_name, vram_mb, encoders }: Target, card: number) => {
     start.push({ rc_name, card });
     const id = `+${start.length}`;
     held = [...held, { id, rc_name, vram_mb, encoders, card, use: 'warm', state: 'starting', stale: false }];
   };
-  for (const target of targets.filter(({ waiting }) => !waiting)) {
+  const mayGo = ({ id, use }: Held) => use === 'warm' && !promised.has(id) && !id.startsWith('+');
+  const willing = targets.filter(({ waiting }) => !waiting);
+  for (const target of willing) {
     for (const card of room.cards) {
       const wanted = target.on.get(card.index) ?? 0;
       while (have(target.rc_name, card.index) < wanted && starting() < STARTING_MAX) {
-        if (!fitsOn(card, held, target)) break;
+        if (!fitsOn(card, held, target)) {
+          // What is leaving makes room without anybody's help.
+          const staying = held.filter(({ id, state }) => state !== 'stopping' && !stop.includes(id));
+          stop.push(...(displaced(card, staying, target, mayGo) ?? []));
+          break;
+        }
         launch(target, card.index);
       }
     }
+  }
+  for (const target of willing) {
     while (have(target.rc_name) < target.instances && starting() < STARTING_MAX) {
       const card = chooseCard({ ...room, held }, target);
       if (card === undefined) break;

@@ -118,7 +118,7 @@ export const toAgent = {
   }),
   /** The participant has left: its connections are closed, those that wait to be resumed too. */
   DISCONNECT_USER: strict('verb', 'DISCONNECT_USER', { ...sessionRef, user_id: idSchema }),
-  /** How many warm instances of each app to keep on which card, whatever config.json asks for: what is booked soon. Replaces the last one. */
+  /** How many warm instances of each app to keep on which card, whatever config.json asks for: what is booked soon, the soonest first. Replaces the last one. */
   WARM: strict('verb', 'WARM', {
     apps: z
       .array(
