@@ -70,23 +70,23 @@ export class Program {
   }
 
   /**
-   * Ends the program and all its descendants: asks, waits up to `grace_ms`, forces. Resolves when none is left. Idempotent; a
-   * later call with no grace forces at once.
+   * Ends the program and all its descendants: asks, waits up to `grace_ms`, forces. Resolves when none is left and its
+   * output file is within its bound. Idempotent; a later call with no grace forces at once.
    */
   stop(grace_ms: number): Promise<void> {
     // Once all of it is gone its marks may be another's, that of the program which took its place.
     if (grace_ms === 0 && !this.#gone_for_good) this.#parts.tree.end(true);
     this.#stopping ??= this.#end(grace_ms).finally(() => {
       this.#gone_for_good = true;
-      this.#parts.output.close();
+      return this.#parts.output.close();
     });
     return this.#stopping;
   }
 
-  /** Lets go of it: it runs on, and its output goes on to its file. */
-  release(): void {
+  /** Lets go of it: it runs on, and its output goes on to its file. Resolves when we have closed that. */
+  release(): Promise<void> {
     this.#parts.unwatch?.();
-    this.#parts.output.close();
+    return this.#parts.output.close();
   }
 
   async #end(grace_ms: number): Promise<void> {
@@ -144,7 +144,7 @@ export const startProgram = (order: ProgramOrder, clock: Clock, log: Log): Progr
       log,
     });
   } catch (error) {
-    output.close();
+    void output.close();
     throw error;
   }
 };
