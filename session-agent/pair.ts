@@ -178,8 +178,7 @@ export class Pair {
   async release(): Promise<void> {
     this.#observer?.close();
     await this.#recorded;
-    this.#app?.release();
-    this.#signalling?.release();
+    await Promise.all([this.#app?.release(), this.#signalling?.release()]);
   }
 
   #program(role: Role): Program | undefined {

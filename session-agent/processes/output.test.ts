@@ -26,14 +26,13 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test('openOutput() gives the last lines, and none once closed', () => {
+test('openOutput() gives the last lines, and none once closed', async () => {
   const clock = fakeClock();
   const output = openOutput(join(folder, 'a', 'app.log'), clock, silentLog);
   expect(output.tail(3)).toEqual([]);
   writeSync(output.fd, 'one\ntwo\r\nthree\nfour\n');
   expect(output.tail(3)).toEqual(['two', 'three', 'four']);
-  output.close();
-  output.close();
+  await Promise.all([output.close(), output.close()]);
   expect(output.tail(3)).toEqual([]);
   expect(clock.pending()).toBe(0);
 });
@@ -56,7 +55,7 @@ test('openOutput() keeps the file within its bound, and no more than its end bes
   expect(readFileSync(file, 'utf8')).toBe('after');
   expect(statSync(`${file}.1`).size).toBe(8 * MB);
   expect(readFileSync(`${file}.1`, 'utf8').endsWith('xthe end')).toBe(true);
-  output.close();
+  await output.close();
   expect(clock.pending()).toBe(0);
 });
 
@@ -65,10 +64,26 @@ test('openOutput() rolls what became long while nobody looked, and close() meanw
   const file = join(folder, 'unwatched.log');
   writeFileSync(file, Buffer.alloc(20 * MB, 'y'));
   const output = openOutput(file, clock, silentLog);
-  output.close();
-  await until(() => statSync(file).size === 0);
+  await output.close();
+  expect(statSync(file).size).toBe(0);
   expect(statSync(`${file}.1`).size).toBe(8 * MB);
   expect(clock.pending()).toBe(0);
+});
+
+test('close() bounds what was written since the last look, while a roll was under way too', async () => {
+  const clock = fakeClock();
+  const file = join(folder, 'last.log');
+  for (const looked of [false, true]) {
+    const output = openOutput(file, clock, silentLog);
+    writeSync(output.fd, Buffer.alloc(25 * MB, 'z'));
+    if (looked) clock.advance(250);
+    const closed = output.close();
+    writeSync(output.fd, 'the end');
+    await closed;
+    expect(statSync(file).size).toBeLessThanOrEqual(8 * MB);
+    expect(statSync(`${file}.1`).size).toBe(8 * MB);
+    expect(clock.pending()).toBe(0);
+  }
 });
 
 test('openOutput() bounds a program that writes as fast as it can, and leaves our thread free', async () => {
@@ -85,7 +100,7 @@ test('openOutput() bounds a program that writes as fast as it can, and leaves ou
   cancel();
   expect(turns).toBeGreaterThan(10);
   expect(before()).toBe(8 * MB);
-  output.close();
+  await output.close();
 });
 
 test('openOutput() without room for a copy empties the file all the same', async () => {
@@ -98,17 +113,17 @@ test('openOutput() without room for a copy empties the file all the same', async
   await until(() => statSync(file).size === 0 && clock.pending() === 1);
   writeSync(output.fd, 'after');
   expect(output.tail(1)).toEqual(['after']);
-  output.close();
+  await output.close();
 });
 
 const id = (i: number) => String(i).padStart(22, '_');
 
-test('adoptOutput() of a file that cannot be opened gives no lines, and throws nothing', () => {
+test('adoptOutput() of a file that cannot be opened gives no lines, and throws nothing', async () => {
   const file = join(folder, 'taken.log');
   mkdirSync(file);
   const output = adoptOutput(file, fakeClock(), silentLog);
   expect(output.tail(3)).toEqual([]);
-  output.close();
+  await output.close();
 });
 
 test('pruneOutputs() deletes the oldest outputs of instances and nothing else', () => {

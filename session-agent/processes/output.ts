@@ -30,7 +30,8 @@ export interface Output {
   readonly fd: number;
   /** The last lines, at most so many. */
   tail(lines: number): string[];
-  close(): void;
+  /** Resolves once the file is within its bound and closed. Idempotent. */
+  close(): Promise<void>;
 }
 
 const readAt = promisify(read);
@@ -58,30 +59,36 @@ const roll = async (file: string, fd: number, size: number, log: Log): Promise<v
 export const openOutput = (file: string, clock: Clock, log: Log): Output => {
   mkdirSync(dirname(file), { recursive: true });
   const fd = openSync(file, 'a+', 0o640);
-  let open = true;
   let cancel: Cancel = () => {};
   let rolling: Promise<void> | undefined;
-  const look = () => {
+  let closed: Promise<void> | undefined;
+  /** Rolls a file that is too long; undefined when it is not. Never rejects. */
+  const bound = (): Promise<void> | undefined => {
     const { size } = fstatSync(fd);
-    if (size <= OUTPUT_BYTES) {
-      cancel = clock.after(CHECK_MS, look);
-      return;
-    }
-    rolling = roll(file, fd, size, log)
-      .catch((error: unknown) =>
-        log.error({ error, file }, 'the output file cannot be kept within its bound'),
-      )
-      .then(() => {
-        rolling = undefined;
-        if (open) cancel = clock.after(FLOOD_CHECK_MS, look);
-        else closeSync(fd);
+    if (size <= OUTPUT_BYTES) return undefined;
+    return roll(file, fd, size, log).catch((error: unknown) =>
+      log.error({ error, file }, 'the output file cannot be kept within its bound'),
+    );
+  };
+  const look = () => {
+    rolling = bound();
+    if (rolling === undefined) cancel = clock.after(CHECK_MS, look);
+    else
+      void rolling.then(() => {
+        if (closed === undefined) cancel = clock.after(FLOOD_CHECK_MS, look);
       });
   };
   look();
+  /** What was written since the last look counts too; one roll, for who was let go of may write for ever. */
+  const finish = async () => {
+    await rolling;
+    await bound();
+    closeSync(fd);
+  };
   return {
     fd,
     tail(lines) {
-      if (!open) return [];
+      if (closed !== undefined) return [];
       const { size } = fstatSync(fd);
       const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
       const length = readSync(fd, bytes, 0, bytes.length, size - bytes.length);
@@ -89,11 +96,9 @@ export const openOutput = (file: string, clock: Clock, log: Log): Output => {
       return text === '' ? [] : text.split(/\r?\n/).slice(-lines);
     },
     close() {
-      if (!open) return;
-      open = false;
       cancel();
-      // A roll under way still needs it.
-      if (rolling === undefined) closeSync(fd);
+      closed ??= finish();
+      return closed;
     },
   };
 };
@@ -104,7 +109,7 @@ export const adoptOutput = (file: string, clock: Clock, log: Log): Pick<Output, 
     return openOutput(file, clock, log);
   } catch (error) {
     log.error({ error, file }, 'the output file cannot be opened; its bound does not hold');
-    return { tail: () => [], close: () => {} };
+    return { tail: () => [], close: async () => {} };
   }
 };
 

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '../../shared/clock.ts';
+import { type Clock, systemClock } from '../../shared/clock.ts';
 import { systemIds } from '../../shared/ids.ts';
 import { silentLog } from '../../shared/log.ts';
+import { fakeClock } from '../../shared/testing/clock.ts';
 import { sleep } from '../wait.ts';
 import { bornOf } from './identity.ts';
 import { adoptProgram, type ProgramOrder, startProgram } from './program.ts';
@@ -17,7 +18,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A shell script as a program; `said` waits for lines of its output. */
-const start = (script: string, more: Partial<ProgramOrder> = {}) => {
+const start = (script: string, more: Partial<ProgramOrder> = {}, clock: Clock = systemClock) => {
   const output_file = join(folder, `${systemIds.id()}.log`);
   const program = startProgram(
     {
@@ -27,7 +28,7 @@ const start = (script: string, more: Partial<ProgramOrder> = {}) => {
       output_file,
       ...more,
     },
-    systemClock,
+    clock,
     silentLog,
   );
   /** The lines that fit, as soon as there are so many. */
@@ -50,8 +51,12 @@ const alive = (pid: number) => {
 };
 
 test('exited() says how a program ended', async () => {
-  expect((await start('exit 3').program.exited).text).toBe('exit code 3');
-  expect((await start('kill -9 $$').program.exited).text).toBe('signal SIGKILL');
+  const ways = { 'exit 3': 'exit code 3', 'kill -9 $$': 'signal SIGKILL' };
+  for (const [script, text] of Object.entries(ways)) {
+    const { program } = start(script);
+    expect((await program.exited).text).toBe(text);
+    await program.stop(0);
+  }
 });
 
 test('startProgram() passes path, arguments and folder on as a vector: no shell looks at them', async () => {
@@ -75,9 +80,10 @@ test('startProgram() passes path, arguments and folder on as a vector: no shell 
     '-a="b c"',
     'ö',
   ];
-  const { said } = start('', { command: [path, ...hard], working_directory: place });
+  const { program, said } = start('', { command: [path, ...hard], working_directory: place });
   await said(/^over$/);
   expect(await said(/^\[.*\]$/, hard.length + 2)).toEqual([path, place, ...hard].map((text) => `[${text}]`));
+  await program.stop(0);
 });
 
 test('startProgram() throws what the operating system says, and leaves no open file', () => {
@@ -126,6 +132,68 @@ test('stop() kills a grandchild in a session of its own that has dropped its env
     await program.stop(grace_ms);
     expect([program.pid, pid].map(alive)).toEqual([false, false]);
   }
+});
+
+/** A clock that runs, but for the regular looks: these come when told, and `count()` says how many timers they take. */
+const lookClock = () => {
+  const looks = fakeClock();
+  const clock: Clock = { ...systemClock, every: looks.every };
+  return { clock, look: () => looks.advance(1_000), count: () => looks.pending() };
+};
+/** Starts a sleeper that drops the environment, the group and, once the program has ended, the parent. */
+const loseSleeper = (then: string) => `env -i /usr/bin/setsid /bin/sleep 100000 & echo $!; ${then}`;
+const asleep = async (pid: number) => {
+  while (!readFileSync(`/proc/${pid}/stat`, 'utf8').includes('(sleep)')) await sleep(systemClock, 5);
+};
+
+test('stop() kills a grandchild without marks whose parents ended before it, by a kill or by themselves', async () => {
+  const go = join(folder, 'go');
+  for (const killed of [true, false]) {
+    const { clock, look, count } = lookClock();
+    const { program, said } = start(
+      loseSleeper(`while ! test -e ${go}; do sleep 0.05; done; exit 3`),
+      {},
+      clock,
+    );
+    const pid = Number((await said(/^\d+$/))[0]);
+    await asleep(pid);
+    look();
+    if (killed) process.kill(program.pid, 'SIGKILL');
+    else writeFileSync(go, '');
+    expect((await program.exited).text).toBe(killed ? 'signal SIGKILL' : 'exit code 3');
+    look();
+    expect(alive(pid)).toBe(true);
+    await program.stop(0);
+    expect(alive(pid)).toBe(false);
+    expect(count()).toBe(0);
+  }
+});
+
+test('stop() of an adopted program kills a grandchild without marks whose parents ended since', async () => {
+  const marks = { VITRINA_INSTANCE: systemIds.id() };
+  const { program, said } = start(loseSleeper('sleep 100000'), { marks });
+  const pid = Number((await said(/^\d+$/))[0]);
+  await asleep(pid);
+  const { identity, place } = await known(program.pid, marks);
+  const { clock, count } = lookClock();
+  const adopted = await adoptProgram(identity, place, clock, silentLog);
+  await program.release();
+  process.kill(program.pid, 'SIGKILL');
+  await adopted.exited;
+  await adopted.stop(0);
+  expect(alive(pid)).toBe(false);
+  expect(count()).toBe(0);
+});
+
+test('release() ends the looks, and the program runs on', async () => {
+  const { clock, count } = lookClock();
+  const { program } = start('sleep 100000', {}, clock);
+  expect(count()).toBe(1);
+  await program.release();
+  expect(count()).toBe(0);
+  expect(alive(program.pid)).toBe(true);
+  process.kill(-program.pid, 'SIGKILL');
+  await program.exited;
 });
 
 test('stop() leaves alone what has the same parent as the program', async () => {

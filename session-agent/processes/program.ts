@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import type { Clock } from '../../shared/clock.ts';
+import type { Cancel, Clock } from '../../shared/clock.ts';
 import type { Log } from '../../shared/log.ts';
 import { sleep, within } from '../wait.ts';
+import { lookOnce, onCensus } from './census.ts';
 import { type Identity, isThere } from './identity.ts';
 import { adoptOutput, type Output, openOutput } from './output.ts';
 import { linuxTree, no_group, type Tree, windowsTree } from './tree.ts';
@@ -38,6 +39,8 @@ interface Parts {
   exited: Promise<Exit>;
   output: Pick<Output, 'tail' | 'close'>;
   tree: Tree;
+  /** Ends the regular looks at its descendants. */
+  endLooks: Cancel;
   clock: Clock;
   log: Log;
   /** Ends the watch over an adopted program. */
@@ -70,23 +73,25 @@ export class Program {
   }
 
   /**
-   * Ends the program and all its descendants: asks, waits up to `grace_ms`, forces. Resolves when none is left. Idempotent; a
-   * later call with no grace forces at once.
+   * Ends the program and all its descendants: asks, waits up to `grace_ms`, forces. Resolves when none is left and its
+   * output file is within its bound. Idempotent; a later call with no grace forces at once.
    */
   stop(grace_ms: number): Promise<void> {
     // Once all of it is gone its marks may be another's, that of the program which took its place.
     if (grace_ms === 0 && !this.#gone_for_good) this.#parts.tree.end(true);
     this.#stopping ??= this.#end(grace_ms).finally(() => {
       this.#gone_for_good = true;
-      this.#parts.output.close();
+      this.#parts.endLooks();
+      return this.#parts.output.close();
     });
     return this.#stopping;
   }
 
-  /** Lets go of it: it runs on, and its output goes on to its file. */
-  release(): void {
+  /** Lets go of it: it runs on, and its output goes on to its file. Resolves when we have closed that. */
+  release(): Promise<void> {
     this.#parts.unwatch?.();
-    this.#parts.output.close();
+    this.#parts.endLooks();
+    return this.#parts.output.close();
   }
 
   async #end(grace_ms: number): Promise<void> {
@@ -139,12 +144,12 @@ export const startProgram = (order: ProgramOrder, clock: Clock, log: Log): Progr
       pid: child.pid,
       exited,
       output,
-      tree: treeOf(child.pid, order.marks, order.environment.SystemRoot),
+      ...treeOf(child.pid, false, order, clock, log),
       clock,
       log,
     });
   } catch (error) {
-    output.close();
+    void output.close();
     throw error;
   }
 };
@@ -173,7 +178,7 @@ export const adoptProgram = async (
       watch.on = false;
     },
     output: adoptOutput(place.output_file, clock, log),
-    tree: treeOf(pid, place.marks, system_root),
+    ...treeOf(pid, true, place, clock, log),
     clock,
     log,
   });
@@ -197,16 +202,27 @@ const untilGone = async (
   return { text: 'ended; an agent before this one started it, so its exit code is not known' };
 };
 
-const treeOf = (pid: number, marks: Record<string, string>, system_root: string | undefined): Tree => {
+/** Its tree. On Linux its descendants are looked at from now on, and remembered. */
+const treeOf = (
+  pid: number,
+  adopted: boolean,
+  { marks, environment }: ProgramPlace,
+  clock: Clock,
+  log: Log,
+): Pick<Parts, 'tree' | 'endLooks'> => {
   if (process.platform !== 'win32') {
-    return linuxTree(
+    const tree = linuxTree(
       pid,
       Object.entries(marks).map(([name, value]) => `${name}=${value}`),
     );
+    // Of one that is adopted there may be descendants already, whose parents end before the first regular look.
+    if (adopted) lookOnce([tree.look], log);
+    return { tree, endLooks: onCensus(clock, log, tree.look) };
   }
+  const system_root = environment.SystemRoot;
   const taskkill = join(system_root ?? 'C:\\Windows', 'System32', 'taskkill.exe');
   const run = (command: string[]) => {
     Bun.spawn(command, { stdio: ['ignore', 'ignore', 'ignore'], windowsHide: true });
   };
-  return windowsTree(pid, taskkill, run, system_root);
+  return { tree: windowsTree(pid, taskkill, run, system_root), endLooks: () => {} };
 };

@@ -1,5 +1,6 @@
+import { type Census, takeCensus } from './census.ts';
 import { outputOf, powershell } from './identity.ts';
-import { allPids, environmentOf, isLive, readProc, type Stat, statOf } from './stat.ts';
+import { environmentOf, readProc, type Stat } from './stat.ts';
 
 /** A process and everything it started. */
 export interface Tree {
@@ -9,6 +10,11 @@ export interface Tree {
   end(force: boolean): void;
   /** The memory that all of it takes (resident), in bytes. */
   memory(): Promise<number>;
+}
+
+export interface LinuxTree extends Tree {
+  /** Remembers the group, those found before and all their descendants, so that they are found when their parents have ended. */
+  look(census: Census): void;
 }
 
 /** No process group has this number: only marks count. */
@@ -29,29 +35,24 @@ const residentBytes = (pid: number): number => {
   return Number(kilobytes ?? 0) * 1024;
 };
 
-/** The live processes of the machine. */
-const liveProcesses = (): Map<number, Stat> => {
-  const all = allPids().map((pid): [number, Stat | undefined] => [pid, statOf(pid)]);
-  return new Map(all.filter((one): one is [number, Stat] => isLive(one[1])));
-};
-
 /**
  * The process group that `leader` leads, whatever carries all of `marks` ("NAME=value") in its environment, and what descends
  * from these: so a grandchild is found that made a group of its own, and one that dropped its environment, too. Who was
  * found once stays a member when its parent ends before it.
  */
-export const linuxTree = (leader: number, marks: readonly string[]): Tree => {
+export const linuxTree = (leader: number, marks: readonly string[]): LinuxTree => {
   const marked = (pid: number) => {
     const environment = environmentOf(pid);
     return marks.every((mark) => environment.includes(mark));
   };
   /** Those found before, with their birth: a number may be another's by now. */
   let found = new Map<number, string>();
-  const members = (): Map<number, Stat> => {
-    const all = liveProcesses();
-    const children = Map.groupBy(all.keys(), (pid) => all.get(pid)?.parent);
+  const follow = (
+    { all, children }: Census,
+    isRoot: (pid: number) => boolean = () => false,
+  ): Map<number, Stat> => {
     const roots = [...all].filter(
-      ([pid, { group, ticks }]) => group === leader || found.get(pid) === ticks || marked(pid),
+      ([pid, { group, ticks }]) => group === leader || found.get(pid) === ticks || isRoot(pid),
     );
     const own = new Map(roots);
     // Grows while it is walked.
@@ -64,7 +65,9 @@ export const linuxTree = (leader: number, marks: readonly string[]): Tree => {
     found = new Map([...own].map(([pid, { ticks }]) => [pid, ticks]));
     return own;
   };
+  const members = () => follow(takeCensus(), marked);
   return {
+    look: (census) => void follow(census),
     alive: () => members().size > 0,
     end: (force) => {
       const name = force ? 'SIGKILL' : 'SIGTERM';
