@@ -19,7 +19,7 @@ import { sleep } from './wait.ts';
 
 let rig: Rig;
 afterEach(() => rig.stop(), 30_000);
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const start = async (options?: RigOptions) => {
   rig = await startRig(options);

@@ -10,7 +10,7 @@ afterEach(async () => {
   for (const page of pages.splice(0)) page.end(1000, 'test over');
   await rig.stop();
 }, 30_000);
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 type Order = ReturnType<typeof order>;
 

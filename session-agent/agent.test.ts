@@ -19,7 +19,7 @@ const start = async (options?: RigOptions) => {
   return rig;
 };
 afterEach(() => rig.stop(), 30_000);
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const created = async (coordinator: FakeCoordinator, rc_name = 'Flat') => {
   const session = order(rc_name);

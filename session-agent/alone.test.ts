@@ -7,7 +7,7 @@ import type { LinkState } from './link.ts';
 import { fakeAppConfig, order, processesOf, type Rig, startRig } from './testing/rig.ts';
 import { sleep } from './wait.ts';
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 let rig: Rig | undefined;
 afterEach(async () => {
   await rig?.stop();

@@ -5,7 +5,7 @@ import { silentLog } from '../shared/log.ts';
 import type { RelayFrame } from '../shared/protocol/relay-frame.ts';
 import { Channels, type PlayerOrder } from './channels.ts';
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(120_000);
 const stops: (() => unknown)[] = [];
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();

@@ -7,7 +7,7 @@ import { hostFiguresSchema } from '../shared/protocol/agent-link.ts';
 import { fakeClock } from '../shared/testing/clock.ts';
 import { Figures } from './figures.ts';
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 const stops: (() => void)[] = [];
 afterEach(() => {
   for (const stop of stops.splice(0)) stop();

@@ -8,7 +8,7 @@ import { type Certificates, makeCertificates } from './testing/certificates.ts';
 import { type ConnectProxy, startConnectProxy } from './testing/connect-proxy.ts';
 import { type FakeCoordinator, startFakeCoordinator } from './testing/fake-coordinator.ts';
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 const key = 'a-key-for-tests-only';
 let certificates: Certificates;
 let proxy: ConnectProxy;

@@ -11,7 +11,7 @@ import {
   startFakeCoordinator,
 } from './testing/fake-coordinator.ts';
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 const key = 'a-key-for-tests-only';
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -6,7 +6,7 @@ import { silentLog } from '../shared/log.ts';
 import { instanceOf, noteInstance } from './outputs.ts';
 import { type Rig, startRig } from './testing/rig.ts';
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 let rig: Rig;
 afterEach(() => rig.stop(), 30_000);
 

@@ -7,7 +7,7 @@ import { silentLog } from '../shared/log.ts';
 import { fakeClock } from '../shared/testing/clock.ts';
 import { Channels } from './channels.ts';
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(120_000);
 const stops: (() => unknown)[] = [];
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();

@@ -6,7 +6,7 @@ import { fakeAppConfig, order, processesOf, type Rig, type RigOptions, startRig 
 
 let rig: Rig;
 afterEach(() => rig.stop(), 30_000);
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const start = async (options?: RigOptions) => {
   rig = await startRig(options);

@@ -4,7 +4,7 @@ import { systemIds } from '../../shared/ids.ts';
 import { startDoctorRig } from '../testing/doctor-rig.ts';
 import { runDoctor } from './command.ts';
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const run = async (...args: string[]) => {
   const said: string[] = [];

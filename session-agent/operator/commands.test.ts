@@ -12,7 +12,7 @@ import { sleep } from '../wait.ts';
 import { operate } from './commands.ts';
 import { controlHandler, openDoor } from './control.ts';
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const good = {
   coordinator: 'https://coordinator.example',

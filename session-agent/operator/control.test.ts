@@ -5,7 +5,7 @@ import type { AgentStatus } from '../status.ts';
 import { testTerminal } from '../testing/terminal.ts';
 import { askHandOver, askStatus, controlHandler, openDoor } from './control.ts';
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(120_000);
 const token = 'a-token-that-is-long-enough';
 
 const status: AgentStatus = {

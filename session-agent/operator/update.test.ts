@@ -9,7 +9,7 @@ import { testTerminal } from '../testing/terminal.ts';
 import { sleep } from '../wait.ts';
 import { update } from './update.ts';
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const program = (version: string): string => `#!/bin/sh\necho ${version}\n`;
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');

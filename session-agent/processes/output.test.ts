@@ -19,7 +19,7 @@ import { fakeClock } from '../../shared/testing/clock.ts';
 import { sleep } from '../wait.ts';
 import { adoptOutput, openOutput, pruneOutputs } from './output.ts';
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(120_000);
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'vitrina-output-'));

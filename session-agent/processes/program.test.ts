@@ -10,7 +10,7 @@ import { sleep } from '../wait.ts';
 import { bornOf } from './identity.ts';
 import { adoptProgram, type ProgramOrder, startProgram } from './program.ts';
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'vitrina-program-'));

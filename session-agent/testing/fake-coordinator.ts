@@ -49,7 +49,7 @@ export interface FakeCoordinator {
 }
 
 /** Generous: the machine that runs the tests may be busy with others. */
-const PATIENCE_MS = 25_000;
+const PATIENCE_MS = 100_000;
 
 const parse = (text: string): { name: keyof typeof fromAgent; message: FromAgent } => {
   const raw = JSON.parse(text);

@@ -29,7 +29,7 @@ export interface Rig {
   log: { level: string; msg: string; [field: string]: unknown }[];
   /** The agent hands over, or is let be when it has ended, and another one starts on the same folders. */
   succeed(): Promise<Agent>;
-  /** Resolves when a line with that text is, or was already, logged. Rejects after 10 s. */
+  /** Resolves when a line with that text is, or was already, logged. Rejects after 100 s. */
   logged(text: string): Promise<void>;
   stop(): Promise<void>;
 }
@@ -115,7 +115,7 @@ export const startRig = async (options: RigOptions = {}): Promise<Rig> => {
           listeners.delete(look);
           resolve();
         };
-        const timer = setTimeout(() => reject(new Error(`never logged: ${text}`)), 10_000);
+        const timer = setTimeout(() => reject(new Error(`never logged: ${text}`)), 100_000);
         listeners.add(look);
         look();
       }),
