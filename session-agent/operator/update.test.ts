@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../shared/clock.ts';
 import { type AgentConfig, configSchema, located } from '../config.ts';
 import { lockFile } from '../processes/lock.ts';
+import { answering } from '../testing/answering.ts';
 import { testTerminal } from '../testing/terminal.ts';
 import { sleep } from '../wait.ts';
 import { update } from './update.ts';
@@ -53,9 +54,32 @@ describe('update()', () => {
       expect(under.said.join('\n')).toContain('is release 2.0.0 now');
       writeFileSync(under.source, program('3.0.0'));
       await update({ ...order, sha256: digestOf(program('3.0.0')) }, terminal);
+      // Once more is one time too many: the release before would be lost.
+      await update({ ...order, sha256: digestOf(program('3.0.0')) }, terminal);
+      expect(under.said.join('\n')).toContain('is that very file already, release 3.0.0');
       expect(readFileSync(`${executable}.previous`, 'utf8')).toBe(program('2.0.0'));
     });
   }
+
+  test('update() fails, with words, when the process that swaps ends without any, and tells what that one says', async () => {
+    using under = withPrograms();
+    const { executable, order, terminal, folder } = under;
+    const stop = answering(join(folder, 'config.json'), { executable, service: 'systemd' });
+    const updating = { ...order, restart: true, sha256: digestOf(program('2.0.0')) };
+    for (const [script, says] of [
+      ['exit 0', 'ended with exit code 0 and has not said how'],
+      ['rm "$0".*.update', 'ended with exit code 0 and has not said how'],
+      ['echo too bad >&2; exit 1', 'too bad'],
+    ] as const) {
+      writeFileSync(executable, `#!/bin/sh\n${script}\n`);
+      await expect(update(updating, terminal)).rejects.toThrow(says);
+    }
+    writeFileSync(executable, '#!/bin/sh\necho well\n');
+    await update(updating, terminal);
+    expect(under.said.at(-1)).toBe('well');
+    await stop();
+    expect(readdirSync(folder).sort()).toEqual(['download', 'session-agent', 'state']);
+  });
 
   test('update() changes nothing when the file is not what it has to be, or does not run', async () => {
     using under = withPrograms();

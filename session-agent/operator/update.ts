@@ -1,5 +1,14 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
-import { chmodSync, closeSync, createReadStream, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  createReadStream,
+  existsSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import type { Clock } from '../../shared/clock.ts';
 import type { AgentConfig } from '../config.ts';
 import { runCommand } from '../processes/command.ts';
@@ -7,7 +16,15 @@ import { runDetached } from '../processes/detached.ts';
 import type { AgentStatus } from '../status.ts';
 import { alone } from './alone.ts';
 import { askStatus } from './control.ts';
-import { type Exchange, exchange_command, lock_ms, previousOf, swap } from './exchange.ts';
+import {
+  checkReplaced,
+  digestOf,
+  type Exchange,
+  exchange_command,
+  lock_ms,
+  previousOf,
+  swap,
+} from './exchange.ts';
 import { Failed, type Surroundings, wordsOf } from './surroundings.ts';
 
 export interface Update {
@@ -117,24 +134,46 @@ const obstacle = (running: AgentStatus | undefined, executable: string): string 
 /** Has the new file swapped in by a process that outlives this one, and tells how that ended. */
 const handOn = async (exchange: Exchange, { itself, say }: Surroundings): Promise<void> => {
   const [executable] = itself;
-  const outcome = `${executable}.update`;
+  // Of its own: another command may be waiting for its outcome at the same time.
+  const outcome = `${executable}.${process.pid}.update`;
   say(
     `Release ${exchange.release} takes the place of ${executable}. That goes on without this terminal, too:`,
   );
   say(`${outcome} will say how it ended.`);
   const code = await runDetached([executable, exchange_command, JSON.stringify(exchange)], outcome);
-  const text = readFileSync(outcome, 'utf8').trim();
-  if (code === 0) return say(text);
-  throw new Failed(
-    text === '' ? `The update ended with exit code ${code}. Look: session-agent status` : text,
-  );
+  const text = existsSync(outcome) ? readFileSync(outcome, 'utf8').trim() : '';
+  rmSync(outcome, { force: true });
+  if (text === '') {
+    throw new Failed(
+      `The update ended with exit code ${code} and has not said how. Look: session-agent status`,
+    );
+  }
+  if (code !== 0) throw new Failed(text);
+  say(text);
+};
+
+/** To put a file in its own place would lose the one before. Throws Failed when the agent that runs is another release. */
+const sayThere = (
+  release: string,
+  running: AgentStatus | undefined,
+  { itself: [executable], say }: Surroundings,
+): void => {
+  const there = `${executable} is that very file already, release ${release}. Nothing was changed.`;
+  if (running !== undefined && running.version !== release) {
+    throw new Failed(`${there} Release ${running.version} still runs: restart the agent.`);
+  }
+  say(there);
 };
 
 /** The new file, checked and tried, beside the executable. Throws Failed. */
-const fetched = async (order: Update, fresh: string, { clock }: Surroundings): Promise<string> => {
+const fetched = async (
+  order: Update,
+  fresh: string,
+  { clock }: Surroundings,
+): Promise<{ digest: string; release: string }> => {
   const digest = await store(order.source, fresh);
   await checkOrigin(order, fresh, digest);
-  return releaseOf(fresh, clock);
+  return { digest, release: await releaseOf(fresh, clock) };
 };
 
 /**
@@ -158,9 +197,15 @@ export const update = async (order: Update, surroundings: Surroundings): Promise
   // Windows runs nothing of another ending.
   const fresh = `${executable}.${process.pid}.new${surroundings.platform === 'win32' ? '.exe' : ''}`;
   try {
-    const release = await fetched(order, fresh, surroundings);
-    if (restart) return await handOn({ fresh, release, state_folder, patience_ms }, surroundings);
-    await alone(executable, lock_ms, surroundings, () => swap(fresh, surroundings));
+    const replaces = await digestOf(executable);
+    const { digest, release } = await fetched(order, fresh, surroundings);
+    if (digest === replaces) return sayThere(release, restart ? running : undefined, surroundings);
+    const exchange = { fresh, replaces, release, state_folder, patience_ms };
+    if (restart) return await handOn(exchange, surroundings);
+    await alone(executable, lock_ms, surroundings, async () => {
+      await checkReplaced(exchange, surroundings);
+      swap(fresh, surroundings);
+    });
     say(`${executable} is release ${release} now; the one before is ${previousOf(executable)}.`);
     say('It runs when the agent is started again.');
   } catch (error) {
