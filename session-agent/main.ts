@@ -52,10 +52,18 @@ const surroundings = async (): Promise<Terminal> => ({
   clock: (await import('../shared/clock.ts')).systemClock,
   say,
   complain,
+  interrupted,
   write: (text) => void process.stdout.write(text),
   size: () => ({ columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 }),
   keys,
 });
+
+const interrupted = (end: () => void): (() => void) => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, end);
+  return () => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.off(signal, end);
+  };
+};
 
 /** Keys that are typed, one by one; without a terminal only the signal that ends the program, as Ctrl-C. */
 const keys = (pressed: (key: string) => void): (() => void) => {
@@ -70,9 +78,9 @@ const keys = (pressed: (key: string) => void): (() => void) => {
     stdin.on('data', typed);
     stdin.resume();
   }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, end);
+  const unheard = interrupted(end);
   return () => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.off(signal, end);
+    unheard();
     if (!raw) return;
     stdin.off('data', typed);
     stdin.setRawMode(false);

@@ -12,6 +12,8 @@ export interface Surroundings {
   /** A line on standard output, and on standard error. */
   say(text: string): void;
   complain(text: string): void;
+  /** Calls back once when the command is told to end, by Ctrl-C or SIGTERM, which ends it no longer. The function returned stops that. */
+  interrupted(end: () => void): () => void;
 }
 
 /** The surroundings with a terminal: what `monit` and `logs --follow` need besides. */

@@ -1,6 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../shared/clock.ts';
 import { type AgentConfig, configSchema, located } from '../config.ts';
@@ -130,6 +130,43 @@ describe('update()', () => {
     expect(readFileSync(executable, 'utf8')).toBe(program('1.0.0'));
     lock?.release();
     expect(await refused(program('2.0.0'))).toBe('done');
+  });
+
+  test('update() that is told to end in its download removes that, and ends', async () => {
+    using under = withPrograms();
+    const { executable, order, folder } = under;
+    // Says the first piece and no more.
+    const server = Bun.serve({
+      hostname: '127.0.0.1',
+      port: 0,
+      fetch: () =>
+        new Response(new ReadableStream({ start: (stream) => stream.enqueue(new Uint8Array(1_000)) })),
+    });
+    const source = `http://127.0.0.1:${server.port}/session-agent`;
+    const updating = update({ ...order, source, sha256: digestOf('') }, under.terminal);
+    const fresh = `${executable}.${process.pid}.new`;
+    while ((statSync(fresh, { throwIfNoEntry: false })?.size ?? 0) === 0) await sleep(systemClock, 10);
+    under.interrupt();
+    await expect(updating).rejects.toThrow('was interrupted. Nothing was changed');
+    await server.stop(true);
+    expect(readdirSync(folder).sort()).toEqual(['download', 'session-agent']);
+  });
+
+  test('update() removes what killed updates have left, and nothing of one that is under way', async () => {
+    using under = withPrograms();
+    const { executable, order, terminal, folder } = under;
+    const killed = Bun.spawn(['/bin/true']);
+    await killed.exited;
+    const gone = killed.pid;
+    const kept = [`.${process.ppid}.new`, `.${gone}.update`, `.${gone}.new.txt`, '.new'];
+    for (const name of [...kept, `.${gone}.new`, `.${gone}.new.exe`, '.0.update']) {
+      writeFileSync(`${executable}${name}`, '');
+    }
+    utimesSync(`${executable}.0.update`, 0, 0);
+    await update({ ...order, sha256: digestOf(program('2.0.0')) }, terminal);
+    expect(readdirSync(folder).sort()).toEqual(
+      ['download', ...['', '.lock', '.previous', ...kept].map((name) => `session-agent${name}`)].sort(),
+    );
   });
 
   test('update() takes what the holder of update_key has signed, with a right checksum too, and nothing else', async () => {
