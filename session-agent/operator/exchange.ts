@@ -6,7 +6,7 @@ import type { AgentStatus } from '../status.ts';
 import { sleep } from '../wait.ts';
 import { alone } from './alone.ts';
 import { askHandOver, askStatus } from './control.ts';
-import { Failed, type Surroundings, wordsOf } from './surroundings.ts';
+import { adviceOn, Failed, type Surroundings } from './surroundings.ts';
 
 /** The sub-command by which `update` starts the process that does this; nobody types it. */
 export const exchange_command = 'exchange-release';
@@ -148,9 +148,7 @@ export const exchange = (order: Exchange, surroundings: Surroundings): Promise<s
       swap(fresh, surroundings);
     } catch (error) {
       if (error instanceof Failed) throw error;
-      throw new Failed(
-        `${surroundings.itself[0]} cannot be replaced: ${wordsOf(error)}. Run this as administrator.`,
-      );
+      throw new Failed(`${surroundings.itself[0]} cannot be replaced: ${adviceOn(error)}`);
     } finally {
       rmSync(fresh, { force: true });
     }

@@ -26,7 +26,7 @@ import {
   swap,
 } from './exchange.ts';
 import { clearLeftovers, freshOf, outcomeOf } from './leftovers.ts';
-import { Failed, type Surroundings, wordsOf } from './surroundings.ts';
+import { adviceOn, Failed, type Surroundings, wordsOf } from './surroundings.ts';
 
 export interface Update {
   /** A file, or an http(s) address. */
@@ -227,7 +227,7 @@ export const update = async (order: Update, surroundings: Surroundings): Promise
     say('It runs when the agent is started again.');
   } catch (error) {
     if (error instanceof Failed) throw error;
-    throw new Failed(`${executable} cannot be replaced: ${wordsOf(error)}. Run this as administrator.`);
+    throw new Failed(`${executable} cannot be replaced: ${adviceOn(error)}`);
   } finally {
     unheard();
     rmSync(fresh, { force: true });
