@@ -32,17 +32,20 @@ const run = async (...args: string[]) => {
 };
 
 test('version() prints the version, help() the commands, and an unknown command is refused with both', async () => {
-  const [asked, help, wrong, flags] = await Promise.all([
+  const [asked, help, wrong, flags, one] = await Promise.all([
     run('version'),
     run('help'),
     run('fly'),
     run('signalling', '--help'),
+    run('install', '--help'),
   ]);
   expect(asked).toEqual({ code: 0, out: `${version}\n`, problems: '' });
   expect(help.out).toContain('session-agent enroll URL --token=T');
   expect(wrong.code).toBe(2);
   expect(wrong.problems).toContain('unknown command "fly"');
   expect(flags.out).toContain('--player_port');
+  expect(one).toEqual({ code: 0, out: expect.stringContaining('--folder F'), problems: '' });
+  expect(one.out).not.toContain('enroll');
 });
 
 test('run() without a usable configuration says what is wrong and exits 1', async () => {

@@ -1,4 +1,5 @@
 import { describeProblem } from '../shared/config.ts';
+import { HELP, helpAsked } from './help.ts';
 import type { Running } from './operator/running.ts';
 import type { Terminal } from './operator/surroundings.ts';
 
@@ -6,29 +7,6 @@ import type { Terminal } from './operator/surroundings.ts';
 declare const VITRINA_VERSION: string | undefined;
 
 const compiled = typeof VITRINA_VERSION === 'string';
-
-const HELP = `session-agent: starts Pixel Streaming sessions on this host, at a coordinator's word
-
-  session-agent enroll URL --token=T [--ca F] make this machine a host of the coordinator at URL; writes config.json
-  session-agent install [--user NAME]         run it as a service, now and when the machine starts; --print shows the service
-  session-agent uninstall                     end the service
-  session-agent run                           connect to the coordinator and serve sessions, in this terminal
-
-  session-agent status [--json]               what runs, the link, the last errors; exit code 0 when connected
-  session-agent monit                         the same, live
-  session-agent logs [SESSION] [--follow]     the agent's log, or the output of a session's programs
-  session-agent apps list
-  session-agent apps add [--engine 5.7] NAME PATH [ARGUMENTS...]
-  session-agent apps remove NAME
-  session-agent doctor [--json]               look at everything that this host needs, and say what to do
-  session-agent update FILE|URL [--sha256 HEX] [--wait SECONDS] [--no-restart]
-
-  session-agent signalling [flags]            run the Pixel Streaming signalling server alone; --help lists its flags
-  session-agent version                       print the version
-  session-agent help                          print this
-
-  --config FILE says where config.json is; else it is beside this program, or in /etc/vitrina (Linux), %ProgramData%\\Vitrina (Windows).
-`;
 
 /** The first Ctrl-C or SIGTERM stops in good order, the second kills what is left, and waits no longer than this. */
 const FORCE_EXIT_MS = 2_000;
@@ -52,10 +30,18 @@ const surroundings = async (): Promise<Terminal> => ({
   clock: (await import('../shared/clock.ts')).systemClock,
   say,
   complain,
+  interrupted,
   write: (text) => void process.stdout.write(text),
   size: () => ({ columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 }),
   keys,
 });
+
+const interrupted = (end: () => void): (() => void) => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, end);
+  return () => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.off(signal, end);
+  };
+};
 
 /** Keys that are typed, one by one; without a terminal only the signal that ends the program, as Ctrl-C. */
 const keys = (pressed: (key: string) => void): (() => void) => {
@@ -70,9 +56,9 @@ const keys = (pressed: (key: string) => void): (() => void) => {
     stdin.on('data', typed);
     stdin.resume();
   }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, end);
+  const unheard = interrupted(end);
   return () => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.off(signal, end);
+    unheard();
     if (!raw) return;
     stdin.off('data', typed);
     stdin.setRawMode(false);
@@ -201,6 +187,11 @@ const doctor = async (args: string[]): Promise<number> => {
 };
 
 const main = async ([command, ...args]: string[]): Promise<number> => {
+  const lines = helpAsked(command, args);
+  if (lines !== undefined) {
+    say(lines);
+    return 0;
+  }
   switch (command) {
     case 'run':
       return run(args);

@@ -5,6 +5,9 @@ import { type AgentConfig, launchProblem, ports_per_session } from '../config.ts
 import { isFree } from '../ports.ts';
 import { fail, type Line, ok, skip, warn } from './line.ts';
 
+/** How much of a disk is free, and in units of how many bytes. */
+type LookAtDisk = (folder: string) => Promise<{ bavail: number; bsize: number }>;
+
 const LITTLE_MB = 2_048;
 const NONE_MB = 200;
 
@@ -44,15 +47,21 @@ const nearestFolder = async (path: string): Promise<string> => {
   return there?.isDirectory() === true || parent === path ? path : nearestFolder(parent);
 };
 
-const checkFolder = async (name: string, path: string): Promise<Line> => {
+/** `unwritten` says what a full disk there means. */
+const checkFolder = async (
+  name: string,
+  path: string,
+  unwritten: string,
+  look: LookAtDisk,
+): Promise<Line> => {
   const folder = await nearestFolder(path);
   const where = folder === path ? path : `${path} (to be made in ${folder})`;
   try {
     await access(folder, constants.W_OK | constants.X_OK);
-    const { bavail, bsize } = await statfs(folder);
+    const { bavail, bsize } = await look(folder);
     const free_mb = Math.floor((bavail * bsize) / 1_048_576);
     const found = `${where}: ${free_mb} MB free`;
-    if (free_mb < NONE_MB) return fail(name, found, 'Free space: sessions cannot write their logs.');
+    if (free_mb < NONE_MB) return fail(name, found, `Free space: ${unwritten}.`);
     return free_mb < LITTLE_MB ? warn(name, found, 'Free space before it runs out.') : ok(name, found);
   } catch (error) {
     return fail(name, `${where}: ${String(error)}`, 'Let the user of the agent write there.');
@@ -60,8 +69,14 @@ const checkFolder = async (name: string, path: string): Promise<Line> => {
 };
 
 /** Space and rights where the agent writes. */
-export const checkDisk = ({ log_folder, state_folder }: AgentConfig): Promise<Line[]> =>
-  Promise.all([checkFolder('log folder', log_folder), checkFolder('state folder', state_folder)]);
+export const checkDisk = (
+  { log_folder, state_folder }: Pick<AgentConfig, 'log_folder' | 'state_folder'>,
+  look: LookAtDisk = statfs,
+): Promise<Line[]> =>
+  Promise.all([
+    checkFolder('log folder', log_folder, 'sessions cannot write their logs', look),
+    checkFolder('state folder', state_folder, 'no session can be noted, and none begins', look),
+  ]);
 
 /** Whether only its owner can read the file that holds the key. */
 export const checkRights = async (file: string, platform: NodeJS.Platform): Promise<Line> => {

@@ -1,6 +1,6 @@
 import { type Lock, lockFile } from '../processes/lock.ts';
 import { sleep } from '../wait.ts';
-import { Failed, type Surroundings, wordsOf } from './surroundings.ts';
+import { adviceOn, Failed, type Surroundings } from './surroundings.ts';
 
 const poll_ms = 50;
 /** The longest that a command waits for others that change config.json. */
@@ -30,7 +30,7 @@ const tryLock = (file: string): Lock | undefined => {
   try {
     return lockFile(`${file}.lock`);
   } catch (error) {
-    throw new Failed(`${file} cannot be written: ${wordsOf(error)}. Run this as administrator.`);
+    throw new Failed(`${file} cannot be written: ${adviceOn(error)}`);
   }
 };
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describeProblem, editConfig, parseConfig } from '../../shared/config.ts';
 import { type AgentConfig, configSchema, launchProblem } from '../config.ts';
 import { writePrivateFile } from './private-file.ts';
-import { Failed, wordsOf } from './surroundings.ts';
+import { adviceOn, Failed } from './surroundings.ts';
 
 /** The lines of `apps list`, each app with what keeps it from being launched. */
 export const listApps = ({
@@ -25,7 +25,7 @@ const change = (file: string, path: (string | number)[], value: unknown): void =
   try {
     writePrivateFile(file, text);
   } catch (error) {
-    throw new Failed(`${file} cannot be written: ${wordsOf(error)}. Run this as administrator.`);
+    throw new Failed(`${file} cannot be written: ${adviceOn(error)}`);
   }
 };
 

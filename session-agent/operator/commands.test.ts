@@ -3,14 +3,13 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../shared/clock.ts';
 import { silentLog } from '../../shared/log.ts';
-import { readAgentConfig, stateFolderOf } from '../config.ts';
+import { readAgentConfig } from '../config.ts';
 import { noteInstance } from '../outputs.ts';
 import { lockFile } from '../processes/lock.ts';
-import type { AgentStatus } from '../status.ts';
+import { answering } from '../testing/answering.ts';
 import { testTerminal } from '../testing/terminal.ts';
 import { sleep } from '../wait.ts';
 import { operate } from './commands.ts';
-import { controlHandler, openDoor } from './control.ts';
 
 setDefaultTimeout(120_000);
 
@@ -28,46 +27,6 @@ const withConfig = () => {
   writeFileSync(file, JSON.stringify(good));
   const run = (name: string, ...args: string[]) => operate(name, args, under.terminal);
   return { ...under, file, run, [Symbol.dispose]: under[Symbol.dispose] };
-};
-
-/** What a running agent answers to commands. */
-const answering = (file: string, log_folder: string) => {
-  const token = 'a-token-that-is-long-enough';
-  const status: AgentStatus = {
-    version: '1.2.3',
-    pid: 1,
-    started_at: 0,
-    executable: '/opt/session-agent',
-    service: null,
-    log_folder,
-    server_name: 'host-1',
-    coordinator: 'wss://coordinator.example/agent',
-    link: { state: 'connected', since: 0 },
-    seats: 1,
-    instances: [
-      {
-        instance_id: 'i-1',
-        rc_name: 'Loft',
-        card: 0,
-        phase: 'ready',
-        session_id: 's-1',
-        since: 1,
-        restarts: 0,
-      },
-    ],
-    warm: [],
-    apps: [],
-    figures: null,
-    config: { file, problems: [`${file}:1: not valid JSON`] },
-    errors: [],
-  };
-  const fetch = controlHandler(token, { status: async () => status, handOver: () => {} });
-  const server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch });
-  const close = openDoor(stateFolderOf(file), { pid: 1, port: server.port ?? 0, token });
-  return async () => {
-    close();
-    await server.stop(true);
-  };
 };
 
 describe('operate()', () => {
@@ -110,7 +69,7 @@ describe('operate()', () => {
       mkdirSync(logs);
       writeFileSync(join(logs, 'agent.log'), 'a line of the agent\n');
       writeFileSync(join(logs, 'i-1-app.log'), 'a line of the app\n');
-      const stop = answering(under.file, logs);
+      const stop = answering(under.file, { log_folder: logs });
       if (what === 'broken') writeFileSync(under.file, '{ "seats": ');
       else rmSync(under.file);
       expect(await under.run('status')).toBe(0);

@@ -7,7 +7,7 @@ import { configSchema } from '../config.ts';
 import { alone, change_ms } from './alone.ts';
 import { newLogFolder } from './places.ts';
 import { writePrivateFile } from './private-file.ts';
-import { Failed, type Surroundings, wordsOf } from './surroundings.ts';
+import { adviceOn, Failed, type Surroundings, wordsOf } from './surroundings.ts';
 
 export interface Enrolment {
   coordinator: string;
@@ -85,18 +85,18 @@ const configText = (values: Record<string, string>, file: string): string => {
 /** Refuses before the token is spent: a file that cannot be changed, or would not be good afterwards. */
 const checkFile = (file: string, origin: string): void => {
   const values = { coordinator: origin, server_name: 'host', key: 'x'.repeat(43) };
-  const parsed = parseConfig(configText(values, file), file, configSchema);
+  const text = configText(values, file);
+  const parsed = parseConfig(text, file, configSchema);
   if ('problems' in parsed) {
     throw new Failed(`${file} has to be mended first:\n${parsed.problems.map(describeProblem).join('\n')}`);
   }
   try {
     mkdirSync(dirname(file), { recursive: true });
-    writePrivateFile(`${file}.probe`, '');
+    // As long as the real one: a disk may have room for an empty file only.
+    writePrivateFile(`${file}.probe`, text);
     rmSync(`${file}.probe`);
   } catch (error) {
-    throw new Failed(
-      `${file} cannot be written: ${wordsOf(error)}. Run this as administrator, or choose a place: --config FILE.`,
-    );
+    throw new Failed(`${file} cannot be written: ${adviceOn(error)} --config FILE chooses another place.`);
   }
 };
 

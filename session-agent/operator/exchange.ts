@@ -1,11 +1,12 @@
-import { linkSync, renameSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, linkSync, renameSync, rmSync } from 'node:fs';
 import { z } from 'zod';
 import type { Clock } from '../../shared/clock.ts';
 import type { AgentStatus } from '../status.ts';
 import { sleep } from '../wait.ts';
 import { alone } from './alone.ts';
 import { askHandOver, askStatus } from './control.ts';
-import { Failed, type Surroundings, wordsOf } from './surroundings.ts';
+import { adviceOn, Failed, type Surroundings } from './surroundings.ts';
 
 /** The sub-command by which `update` starts the process that does this; nobody types it. */
 export const exchange_command = 'exchange-release';
@@ -14,6 +15,8 @@ export const exchange_command = 'exchange-release';
 export const exchangeSchema = z.object({
   /** The new file: checked, and beside the executable. */
   fresh: z.string(),
+  /** SHA-256 of the executable that it is to replace, in hexadecimal. */
+  replaces: z.string(),
   /** The release that it says it is. */
   release: z.string(),
   state_folder: z.string(),
@@ -30,6 +33,29 @@ const poll_ms = 250;
 
 /** Where the executable that was there before is kept. */
 export const previousOf = (executable: string): string => `${executable}.previous`;
+
+/** The SHA-256 of a file, in hexadecimal. */
+export const digestOf = async (file: string): Promise<string> => {
+  const hash = createHash('sha256');
+  for await (const piece of createReadStream(file)) hash.update(piece);
+  return hash.digest('hex');
+};
+
+/**
+ * Throws Failed when the executable is no longer the one that the order means: a second swap would lose the release that an
+ * update before this one has kept. Only who holds the lock can rely on it.
+ */
+export const checkReplaced = async (
+  { fresh, replaces }: Pick<Exchange, 'fresh' | 'replaces'>,
+  { itself: [executable] }: Pick<Surroundings, 'itself'>,
+): Promise<void> => {
+  if ((await digestOf(executable)) !== replaces) {
+    throw new Failed(
+      `Another update was faster: ${executable} is no longer the file that this one was to replace. Nothing was changed.`,
+    );
+  }
+  if (!existsSync(fresh)) throw new Failed(`${fresh} is gone. Nothing was changed.`);
+};
 
 /** Puts the new file in the place of the executable and keeps that one; at no moment is there none. */
 export const swap = (fresh: string, { itself: [executable], platform }: Surroundings): void => {
@@ -118,11 +144,11 @@ export const exchange = (order: Exchange, surroundings: Surroundings): Promise<s
     const running = await askStatus(state_folder);
     if (running === undefined) throw new Failed('The agent does not answer any more. Nothing was changed.');
     try {
+      await checkReplaced(order, surroundings);
       swap(fresh, surroundings);
     } catch (error) {
-      throw new Failed(
-        `${surroundings.itself[0]} cannot be replaced: ${wordsOf(error)}. Run this as administrator.`,
-      );
+      if (error instanceof Failed) throw error;
+      throw new Failed(`${surroundings.itself[0]} cannot be replaced: ${adviceOn(error)}`);
     } finally {
       rmSync(fresh, { force: true });
     }

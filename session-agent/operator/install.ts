@@ -4,7 +4,7 @@ import type { AgentConfig } from '../config.ts';
 import { runCommand } from '../processes/command.ts';
 import { giveAway } from './give-away.ts';
 import { type Service, service_name, systemdUnit, windowsWord, winswXml } from './service.ts';
-import { Failed, type Surroundings, wordsOf } from './surroundings.ts';
+import { adviceOn, Failed, type Surroundings, wordsOf } from './surroundings.ts';
 
 export interface Installation {
   /** config.json, absolute. */
@@ -82,9 +82,7 @@ export const install = async (installation: Installation, surroundings: Surround
     writeFileSync(path, text);
   } catch (error) {
     if (error instanceof Failed) throw error;
-    throw new Failed(
-      `${wordsOf(error)}. Run this as administrator; --print only shows what would be written.`,
-    );
+    throw new Failed(`${adviceOn(error)} --print only shows what would be written.`);
   }
   say(`${path} is written.`);
   if (platform === 'win32') {
@@ -130,7 +128,7 @@ export const uninstall = async (folder: string | undefined, surroundings: Surrou
     rmSync(path);
   } catch (error) {
     if (error instanceof Failed) throw error;
-    throw new Failed(`${wordsOf(error)}. Run this as administrator.`);
+    throw new Failed(adviceOn(error));
   }
   const reloaded =
     folder === undefined && !windows ? await systemctl(surroundings, 'daemon-reload') : undefined;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { appendFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { testTerminal } from '../testing/terminal.ts';
 import { logFiles, showLogs } from './logs.ts';
@@ -14,6 +14,42 @@ describe('showLogs()', () => {
     showLogs(under.folder, [], false, under.terminal);
     const lines = under.written.join('').trim().split('\n');
     expect([lines.length, lines.at(-1)]).toEqual([200, 'line 999']);
+  });
+
+  test('showLogs() goes on into what was rolled a moment ago, and no further back than a tail', () => {
+    using under = testTerminal();
+    const lines = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, number) => `line ${from + number}\n`).join('');
+    const shown = (names: string[]) => {
+      showLogs(under.folder, names, false, under.terminal);
+      return under.written.splice(0).join('').trim().split('\n');
+    };
+    for (const [name, names] of [
+      ['agent.log', []],
+      ['s-1-app.log', ['s-1']],
+    ] as const) {
+      const file = join(under.folder, name);
+      writeFileSync(`${file}.1`, lines(0, 1_000));
+      expect(shown([...names]).slice(-1)).toEqual(['line 999']);
+      writeFileSync(file, lines(1_000, 1_050));
+      const both = shown([...names]);
+      expect([both.length, both[0], both.at(-1)]).toEqual([200, 'line 850', 'line 1049']);
+      writeFileSync(file, lines(1_000, 20_000));
+      expect(shown([...names])[0]).toBe('line 19800');
+    }
+  });
+
+  test('showLogs() follows over the moment in which a file is rolled away', () => {
+    using under = testTerminal();
+    const file = join(under.folder, 'agent.log');
+    writeFileSync(file, 'old\n');
+    const stop = showLogs(under.folder, [], true, under.terminal);
+    renameSync(file, `${file}.1`);
+    under.clock.advance(500);
+    writeFileSync(file, 'new\n');
+    under.clock.advance(500);
+    stop();
+    expect(under.written.join('')).toBe('old\nnew\n');
   });
 
   test("showLogs() follows what is added to a session's files, over their being emptied", () => {

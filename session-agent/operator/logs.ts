@@ -8,43 +8,72 @@ const tail_bytes = 64 * 1024;
 const tail_lines = 200;
 const look_ms = 500;
 
-/** The files that belong to one of these names, the oldest first; the agent's own log when there are no names. */
+/**
+ * The files that belong to one of these names, the oldest first; the agent's own log when there are no names. A file of which
+ * only the rolled part is there, `<file>.1`, counts.
+ */
 export const logFiles = (folder: string, names: readonly string[]): string[] => {
-  const all = readdirSync(folder).filter((name) => name.endsWith('.log'));
+  const there = readdirSync(folder).map((name) => name.replace(/\.log\.1$/, '.log'));
+  const all = [...new Set(there)].filter((name) => name.endsWith('.log'));
   const wanted =
     names.length === 0
       ? all.filter((name) => name === agent_log)
       : all.filter((name) => names.includes(/^(.+)-(app|signalling)\.log$/.exec(name)?.[1] ?? ''));
-  return wanted.map((name) => join(folder, name)).sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs);
+  const changedAt = (file: string) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return wanted.map((name) => join(folder, name)).sort((a, b) => changedAt(a) - changedAt(b));
+};
+
+/** A piece of a file, at most tail_bytes of it. */
+interface Piece {
+  text: string;
+  /** Where it begins and ends, in bytes. */
+  from: number;
+  to: number;
+  inode: number;
+}
+
+/** What a file has from the place that `start` says on; undefined when it is not there, as in the moment of its being rolled. */
+const readFrom = (file: string, start: (size: number, inode: number) => number): Piece | undefined => {
+  let fd: number;
+  try {
+    fd = openSync(file, 'r');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    const { size, ino } = fstatSync(fd);
+    const from = start(size, ino);
+    const bytes = Buffer.alloc(Math.min(size - from, tail_bytes));
+    const read = readSync(fd, bytes, 0, bytes.length, from);
+    return { text: bytes.toString('utf8', 0, read), from, to: from + read, inode: ino };
+  } finally {
+    closeSync(fd);
+  }
+};
+
+const fromTail = (size: number): number => Math.max(0, size - tail_bytes);
+
+/** The last lines of a file; what was rolled a moment ago counts. */
+const tailOf = (file: string, piece: Piece | undefined): string => {
+  const older = piece === undefined || piece.from === 0 ? readFrom(`${file}.1`, fromTail)?.text : undefined;
+  const lines = `${older ?? ''}${piece?.text ?? ''}`.split('\n');
+  return lines.slice(-tail_lines - 1).join('\n');
 };
 
 /** Reads what has been added to a file; a file that has become shorter was emptied or replaced and is read from its start. */
 const follower = (file: string) => {
-  let at = 0;
+  let at: number | undefined;
   let inode = 0;
-  let first = true;
   return (): string => {
-    const fd = openSync(file, 'r');
-    try {
-      const { size, ino } = fstatSync(fd);
-      if (first) at = Math.max(0, size - tail_bytes);
-      else if (size < at || ino !== inode) at = 0;
-      inode = ino;
-      const bytes = Buffer.alloc(Math.min(size - at, tail_bytes));
-      const read = readSync(fd, bytes, 0, bytes.length, at);
-      at += read;
-      const text = bytes.toString('utf8', 0, read);
-      const last = first
-        ? text
-            .split('\n')
-            .slice(-tail_lines - 1)
-            .join('\n')
-        : text;
-      first = false;
-      return last;
-    } finally {
-      closeSync(fd);
-    }
+    const first = at === undefined;
+    const piece = readFrom(file, (size, ino) => {
+      if (at === undefined) return fromTail(size);
+      return size < at || ino !== inode ? 0 : at;
+    });
+    at = piece?.to ?? at ?? 0;
+    inode = piece?.inode ?? inode;
+    return first ? tailOf(file, piece) : (piece?.text ?? '');
   };
 };
 

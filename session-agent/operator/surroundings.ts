@@ -12,6 +12,8 @@ export interface Surroundings {
   /** A line on standard output, and on standard error. */
   say(text: string): void;
   complain(text: string): void;
+  /** Calls back once when the command is told to end, by Ctrl-C or SIGTERM, which ends it no longer. The function returned stops that. */
+  interrupted(end: () => void): () => void;
 }
 
 /** The surroundings with a terminal: what `monit` and `logs --follow` need besides. */
@@ -26,6 +28,17 @@ export interface Terminal extends Surroundings {
 export class Failed extends Error {
   override readonly name = 'Failed';
 }
+
+const advices: readonly [codes: RegExp, advice: string][] = [
+  [/^(EACCES|EPERM|SQLITE_(CANTOPEN|READONLY|PERM))/, ' Run this as administrator.'],
+  [/^(ENOSPC|EDQUOT|SQLITE_FULL)/, ' The disk is full: free space on it.'],
+];
+
+/** What an error of the file system says, as a sentence, and what to do about it where that is known. */
+export const adviceOn = (error: unknown): string => {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return `${wordsOf(error)}.${advices.find(([codes]) => codes.test(code))?.[1] ?? ''}`;
+};
 
 /** What an error says. */
 export const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

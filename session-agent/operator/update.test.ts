@@ -1,10 +1,11 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../shared/clock.ts';
 import { type AgentConfig, configSchema, located } from '../config.ts';
 import { lockFile } from '../processes/lock.ts';
+import { answering } from '../testing/answering.ts';
 import { testTerminal } from '../testing/terminal.ts';
 import { sleep } from '../wait.ts';
 import { update } from './update.ts';
@@ -53,9 +54,32 @@ describe('update()', () => {
       expect(under.said.join('\n')).toContain('is release 2.0.0 now');
       writeFileSync(under.source, program('3.0.0'));
       await update({ ...order, sha256: digestOf(program('3.0.0')) }, terminal);
+      // Once more is one time too many: the release before would be lost.
+      await update({ ...order, sha256: digestOf(program('3.0.0')) }, terminal);
+      expect(under.said.join('\n')).toContain('is that very file already, release 3.0.0');
       expect(readFileSync(`${executable}.previous`, 'utf8')).toBe(program('2.0.0'));
     });
   }
+
+  test('update() fails, with words, when the process that swaps ends without any, and tells what that one says', async () => {
+    using under = withPrograms();
+    const { executable, order, terminal, folder } = under;
+    const stop = answering(join(folder, 'config.json'), { executable, service: 'systemd' });
+    const updating = { ...order, restart: true, sha256: digestOf(program('2.0.0')) };
+    for (const [script, says] of [
+      ['exit 0', 'ended with exit code 0 and has not said how'],
+      ['rm "$0".*.update', 'ended with exit code 0 and has not said how'],
+      ['echo too bad >&2; exit 1', 'too bad'],
+    ] as const) {
+      writeFileSync(executable, `#!/bin/sh\n${script}\n`);
+      await expect(update(updating, terminal)).rejects.toThrow(says);
+    }
+    writeFileSync(executable, '#!/bin/sh\necho well\n');
+    await update(updating, terminal);
+    expect(under.said.at(-1)).toBe('well');
+    await stop();
+    expect(readdirSync(folder).sort()).toEqual(['download', 'session-agent', 'state']);
+  });
 
   test('update() changes nothing when the file is not what it has to be, or does not run', async () => {
     using under = withPrograms();
@@ -106,6 +130,43 @@ describe('update()', () => {
     expect(readFileSync(executable, 'utf8')).toBe(program('1.0.0'));
     lock?.release();
     expect(await refused(program('2.0.0'))).toBe('done');
+  });
+
+  test('update() that is told to end in its download removes that, and ends', async () => {
+    using under = withPrograms();
+    const { executable, order, folder } = under;
+    // Says the first piece and no more.
+    const server = Bun.serve({
+      hostname: '127.0.0.1',
+      port: 0,
+      fetch: () =>
+        new Response(new ReadableStream({ start: (stream) => stream.enqueue(new Uint8Array(1_000)) })),
+    });
+    const source = `http://127.0.0.1:${server.port}/session-agent`;
+    const updating = update({ ...order, source, sha256: digestOf('') }, under.terminal);
+    const fresh = `${executable}.${process.pid}.new`;
+    while ((statSync(fresh, { throwIfNoEntry: false })?.size ?? 0) === 0) await sleep(systemClock, 10);
+    under.interrupt();
+    await expect(updating).rejects.toThrow('was interrupted. Nothing was changed');
+    await server.stop(true);
+    expect(readdirSync(folder).sort()).toEqual(['download', 'session-agent']);
+  });
+
+  test('update() removes what killed updates have left, and nothing of one that is under way', async () => {
+    using under = withPrograms();
+    const { executable, order, terminal, folder } = under;
+    const killed = Bun.spawn(['/bin/true']);
+    await killed.exited;
+    const gone = killed.pid;
+    const kept = [`.${process.ppid}.new`, `.${gone}.update`, `.${gone}.new.txt`, '.new'];
+    for (const name of [...kept, `.${gone}.new`, `.${gone}.new.exe`, '.0.update']) {
+      writeFileSync(`${executable}${name}`, '');
+    }
+    utimesSync(`${executable}.0.update`, 0, 0);
+    await update({ ...order, sha256: digestOf(program('2.0.0')) }, terminal);
+    expect(readdirSync(folder).sort()).toEqual(
+      ['download', ...['', '.lock', '.previous', ...kept].map((name) => `session-agent${name}`)].sort(),
+    );
   });
 
   test('update() takes what the holder of update_key has signed, with a right checksum too, and nothing else', async () => {

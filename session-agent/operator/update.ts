@@ -1,5 +1,14 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
-import { chmodSync, closeSync, createReadStream, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  createReadStream,
+  existsSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import type { Clock } from '../../shared/clock.ts';
 import type { AgentConfig } from '../config.ts';
 import { runCommand } from '../processes/command.ts';
@@ -7,8 +16,17 @@ import { runDetached } from '../processes/detached.ts';
 import type { AgentStatus } from '../status.ts';
 import { alone } from './alone.ts';
 import { askStatus } from './control.ts';
-import { type Exchange, exchange_command, lock_ms, previousOf, swap } from './exchange.ts';
-import { Failed, type Surroundings, wordsOf } from './surroundings.ts';
+import {
+  checkReplaced,
+  digestOf,
+  type Exchange,
+  exchange_command,
+  lock_ms,
+  previousOf,
+  swap,
+} from './exchange.ts';
+import { clearLeftovers, freshOf, outcomeOf } from './leftovers.ts';
+import { adviceOn, Failed, type Surroundings, wordsOf } from './surroundings.ts';
 
 export interface Update {
   /** A file, or an http(s) address. */
@@ -25,38 +43,44 @@ const largest_bytes = 500 * 1024 * 1024;
 const download_ms = 900_000;
 const try_ms = 60_000;
 const signature_bytes = 64;
+const interrupted_words = 'The update was interrupted. Nothing was changed.';
 
 const isAddress = (source: string): boolean => /^https?:\/\//.test(source);
 
 /** The bytes of a file or an address, in pieces; Failed when they cannot be had or are more than `most`. */
-async function* bytesOf(source: string, most: number): AsyncGenerator<Uint8Array> {
+async function* bytesOf(source: string, most: number, ending: AbortSignal): AsyncGenerator<Uint8Array> {
   let count = 0;
   try {
-    const pieces = isAddress(source) ? await download(source) : createReadStream(source);
+    const pieces = isAddress(source)
+      ? await download(source, ending)
+      : createReadStream(source, { signal: ending });
     for await (const piece of pieces) {
       count += piece.length;
       if (count > most) throw new Failed(`${source} is longer than ${most} bytes.`);
       yield piece;
     }
   } catch (error) {
+    ending.throwIfAborted();
     if (error instanceof Failed) throw error;
     throw new Failed(`${source} cannot be read: ${wordsOf(error)}`);
   }
 }
 
-const download = async (address: string): Promise<AsyncIterable<Uint8Array>> => {
-  const response = await fetch(address, { signal: AbortSignal.timeout(download_ms) });
+const download = async (address: string, ending: AbortSignal): Promise<AsyncIterable<Uint8Array>> => {
+  const response = await fetch(address, {
+    signal: AbortSignal.any([AbortSignal.timeout(download_ms), ending]),
+  });
   if (!response.ok || response.body === null)
     throw new Failed(`${address} answers with status ${response.status}.`);
   return response.body;
 };
 
 /** Copies the source to a file that can be run; the file's SHA-256 in hexadecimal. */
-const store = async (source: string, file: string): Promise<string> => {
+const store = async (source: string, file: string, ending: AbortSignal): Promise<string> => {
   const hash = createHash('sha256');
   const fd = openSync(file, 'w', 0o755);
   try {
-    for await (const piece of bytesOf(source, largest_bytes)) {
+    for await (const piece of bytesOf(source, largest_bytes, ending)) {
       hash.update(piece);
       for (let at = 0; at < piece.length; ) at += writeSync(fd, piece, at);
     }
@@ -67,9 +91,9 @@ const store = async (source: string, file: string): Promise<string> => {
   return hash.digest('hex');
 };
 
-const signatureOf = async (source: string): Promise<Buffer> => {
+const signatureOf = async (source: string, ending: AbortSignal): Promise<Buffer> => {
   const pieces: Uint8Array[] = [];
-  for await (const piece of bytesOf(`${source}.sig`, signature_bytes)) pieces.push(piece);
+  for await (const piece of bytesOf(`${source}.sig`, signature_bytes, ending)) pieces.push(piece);
   return Buffer.concat(pieces);
 };
 
@@ -78,13 +102,14 @@ const checkOrigin = async (
   { source, sha256, config: { update_key } }: Update,
   file: string,
   digest: string,
+  ending: AbortSignal,
 ): Promise<void> => {
   if (sha256 !== undefined && digest !== sha256.toLowerCase()) {
     throw new Failed(`The checksum is wrong: the file has ${digest}. Nothing was changed.`);
   }
   if (update_key === undefined) return;
   const key = createPublicKey({ key: Buffer.from(update_key, 'base64'), format: 'der', type: 'spki' });
-  if (!verify(null, readFileSync(file), key, await signatureOf(source))) {
+  if (!verify(null, readFileSync(file), key, await signatureOf(source, ending))) {
     throw new Failed(`The signature ${source}.sig is not that of update_key. Nothing was changed.`);
   }
 };
@@ -117,24 +142,48 @@ const obstacle = (running: AgentStatus | undefined, executable: string): string 
 /** Has the new file swapped in by a process that outlives this one, and tells how that ended. */
 const handOn = async (exchange: Exchange, { itself, say }: Surroundings): Promise<void> => {
   const [executable] = itself;
-  const outcome = `${executable}.update`;
+  const outcome = outcomeOf(executable);
   say(
     `Release ${exchange.release} takes the place of ${executable}. That goes on without this terminal, too:`,
   );
   say(`${outcome} will say how it ended.`);
   const code = await runDetached([executable, exchange_command, JSON.stringify(exchange)], outcome);
-  const text = readFileSync(outcome, 'utf8').trim();
-  if (code === 0) return say(text);
-  throw new Failed(
-    text === '' ? `The update ended with exit code ${code}. Look: session-agent status` : text,
-  );
+  const text = existsSync(outcome) ? readFileSync(outcome, 'utf8').trim() : '';
+  rmSync(outcome, { force: true });
+  if (text === '') {
+    throw new Failed(
+      `The update ended with exit code ${code} and has not said how. Look: session-agent status`,
+    );
+  }
+  if (code !== 0) throw new Failed(text);
+  say(text);
+};
+
+/** To put a file in its own place would lose the one before. Throws Failed when the agent that runs is another release. */
+const sayThere = (
+  release: string,
+  running: AgentStatus | undefined,
+  { itself: [executable], say }: Surroundings,
+): void => {
+  const there = `${executable} is that very file already, release ${release}. Nothing was changed.`;
+  if (running !== undefined && running.version !== release) {
+    throw new Failed(`${there} Release ${running.version} still runs: restart the agent.`);
+  }
+  say(there);
 };
 
 /** The new file, checked and tried, beside the executable. Throws Failed. */
-const fetched = async (order: Update, fresh: string, { clock }: Surroundings): Promise<string> => {
-  const digest = await store(order.source, fresh);
-  await checkOrigin(order, fresh, digest);
-  return releaseOf(fresh, clock);
+const fetched = async (
+  order: Update,
+  fresh: string,
+  ending: AbortSignal,
+  { clock }: Surroundings,
+): Promise<{ digest: string; release: string }> => {
+  const digest = await store(order.source, fresh, ending);
+  await checkOrigin(order, fresh, digest, ending);
+  const release = await releaseOf(fresh, clock);
+  ending.throwIfAborted();
+  return { digest, release };
 };
 
 /**
@@ -155,18 +204,32 @@ export const update = async (order: Update, surroundings: Surroundings): Promise
   const running = await askStatus(state_folder);
   const wrong = restart ? obstacle(running, executable) : undefined;
   if (wrong !== undefined) throw new Failed(wrong);
-  // Windows runs nothing of another ending.
-  const fresh = `${executable}.${process.pid}.new${surroundings.platform === 'win32' ? '.exe' : ''}`;
+  const fresh = freshOf(executable, surroundings.platform);
+  const ending = new AbortController();
+  const unheard = surroundings.interrupted(() => ending.abort(new Failed(interrupted_words)));
   try {
-    const release = await fetched(order, fresh, surroundings);
-    if (restart) return await handOn({ fresh, release, state_folder, patience_ms }, surroundings);
-    await alone(executable, lock_ms, surroundings, () => swap(fresh, surroundings));
+    await clearLeftovers(executable, surroundings);
+    const replaces = await digestOf(executable);
+    const { digest, release } = await fetched(order, fresh, ending.signal, surroundings);
+    if (digest === replaces) return sayThere(release, restart ? running : undefined, surroundings);
+    const exchange = { fresh, replaces, release, state_folder, patience_ms };
+    if (restart) {
+      // From here on another process does it, which a signal to this one does not end.
+      unheard();
+      return await handOn(exchange, surroundings);
+    }
+    await alone(executable, lock_ms, surroundings, async () => {
+      await checkReplaced(exchange, surroundings);
+      ending.signal.throwIfAborted();
+      swap(fresh, surroundings);
+    });
     say(`${executable} is release ${release} now; the one before is ${previousOf(executable)}.`);
     say('It runs when the agent is started again.');
   } catch (error) {
     if (error instanceof Failed) throw error;
-    throw new Failed(`${executable} cannot be replaced: ${wordsOf(error)}. Run this as administrator.`);
+    throw new Failed(`${executable} cannot be replaced: ${adviceOn(error)}`);
   } finally {
+    unheard();
     rmSync(fresh, { force: true });
   }
 };

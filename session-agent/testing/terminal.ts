@@ -11,6 +11,7 @@ export const testTerminal = (changes: Partial<Terminal> = {}) => {
   const said: string[] = [];
   const complaints: string[] = [];
   const written: string[] = [];
+  const interrupts = new Set<() => void>();
   const listeners = new Set<(key: string) => void>();
   const terminal: Terminal = {
     version: '1.2.3',
@@ -20,6 +21,10 @@ export const testTerminal = (changes: Partial<Terminal> = {}) => {
     clock,
     say: (text) => void said.push(text),
     complain: (text) => void complaints.push(text),
+    interrupted: (end) => {
+      interrupts.add(end);
+      return () => void interrupts.delete(end);
+    },
     write: (text) => void written.push(text),
     size: () => ({ columns: 80, rows: 24 }),
     keys: (pressed) => {
@@ -37,6 +42,9 @@ export const testTerminal = (changes: Partial<Terminal> = {}) => {
     written,
     press: (key: string) => {
       for (const pressed of [...listeners]) pressed(key);
+    },
+    interrupt: () => {
+      for (const end of [...interrupts]) end();
     },
     listening: () => listeners.size,
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),

@@ -290,17 +290,17 @@ test('update() takes a good release, refuses what is not meant, and takes back w
   const dead = join(here, 'dead');
   writeFileSync(dead, `#!/bin/sh\ncase "$1" in version) echo ${newer} ;; *) sleep 0.2; exit 1 ;; esac\n`);
   writeFileSync(`${dead}.sig`, sign(null, readFileSync(dead), keys.privateKey));
-  rmSync(`${agent}.update`);
   const updating = Bun.spawn([agent, 'update', dead, '--wait', '5'], { stdout: 'ignore' });
+  const said = `${agent}.${updating.pid}.update`;
   await until(
     'the dead release is in place, or was',
-    () => [statSync(agent).size, statSync(`${agent}.update`, { throwIfNoEntry: false })?.size ?? 0],
-    ([size, said = 0]) => size === statSync(dead).size || said > 0,
+    () => [statSync(agent).size, statSync(said, { throwIfNoEntry: false })?.size ?? 0],
+    ([size, length = 0]) => size === statSync(dead).size || length > 0,
   );
   updating.kill('SIGKILL');
   const outcome = await until(
     'the update says how it ended',
-    () => readFileSync(`${agent}.update`, 'utf8'),
+    () => readFileSync(said, 'utf8'),
     (text) => text.includes('\n'),
   );
   expect(outcome).toContain('it has not started. ');
