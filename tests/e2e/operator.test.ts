@@ -327,9 +327,13 @@ test('update() takes a good release, refuses what is not meant, and takes back w
   const ready = await until('the session is ready', get, ({ phase }) => phase === 'ready');
   const [before] = (await connected()).instances;
 
-  const done = await good(
-    run('update', `http://127.0.0.1:${server.port}${fresh}`, '--sha256', digest, '--wait', '120'),
+  const order = ['update', `http://127.0.0.1:${server.port}${fresh}`, '--sha256', digest];
+  const both = await Promise.all([1, 2].map(() => run(...order, '--wait', '120')));
+  expect(both.map(({ code }) => code).sort()).toEqual([0, 1]);
+  expect(both.find(({ code }) => code === 1)?.err).toMatch(
+    /Nothing was changed|Another command is changing|No agent runs/,
   );
+  const done = both.find(({ code }) => code === 0)?.out;
   expect(done).toContain(`Release ${newer} runs and is connected.`);
   expect((await connected()).version).toBe(newer);
   expect(await good(finish([`${agent}.previous`, 'version']))).toBe(release);
