@@ -230,3 +230,13 @@ test('state() tells an operator what to do about a host that is locked, and the 
     detail: expect.stringContaining('enrol that one anew'),
   });
 });
+
+test('send() takes nothing before WELCOME: whoever refuses this agent would not read it', async () => {
+  const coordinator = coordinate({ hello: () => ({ close: 4423, reason: 'locked' }) });
+  const { link, logged } = startLink(coordinator.url);
+  await coordinator.message('HELLO');
+  const ended = { msg: 'SESSION_ENDED', session_id: 'id-1', generation: 1, reason: 'host_lost' } as const;
+  expect(link.send(ended)).toBe(false);
+  await logged('dialling');
+  expect(coordinator.seen.some((one) => one.what === 'message' && one.name === 'SESSION_ENDED')).toBe(false);
+});

@@ -108,8 +108,15 @@ export class Link {
     this.#wire?.close(1000, 'the configuration has changed');
   }
 
-  /** Whether the message was taken; while the link is down nothing is: HELLO tells the coordinator how things stand. */
+  /**
+   * Whether the message was taken. Before WELCOME nothing is: a coordinator that is about to refuse this agent would never
+   * read it, and HELLO tells how things stand.
+   */
   send(message: FromAgent): boolean {
+    return this.#welcomed_at !== undefined && this.#say(message);
+  }
+
+  #say(message: FromAgent): boolean {
     const known = forCoordinator(this.#protocol, message);
     if (known === undefined) return true;
     return this.#wire?.send(encode(fromAgent, known)) ?? false;
@@ -215,7 +222,7 @@ export class Link {
           open: () => {
             this.#heard = clock.monotonic();
             this.#beat(limits.heartbeat_ms);
-            this.send(this.#options.hello());
+            this.#say(this.#options.hello());
           },
           frame: (frame) => {
             this.#heard = clock.monotonic();
