@@ -1,7 +1,7 @@
 import { afterEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { systemClock } from '../shared/clock.ts';
 import type { AgentConfig } from './config.ts';
-import { instanceOf } from './outputs.ts';
+import { instanceOf } from './instance-note.ts';
 import { fakeAppConfig, order, processesOf, type Rig, type RigOptions, startRig } from './testing/rig.ts';
 import { sleep } from './wait.ts';
 

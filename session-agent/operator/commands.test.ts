@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../shared/clock.ts';
 import { silentLog } from '../../shared/log.ts';
 import { readAgentConfig } from '../config.ts';
-import { noteInstance } from '../outputs.ts';
+import { noteInstance } from '../instance-note.ts';
 import { lockFile } from '../processes/lock.ts';
 import { answering } from '../testing/answering.ts';
 import { testTerminal } from '../testing/terminal.ts';

@@ -4,7 +4,7 @@ import { describeProblem, editConfig, parseConfig } from '../../shared/config.ts
 import { type Enrolled, enrolledSchema } from '../../shared/protocol/catalogue.ts';
 import { problemSchema } from '../../shared/protocol/http.ts';
 import { configSchema } from '../config.ts';
-import { alone, change_ms } from './alone.ts';
+import { alone, change_ms } from './file-lock.ts';
 import { newLogFolder } from './places.ts';
 import { writePrivateFile } from './private-file.ts';
 import { adviceOn, Failed, type Surroundings, wordsOf } from './surroundings.ts';

@@ -4,8 +4,8 @@ import { z } from 'zod';
 import type { Clock } from '../../shared/clock.ts';
 import type { AgentStatus } from '../status.ts';
 import { sleep } from '../wait.ts';
-import { alone } from './alone.ts';
 import { askHandOver, askStatus } from './control.ts';
+import { alone } from './file-lock.ts';
 import { adviceOn, Failed, type Surroundings } from './surroundings.ts';
 
 /** The sub-command by which `update` starts the process that does this; nobody types it. */

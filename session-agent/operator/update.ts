@@ -14,7 +14,6 @@ import type { AgentConfig } from '../config.ts';
 import { runCommand } from '../processes/command.ts';
 import { runDetached } from '../processes/detached.ts';
 import type { AgentStatus } from '../status.ts';
-import { alone } from './alone.ts';
 import { askStatus } from './control.ts';
 import {
   checkReplaced,
@@ -25,6 +24,7 @@ import {
   previousOf,
   swap,
 } from './exchange.ts';
+import { alone } from './file-lock.ts';
 import { clearLeftovers, freshOf, outcomeOf } from './leftovers.ts';
 import { adviceOn, Failed, type Surroundings, wordsOf } from './surroundings.ts';
 

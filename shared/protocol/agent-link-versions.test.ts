@@ -15,7 +15,6 @@ const orders: MessageOf<typeof toAgent>[] = [
     msg: 'WELCOME',
     heartbeat_ms: 5_000,
     protocol: 2,
-    version: '0.2.0',
     sessions: [{ ...ref, action: 'keep' }],
   },
   { msg: 'HEARTBEAT', time: 1 },

@@ -8,7 +8,7 @@ type FromAgent = MessageOf<typeof fromAgent>;
 /** What version 2 added: whole messages, and fields of messages that version 1 has. */
 const added_messages: readonly string[] = ['DISCONNECT_USER', 'WARM'];
 const added_fields: Readonly<Record<string, readonly string[]>> = {
-  WELCOME: ['protocol', 'version'],
+  WELCOME: ['protocol'],
   CREATE_SESSION: ['card', 'language'],
   CONNECT_USER_TO_SESSION: ['resumable'],
   HELLO: ['version', 'life', 'cards', 'placing', 'needs', 'warm'],

@@ -81,8 +81,6 @@ export const toAgent = {
     heartbeat_ms: z.number().int().min(100),
     /** The version of the link that holds on this connection; 1 when left out. */
     protocol: z.number().int().optional(),
-    /** The coordinator's own release. */
-    version: z.string().max(100).optional(),
     sessions: z.array(z.strictObject({ ...sessionRef, action: z.enum(['keep', 'stop']) })),
   }),
   HEARTBEAT: strict('msg', 'HEARTBEAT', { time: z.number() }),

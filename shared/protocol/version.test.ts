@@ -17,7 +17,7 @@ const pinned: Record<string, Pin> = {
   accounts: { version: 1, hash: '3182d580ef642225' },
   queue: { version: 1, hash: '5de835b6818d642c' },
   bookings: { version: 1, hash: '209e0b4366845021' },
-  'agent-link': { version: 2, hash: 'e59c3f559ab9500c' },
+  'agent-link': { version: 2, hash: '996afe08301cc976' },
   'client-verbs': { version: 1, hash: '54a895ee8a59cffa' },
   http: { version: 1, hash: '5bdb14edd6f649e6' },
   peers: { version: 1, hash: 'efa13d3cd930044a' },

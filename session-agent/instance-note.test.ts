@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemIds } from '../shared/ids.ts';
 import { silentLog } from '../shared/log.ts';
-import { instanceOf, noteInstance } from './outputs.ts';
+import { instanceOf, noteInstance } from './instance-note.ts';
 import { type Rig, startRig } from './testing/rig.ts';
 
 setDefaultTimeout(120_000);
