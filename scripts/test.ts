@@ -1,14 +1,22 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { contained } from './contained.ts';
 import { installDebianPackages, testPackages } from './debian.ts';
 
 /**
  * `npm test`: installs what the tests need, builds the executables that the end-to-end tests run, runs every test and
  * ends with the line `N passed, N failed` (and `, N skipped`). Arguments are passed on to `bun test`.
  */
-const bun = async (...args: string[]) =>
-  await Bun.spawn([process.execPath, ...args], { stdio: ['ignore', 'inherit', 'inherit'] }).exited;
+const run = async (command: string[], environment: Record<string, string> = {}): Promise<number> => {
+  const child = Bun.spawn(command, {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, ...environment },
+  });
+  const interrupt = () => child.kill('SIGKILL');
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
+  return await child.exited;
+};
 
 /** The totals stand in the attributes of the report's outermost element. */
 const totals = (junit: string) => {
@@ -20,12 +28,16 @@ const totals = (junit: string) => {
 };
 
 await installDebianPackages(testPackages);
-const built = await bun('scripts/build.ts', 'session-agent-linux-x64', 'coordinator-linux-x64');
+const programs = ['session-agent-linux-x64', 'coordinator-linux-x64'];
+const built = await run([process.execPath, 'scripts/build.ts', ...programs]);
 if (built !== 0) process.exit(built);
 
-const folder = mkdtempSync(join(tmpdir(), 'vitrina-test-'));
+// What the tests leave in it goes with it, also when the run is interrupted. Database servers run as users of their own.
+const folder = mkdtempSync(join(tmpdir(), 'vt-'));
+chmodSync(folder, 0o755);
 const report = join(folder, 'junit.xml');
-const exit = await bun(
+const tests = [
+  process.execPath,
   'test',
   // Many files wait for something outside them most of their time; each runs in a process of its own.
   '--parallel=2',
@@ -33,7 +45,8 @@ const exit = await bun(
   '--reporter=junit',
   `--reporter-outfile=${report}`,
   ...process.argv.slice(2),
-);
+];
+const exit = await run(contained(tests), { TMPDIR: folder });
 let junit = '';
 try {
   junit = readFileSync(report, 'utf8');

@@ -46,6 +46,10 @@ export const openSocket = async (url: string, headers: Record<string, string> = 
     closed.resolve({ code, reason });
   };
   await soon(`the opening of ${url}`, opened.promise);
+  const over = closed.promise.then(({ code, reason }) => {
+    throw new Error(`it cannot come any more: closed with ${code} ${reason}`);
+  });
+  over.catch(() => undefined);
 
   const take = <T>(pick: (frame: Frame) => T | undefined): T | undefined => {
     for (const [at, frame] of frames.entries()) {
@@ -70,7 +74,7 @@ export const openSocket = async (url: string, headers: Record<string, string> = 
       };
       wakes.add(look);
       look();
-      return soon(what, found.promise).finally(() => wakes.delete(look));
+      return soon(what, Promise.race([found.promise, over])).finally(() => wakes.delete(look));
     },
   };
 };

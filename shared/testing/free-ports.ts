@@ -1,9 +1,9 @@
-import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
+import { portRangeWithin } from './port-range.ts';
 
 const hostname = '127.0.0.1';
 /** The kernel gives connections their own ports from 32768 on: what is free there now may not be in a moment. */
-const [lowest, highest] = [30_000, 32_700];
+const [lowest, span] = [30_000, 2_600];
 
 const takesTcp = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
@@ -28,10 +28,13 @@ const areFree = async (from: number, count: number): Promise<boolean> => {
   return true;
 };
 
-/** The first of `count` ports in a row of this machine on which nobody listens, neither by TCP nor by UDP. */
+/**
+ * The first of `count` ports in a row of this machine on which nobody listens, neither by TCP nor by UDP: for a program that must
+ * be told its port, or finds it again when it is started again. What can choose its port listens on 0.
+ */
 export const freePorts = async (count = 1): Promise<number> => {
   for (;;) {
-    const from = randomInt(lowest, highest);
+    const { from } = portRangeWithin(lowest, span, count);
     if (await areFree(from, count)) return from;
   }
 };

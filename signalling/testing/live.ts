@@ -46,11 +46,14 @@ export const connect = async (url: string, headers: Record<string, string> = {})
     closed.then(({ code }) => reject(new Error(`closed with ${code}`)));
   });
   await withPatience(`an open socket at ${url}`, opened);
+  const over = closed.then(({ code }) => {
+    throw new Error(`no message can come any more: closed with ${code}`);
+  });
+  over.catch(() => undefined);
   const next = () => {
     const text = arrived.shift();
-    return text === undefined
-      ? new Promise<string>((resolve) => waiting.push(resolve))
-      : Promise.resolve(text);
+    if (text !== undefined) return Promise.resolve(text);
+    return Promise.race([new Promise<string>((resolve) => waiting.push(resolve)), over]);
   };
   const client: Client = {
     text: () => withPatience('a message', next()),

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { type Program, startProgram } from '../../scripts/program.ts';
 import { type Cutter, startCutter } from '../../shared/testing/cutter.ts';
+import { freePorts } from '../../shared/testing/free-ports.ts';
 import { openPage, playing, startBrowser, strip } from './browser.ts';
-import { executable, isOpen, portRange, startTestSystem, type TestSystem, until } from './harness.ts';
+import { executable, startTestSystem, type TestSystem, until } from './harness.ts';
 
 /**
  * What a visitor notices when the connections behind a stream break: nothing. The link between host and coordinator, the
@@ -68,11 +69,6 @@ const watch = () => {
   }, every_ms);
 };
 
-const freePort = async (): Promise<number> => {
-  const { to } = portRange();
-  return (await isOpen(to)) ? freePort() : to;
-};
-
 const serve = () => {
   const data = join(system.folder, 'coordinator');
   const command = [executable('coordinator-linux-x64'), 'serve', '--data', data, '--port', String(port)];
@@ -83,7 +79,7 @@ const serve = () => {
 };
 
 beforeAll(async () => {
-  port = await freePort();
+  port = await freePorts();
   [link, leg] = await Promise.all([startCutter(port), startCutter(port)]);
   const publicUrl = `http://127.0.0.1:${link.port}`;
   [system, browser] = await Promise.all([startTestSystem([{}], {}, { port, publicUrl }), startBrowser()]);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import type { Program } from '../../scripts/program.ts';
+import { freePorts } from '../../shared/testing/free-ports.ts';
 import {
   ask,
   type Deployment,
@@ -58,7 +59,7 @@ beforeAll(async () => {
   const made = await deployment.command(adminCreate, environment, `${admin.password}\n`);
   expect(made).toMatchObject({ exit: 0, err: expect.stringContaining(admin.email) });
   data = deployment.dataFolder('data', { first_join_seconds: 3_600, host_lost_seconds: 3_600 });
-  port = await deployment.freePort();
+  port = await freePorts();
   ({ url, program: coordinator } = await deployment.serve(data, port, database));
   const entered = await login(admin.email, admin.password);
   expect(entered).toMatchObject({ status: 200, body: { account: { role: 'admin' } } });

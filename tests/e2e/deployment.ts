@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Program, startProgram } from '../../scripts/program.ts';
 import { type DemoApp, writeHostConfig } from '../../scripts/system.ts';
 import { type PrivateMariadb, startMariadb } from '../../shared/testing/mariadb.ts';
-import { ensureBuilt, executable, isOpen, patient, portRange } from './harness.ts';
+import { ensureBuilt, executable, patient, portRange } from './harness.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: an answer is looked at field by field in assertions
 export type Json = any;
@@ -50,14 +50,6 @@ export const ask = async (
   };
 };
 
-/** A port that the kernel gives nobody by itself, so that a coordinator that is started again finds it free. */
-const freePort = async (): Promise<number> => {
-  for (;;) {
-    const { to } = portRange();
-    if (!(await isOpen(to))) return to;
-  }
-};
-
 export interface Ended {
   exit: number | null;
   out: string;
@@ -74,7 +66,6 @@ export interface Deployment {
   dataFolder(name: string, configuration?: Record<string, unknown>): string;
   /** A coordinator that listens; `port` stays the same when it is started again. */
   serve(data: string, port: number, database: string | undefined): Promise<{ url: string; program: Program }>;
-  freePort(): Promise<number>;
   /** An agent that is connected. */
   agent(name: string, key: string, url: string, seats: number, apps: DemoApp[]): Promise<Program>;
   stop(): Promise<void>;
@@ -102,7 +93,6 @@ export const startDeployment = async (): Promise<Deployment> => {
   return {
     folder,
     mariadb,
-    freePort,
     async command(args, environment = {}, stdin = '') {
       const child = Bun.spawn([coordinator, ...args], {
         stdin: new Blob([stdin]),

@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Program, startProgram } from '../../scripts/program.ts';
+import { freePorts } from '../../shared/testing/free-ports.ts';
 import { ensureBuilt, executable, patient, portRange, processesOf, until } from './harness.ts';
 
 /** An operator's day with one host, by the compiled programs: enrolled, filled, looked at, updated, taken away. */
@@ -155,8 +156,8 @@ const api = async (method: string, path: string, body?: unknown, token?: string)
 
 test('a bare machine() is enrolled, gets an app, serves a session, tells about itself, and is taken away', async () => {
   // The coordinator of JSON files is stopped while its command writes to them.
-  await startCoordinator('0');
-  const port = new URL(url).port;
+  const port = String(await freePorts());
+  await startCoordinator(port);
   await coordinator.stop();
   const words = await enrolment('studio-1');
   await startCoordinator(port);

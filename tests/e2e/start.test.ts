@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from 'bun:test';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { freePorts } from '../../shared/testing/free-ports.ts';
 import { isOpen, until } from './harness.ts';
 
 const script = resolve(import.meta.dir, '..', '..', 'scripts', 'start.ts');
@@ -21,16 +21,6 @@ const start = (port: number) => {
   return { child, said: () => readFileSync(output, 'utf8') };
 };
 
-/** A port that was free a moment ago; `npm start` is told a port and cannot choose one. */
-const freePort = (): Promise<number> =>
-  new Promise((done) => {
-    const probe = createServer();
-    probe.listen(0, () => {
-      const address = probe.address();
-      probe.close(() => done(typeof address === 'object' ? (address?.port ?? 0) : 0));
-    });
-  });
-
 const hostsConnected = async (port: number): Promise<number> =>
   (await (await fetch(`http://127.0.0.1:${port}/readyz`)).json()).hosts_connected;
 
@@ -43,7 +33,7 @@ afterEach(async () => {
 }, 120_000);
 
 test('npm start() says its URL, bears a second start on its port, and leaves nothing behind', async () => {
-  const port = await freePort();
+  const port = await freePorts();
   const first = start(port);
   await until('the line with the URL', first.said, (text) => text.includes(`http://localhost:${port}`));
   expect(first.said().trim().split('\n')).toHaveLength(1);
