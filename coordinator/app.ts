@@ -1,5 +1,7 @@
 import type { Server, WebSocketHandler } from 'bun';
+import { callerAddress } from '../shared/caller-address.ts';
 import { networkOf } from '../shared/network.ts';
+import { requestUrl } from '../shared/request-url.ts';
 import { type SocketData, socketHandler } from '../shared/socket.ts';
 import { createBackground } from './broker/background.ts';
 import { bookingNeeds } from './broker/booked-sessions.ts';
@@ -16,7 +18,6 @@ import { createPasswords } from './broker/passwords.ts';
 import { moveQueue } from './broker/queue.ts';
 import type { Services } from './broker/services.ts';
 import { createWarmWishes } from './broker/warm-wishes.ts';
-import { callerAddress } from './http/addresses.ts';
 import { createApp } from './http/app.ts';
 import { createRateLimits } from './http/rate-limits.ts';
 import type { Site } from './http/site.ts';
@@ -33,6 +34,12 @@ export interface Coordinator {
   /** Releases who waits, closes every socket, stops the ticker and stores what has changed. Idempotent. */
   stop(): Promise<void>;
 }
+
+/** The request with a whole address, without which nobody finds its path: HTTP/1.0 may leave the host out. */
+const addressed = (request: Request): Request =>
+  request.url.startsWith('http') && URL.canParse(request.url)
+    ? request
+    : new Request(requestUrl(request)?.href ?? 'http://localhost/', request);
 
 /**
  * Assembles the coordinator, takes up the sessions that the database knows of, and starts its ticker. `host_name` is this
@@ -93,7 +100,7 @@ export const startCoordinator = async (
       let upgraded = false;
       const socket = server.requestIP(request)?.address ?? 'unknown';
       const forwarded = request.headers.get('x-forwarded-for');
-      const response = await app.fetch(request, {
+      const response = await app.fetch(addressed(request), {
         socket,
         network: networkOf(callerAddress(forwarded, socket, store.configuration().trusted_proxy_hops)),
         upgrade(data) {

@@ -120,6 +120,10 @@ export const optionsSchema = z.strictObject({
 export type Options = z.infer<typeof optionsSchema>;
 export type OptionName = keyof Options;
 
+/** How many proxies stand in front of the server, each of which says where it was called from. */
+export const trustedProxies = ({ reverse_proxy, reverse_proxy_num_proxies }: Options): number =>
+  reverse_proxy ? reverse_proxy_num_proxies : 0;
+
 /** What an option is when nobody sets it. */
 export const standards: Options = optionsSchema.parse({});
 

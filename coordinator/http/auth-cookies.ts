@@ -1,4 +1,5 @@
 import { generateCookie, getCookie } from 'hono/cookie';
+import { withoutFinalDot } from '../../shared/request-url.ts';
 import type { Configuration } from '../store/configuration-file.ts';
 import type { Ctx } from './env.ts';
 import { publicBase } from './guards.ts';
@@ -64,8 +65,8 @@ export const fromOwnPage = (c: Ctx, { public_url }: Configuration): boolean => {
   const origin = c.req.header('origin');
   const site = c.req.header('sec-fetch-site');
   if (origin === undefined || (site !== undefined && site !== 'same-origin')) return false;
-  if (public_url !== undefined) return origin === public_url;
+  if (public_url !== undefined) return withoutFinalDot(origin) === public_url;
   if (!URL.canParse(origin)) return false;
   const from = new URL(origin);
-  return from.origin === origin && from.host === new URL(c.req.url).host;
+  return from.origin === origin && withoutFinalDot(from.host) === withoutFinalDot(new URL(c.req.url).host);
 };

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { problemSchema, ticketSchema } from '../../shared/protocol/http.ts';
+import { exchange } from '../../shared/testing/exchange.ts';
 import { appUnderTest, type Sent } from '../testing/app.ts';
+import { startRig } from '../testing/rig.ts';
 import { allowOrigins } from './cors.ts';
 import { checkHost } from './guards.ts';
 
@@ -31,9 +33,15 @@ describe(`${checkHost.name}()`, () => {
     ['evil.example', named, false],
     ['vitrina.example.evil.example', named, false],
     ['evilvitrina.example', named, false],
-    ['vitrina.example.', named, false],
+    ['vitrina.example.', named, true],
+    ['vitrina.example.:8443', named, true],
+    ['vitrina.example..', named, false],
+    ['evil.example.', named, false],
+    ['localhost.:8080', {}, true],
+    ['Tour-Machine.', {}, true],
     ['10.0.0.1', { ...named, allowed_hosts: ['10.0.0.1'] }, true],
     ['second.example', { allowed_hosts: ['Second.example'] }, true],
+    ['second.example.', { allowed_hosts: ['Second.example'] }, true],
     ['evil.example', { allowed_hosts: ['second.example'] }, false],
   ];
   for (const [host, patch, served] of hosts) {
@@ -51,6 +59,33 @@ describe(`${checkHost.name}()`, () => {
       expect((await under.request(url('/healthz'))).status).toBe(200);
     });
   }
+
+  test('checkHost() serves requests without a Host, as HAProxy checks, and refuses two', async () => {
+    await using rig = await startRig(named);
+    const status = async (...lines: string[]) =>
+      (await exchange(Number(new URL(rig.base).port), `${lines.join('\r\n')}\r\n\r\n`)).slice(9, 12);
+    for (const path of ['/healthz', '/readyz', '/api/v1/apps']) {
+      expect([path, await status(`GET ${path} HTTP/1.0`)]).toEqual([path, '200']);
+      expect([path, await status(`GET ${path} HTTP/1.1`, 'Host:')]).toEqual([path, '200']);
+      expect([path, await status(`GET ${path} HTTP/1.1`, 'Host: vitrina.example.')]).toEqual([path, '200']);
+      expect([path, await status(`GET http://evil/${path.slice(1)} HTTP/1.1`, 'Host: localhost')]).toEqual([
+        path,
+        '200',
+      ]);
+      for (const second of ['evil.example', 'localhost'])
+        expect(await status(`GET ${path} HTTP/1.1`, 'Host: localhost', `Host: ${second}`)).toBe('400');
+      expect(await status(`GET ${path} HTTP/1.1`, 'Host: a b')).toBe('400');
+      expect(await status(`GET ${path} HTTP/1.1`, 'Host: [::1')).toBe('400');
+      expect(await status(`GET ${path} HTTP/1.1`)).toBe('400');
+    }
+    expect(await status('HEAD /healthz HTTP/1.0')).toBe('200');
+    expect(await status('OPTIONS /healthz HTTP/1.0')).toBe('200');
+    expect(await status('OPTIONS /readyz HTTP/1.0')).toBe('200');
+    expect(await status('OPTIONS / HTTP/1.0')).toBe('204');
+    expect(await status('CONNECT localhost:443 HTTP/1.1', 'Host: localhost')).toBe('404');
+    expect(await status('POST /api/v1/sessions HTTP/1.0', 'Content-Length: 2', '', '{}')).toBe('400');
+    expect(rig.recorded.messages('error')).toEqual([]);
+  });
 
   test('checkHost() leaves links to public_url, whatever Host and Forwarded headers say', async () => {
     const under = await appUnderTest(named);

@@ -3,6 +3,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
 import { refuse } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
+import { requestUrl, withoutFinalDot } from '../../shared/request-url.ts';
 import { bounds } from '../limits.ts';
 import type { Configuration } from '../store/configuration-file.ts';
 import type { Store } from '../store/store.ts';
@@ -26,11 +27,11 @@ export const originAllowed = (c: Ctx, configuration: Configuration): boolean => 
   const origin = c.req.header('origin');
   if (origin === undefined) return true;
   const { public_url, allowed_origins } = configuration;
-  if (origin === public_url || allowed_origins.includes(origin)) return true;
-  const { host } = new URL(c.req.url);
+  if (withoutFinalDot(origin) === public_url || allowed_origins.includes(origin)) return true;
+  const host = withoutFinalDot(new URL(c.req.url).host);
   // Of the public host only the public address is ours; a page of another scheme or port there is not.
   if (public_url !== undefined && new URL(public_url).host === host) return false;
-  return URL.canParse(origin) && new URL(origin).host === host;
+  return URL.canParse(origin) && withoutFinalDot(new URL(origin).host) === host;
 };
 
 const ownHosts = ['localhost', '127.0.0.1', '[::1]'];
@@ -49,15 +50,16 @@ const servesHost = (
 };
 
 /**
- * Refuses a Host header that makes no address, before anybody builds one from it, and one that names another server:
+ * Refuses a Host header that makes no address, and two, before anybody builds one from it, and one that names another server:
  * a page of that name may be an attacker's, whose name now points here. Health checks call us by any name. `host_name` is
  * this machine's.
  */
 export const checkHost = (store: Store, host_name: string) => {
   const own_name = host_name.toLowerCase();
   return createMiddleware<Env>(async (c, next) => {
-    if (!URL.canParse(c.req.url)) return problem(refuse('malformed', 'the Host header'));
-    const { hostname, pathname } = new URL(c.req.url);
+    const url = requestUrl(c.req.raw);
+    if (url === undefined) return problem(refuse('malformed', 'the Host header'));
+    const { hostname, pathname } = url;
     if (pathname === '/healthz' || servesHost(hostname, store.configuration(), own_name)) return next();
     return problem(refuse('misdirected'));
   });

@@ -31,13 +31,29 @@ const ready = createRoute({
   },
 });
 
-/** `/healthz`: the process answers. `/readyz`: it can do its work; says which part cannot. */
-export const healthRoutes = (world: World, look: () => Promise<Parts>): OpenAPIHono<Env> =>
-  describedRoutes()
+/**
+ * `/healthz`: the process answers. `/readyz`: it can do its work; says which part cannot. HAProxy asks with OPTIONS unless it
+ * is told otherwise, for `/` if it is told nothing.
+ */
+export const healthRoutes = (world: World, look: () => Promise<Parts>): OpenAPIHono<Env> => {
+  const readyNow = async () => {
+    const parts = await look();
+    const ok = isReady(parts);
+    const hosts = [...world.hosts.values()].filter(isConnected).length;
+    return { body: { ok, parts, hosts_connected: hosts }, status: ok ? 200 : 503 } as const;
+  };
+  const routes = describedRoutes();
+  routes
+    .options('/', () => new Response(null, { status: 204, headers: { Allow: 'GET, HEAD, OPTIONS' } }))
+    .options('/healthz', (c) => c.json({ ok: true }))
+    .options('/readyz', async (c) => {
+      const { body, status } = await readyNow();
+      return c.json(body, status);
+    });
+  return routes
     .openapi(alive, (c) => c.json({ ok: true as const }, 200))
     .openapi(ready, async (c) => {
-      const parts = await look();
-      const ok = isReady(parts);
-      const hosts = [...world.hosts.values()].filter(isConnected).length;
-      return c.json({ ok, parts, hosts_connected: hosts }, ok ? 200 : 503);
+      const { body, status } = await readyNow();
+      return c.json(body, status);
     });
+};

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Admission, verifyAdmission } from '../../shared/admission.ts';
 import { type Refusal, refuse } from '../../shared/errors.ts';
+import { requestUrl, withoutFinalDot } from '../../shared/request-url.ts';
 import type { Config } from '../config.ts';
 
 export type Role = 'player' | 'streamer' | 'sfu';
@@ -21,15 +22,15 @@ const isOneOf = (token: string, tokens: readonly string[]): boolean => {
 
 /** `?token=...`, else `Authorization: Bearer ...`. */
 const shownToken = (request: Request): string | undefined => {
-  const inUrl = new URL(request.url).searchParams.get('token');
-  if (inUrl !== null && inUrl !== '') return inUrl;
+  const inUrl = requestUrl(request)?.searchParams.get('token') ?? '';
+  if (inUrl !== '') return inUrl;
   return /^Bearer (\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
 };
 
 const originAllowed = (request: Request, allowed: readonly string[]): boolean => {
   const origin = request.headers.get('origin');
   // Programs that are no browsers send none, and could send any.
-  return allowed.length === 0 || origin === null || allowed.includes(origin);
+  return allowed.length === 0 || origin === null || allowed.includes(withoutFinalDot(origin));
 };
 
 /** Decides whether a request may become a WebSocket of that role. */

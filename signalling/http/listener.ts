@@ -1,13 +1,15 @@
 import type { Server, WebSocketHandler } from 'bun';
+import { callerAddress } from '../../shared/caller-address.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { type ErrorCode, errors, isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import type { Log } from '../../shared/log.ts';
+import { requestUrl } from '../../shared/request-url.ts';
 import { type SocketData, socketHandler } from '../../shared/socket.ts';
 import type { Config, Tls } from '../config.ts';
+import { trustedProxies } from '../options.ts';
 import { type PeerServer, peer_connections_max } from '../peers/server.ts';
 import { connections_max, type Signalling } from '../server.ts';
-import { remoteAddress } from './address.ts';
 import { admit, type Role } from './gate.ts';
 import { createPages } from './pages.ts';
 
@@ -72,9 +74,13 @@ export const listeners = (
       : signalling.connections() >= connections_max;
 
   const upgrade = (port: Caller, request: Request, server: Server<SocketData>): Response | undefined => {
-    const forPeers = port === 'player' && peer_path.test(new URL(request.url).pathname);
+    const url = requestUrl(request);
+    if (url === undefined) return refused('malformed');
+    const forPeers = port === 'player' && peer_path.test(url.pathname);
     const role = forPeers && peers !== undefined ? 'peer' : port;
-    const remote = remoteAddress(request, server.requestIP(request)?.address ?? '', options);
+    const forwarded = request.headers.get('x-forwarded-for');
+    const socket = server.requestIP(request)?.address ?? '';
+    const remote = callerAddress(forwarded, socket, trustedProxies(options));
     const refusal = (why: Refusal): Response => {
       log.warn({ role, remote, refused: why.refused }, 'refused');
       signalling.metrics.count('signalling_refused_total', why.refused);

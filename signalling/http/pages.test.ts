@@ -3,6 +3,7 @@ import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fakeClock } from '../../shared/testing/clock.ts';
+import { exchange } from '../../shared/testing/exchange.ts';
 import { loadConfig } from '../config.ts';
 import { live } from '../testing/live.ts';
 import { createPages } from './pages.ts';
@@ -161,7 +162,32 @@ test('createPages() stops an address that asks too often, behind a proxy the add
   };
   for (let i = 0; i < 3_000; i++) expect(await ask(`spoofed${i}, 192.0.2.1`)).toBe(200);
   expect(await ask('192.0.2.1')).toBe(429);
+  expect(await ask('192.0.2.1:4711')).toBe(429);
+  expect(await ask('"::ffff:192.0.2.1"')).toBe(429);
   expect(await ask('192.0.2.2')).toBe(200);
   clock.advance(60_000);
   expect(await ask('192.0.2.1')).toBe(200);
+});
+
+test('createPages() answers what no browser sends, and never with a fault of its own', async () => {
+  await using server = await live(['--rest_api', '--reverse-proxy']);
+  const { urls } = server;
+  const status = async (at: string, ...lines: string[]) =>
+    (await exchange(Number(new URL(at).port), `${lines.join('\r\n')}\r\n\r\n`)).slice(9, 12);
+  expect(await status(urls.http, 'GET /api/status HTTP/1.0')).toBe('200');
+  expect(await status(urls.http, 'HEAD /api/status HTTP/1.0')).toBe('200');
+  expect(await status(urls.http, 'GET /api/status HTTP/1.1', 'Host:')).toBe('200');
+  expect(await status(urls.http, 'GET /api/status HTTP/1.1', 'Host: name.')).toBe('200');
+  expect(await status(urls.http, 'GET http://other/api/status HTTP/1.1', 'Host: x')).toBe('200');
+  expect(await status(urls.http, 'GET //api/status HTTP/1.0')).toBe('404');
+  expect(await status(urls.http, 'OPTIONS / HTTP/1.0')).toBe('405');
+  for (const hosts of [['a', 'b'], ['a', 'a'], ['a b'], ['[::1'], ['a:99999'], ['a@evil/']]) {
+    const lines = hosts.map((host) => `Host: ${host}`);
+    expect(await status(urls.http, 'GET /api/status HTTP/1.1', ...lines)).toBe('400');
+    const upgrade = ['Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13'];
+    expect(await status(urls.player, 'GET / HTTP/1.1', ...lines, ...upgrade)).toBe('400');
+  }
+  expect(await status(urls.http, 'CONNECT a:443 HTTP/1.1', 'Host: a')).toBe('400');
+  expect(await status(urls.streamer, 'GET / HTTP/1.0')).toBe('426');
+  expect(await status(urls.player, 'GET / HTTP/1.0', 'Upgrade: websocket')).toBe('400');
 });

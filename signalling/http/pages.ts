@@ -1,7 +1,9 @@
+import { callerAddress } from '../../shared/caller-address.ts';
 import type { Clock } from '../../shared/clock.ts';
+import { requestUrl } from '../../shared/request-url.ts';
 import type { Config } from '../config.ts';
+import { trustedProxies } from '../options.ts';
 import type { Signalling } from '../server.ts';
-import { remoteAddress } from './address.ts';
 import { corsHeaders } from './cors.ts';
 import { createLimiter } from './limiter.ts';
 import { restAnswer } from './rest.ts';
@@ -28,15 +30,12 @@ const httpsHeaders: Record<string, string> = {
 const plain = (status: number, text: string, headers: Record<string, string> = {}): Response =>
   new Response(`${text}\n`, { status, headers: { 'content-type': 'text/plain; charset=utf-8', ...headers } });
 
-/** The same address over HTTPS. Without a Host header nobody knows where that is. */
-const redirected = (request: Request, https_port: number): Response => {
-  const host = /^(\[[\da-f:.]+\]|[\w.-]+)(:\d+)?$/i.exec(request.headers.get('host') ?? '')?.[1];
-  if (host === undefined) return plain(400, 'Bad Request');
-  const { pathname, search } = new URL(request.url);
+/** The same address over HTTPS. */
+const redirected = ({ hostname, pathname, search }: URL, https_port: number): Response => {
   const port = https_port === 443 ? '' : `:${https_port}`;
   return new Response(null, {
     status: 301,
-    headers: { location: `https://${host}${port}${pathname}${search}` },
+    headers: { location: `https://${hostname}${port}${pathname}${search}` },
   });
 };
 
@@ -73,11 +72,17 @@ export const createPages = (config: Config, signalling: Signalling, clock: Clock
   };
 
   return async (request: Request, peer: string, secure: boolean): Promise<Response> => {
-    if (!secure && options.https && options.https_redirect) return redirected(request, options.https_port);
+    const url = requestUrl(request);
+    if (url === undefined) return plain(400, 'Bad Request: the Host header.');
+    if (!secure && options.https && options.https_redirect) {
+      // Without a Host header nobody knows where that is.
+      return request.headers.get('host') ? redirected(url, options.https_port) : plain(400, 'Bad Request');
+    }
     if (!serves) return plain(426, 'This port speaks WebSocket.', { upgrade: 'websocket' });
-    if (!admit(remoteAddress(request, peer, options)))
+    const forwarded = request.headers.get('x-forwarded-for');
+    if (!admit(callerAddress(forwarded, peer, trustedProxies(options))))
       return plain(429, 'Too many requests.', { 'retry-after': '60' });
-    const response = await answer(request, new URL(request.url).pathname);
+    const response = await answer(request, url.pathname);
     const headers = { ...corsHeaders(request, options), ...(secure ? httpsHeaders : {}) };
     response.headers.set('x-content-type-options', 'nosniff');
     for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
