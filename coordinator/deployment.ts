@@ -6,11 +6,11 @@ import { type Configuration, configurationSchema } from './store/configuration-f
 /** What `config` is told besides configuration.json. */
 export interface DeploymentFlags {
   /** The data directory. */
-  readonly data: string | undefined;
-  readonly host: string | undefined;
-  readonly port: number | undefined;
-  readonly secret_file: string | undefined;
-  readonly address: string | undefined;
+  readonly data?: string | undefined;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  readonly secret_file?: string | undefined;
+  readonly address?: string | undefined;
 }
 
 /** What the configuration of the programs around a coordinator depends on. */

@@ -216,8 +216,8 @@ describe('main()', () => {
 
   test('main() version, help and a wrong command line', async () => {
     expect(await main('version').end()).toEqual({ stdout: `${version}\n`, stderr: '', exit: 0 });
-    expect((await main('help').end()).stdout).toContain('Usage: coordinator serve');
+    expect((await main('help').end()).stdout).toContain('Usage: coordinator COMMAND');
     const wrong = await main('serve').end();
-    expect([wrong.exit, wrong.stderr]).toEqual([2, expect.stringContaining('serve needs --data DIR')]);
+    expect([wrong.exit, wrong.stderr]).toEqual([2, expect.stringContaining('--data DIR is missing')]);
   });
 });

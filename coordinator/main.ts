@@ -1,27 +1,22 @@
 import { stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { Server } from 'bun';
-import { version } from '../package.json';
 import { systemClock } from '../shared/clock.ts';
+import { handle, understand } from '../shared/command-line.ts';
+import type { Handlers } from '../shared/commands.ts';
 import { describeProblem } from '../shared/config.ts';
 import { explain, isRefusal } from '../shared/errors.ts';
 import { systemIds } from '../shared/ids.ts';
 import { limits } from '../shared/limits.ts';
 import { createLog, type Log } from '../shared/log.ts';
 import type { SocketData } from '../shared/socket.ts';
+import { version } from '../shared/version.ts';
 import { type Coordinator, startCoordinator } from './app.ts';
 import { createAdmin } from './broker/accounts.ts';
 import { enrolCommand, enrolFromCommandLine } from './broker/enrolments.ts';
 import { createPasswords } from './broker/passwords.ts';
-import {
-  type Command,
-  help,
-  listenAddress,
-  listenFailure,
-  localUrl,
-  ownAddresses,
-  parseCommand,
-} from './config.ts';
+import { type CoordinatorCommands, commandLine, type GivenTo } from './commands.ts';
+import { listenAddress, listenFailure, localUrl, ownAddresses } from './config.ts';
 import { printDeployment, publicUrl } from './deployment.ts';
 import { Declined, enrolByRest } from './enrol-client.ts';
 import { loadSite } from './http/site.ts';
@@ -93,7 +88,7 @@ const untilSignal = (log: Log): Promise<void> =>
     }
   });
 
-const serve = async (command: Command & { name: 'serve' }): Promise<number> => {
+const serve = async (command: GivenTo<'serve'>): Promise<number> => {
   const log = createLog('coordinator', command.log_level);
   const store = await openStore(command.data, log);
   if (store === undefined) return 1;
@@ -154,25 +149,25 @@ const withDatabase = (
     }
   });
 
-const makeAdmin = ({ email, full_name, data }: Command & { name: 'admin' }): Promise<number> =>
+const makeAdmin = ({ email, name, data }: GivenTo<'admin create'>): Promise<number> =>
   withDatabase(data, async (db, parts) => {
     if (process.stdin.isTTY) say('Type the password for the new administrator, then Enter:');
     const password = await readLine();
-    const made = await createAdmin({ db, ...parts }, createPasswords(), { email, name: full_name, password });
+    const made = await createAdmin({ db, ...parts }, createPasswords(), { email, name, password });
     say(isRefusal(made) ? explain(made) : `Made the administrator ${made.email}.`);
     return isRefusal(made) ? 1 : 0;
   });
 
-type Enrol = Command & { name: 'enrol' };
+type Enrol = GivenTo<'enrol'>;
 
 /** By the coordinator that runs, for an operator who logs in there. */
-const enrolThere = async ({ email = '', ...command }: Enrol, url: string): Promise<string> => {
+const enrolThere = async ({ email = '', app: apps, ...command }: Enrol, url: string): Promise<string> => {
   if (process.stdin.isTTY) say(`Type the password of ${email}, then Enter:`);
-  return enrolByRest({ ...command, url, email, password: await readLine() });
+  return enrolByRest({ ...command, apps, url, email, password: await readLine() });
 };
 
 const enrol = async (command: Enrol): Promise<number> => {
-  const { host, apps, minutes, url, data, email } = command;
+  const { host, app: apps, minutes, url, data, email } = command;
   const address = url ?? (data === undefined ? undefined : await publicUrl(data));
   if (address === undefined) {
     say(
@@ -199,36 +194,38 @@ const enrol = async (command: Enrol): Promise<number> => {
   }
 };
 
-const run = async (command: Command): Promise<number> => {
-  switch (command.name) {
-    case 'serve':
-      return serve(command);
-    case 'migrate':
-      return migrateSchema(command.mode, process.env.DATABASE_URL, say);
-    case 'import':
-      return importFiles(command.data, {
-        url: process.env.DATABASE_URL,
-        clock: systemClock,
-        ids: systemIds,
-        log: createLog('coordinator', 'warn'),
-        say,
-      });
-    case 'config':
-      return printDeployment(command.program, command.flags, say);
-    case 'admin':
-      return makeAdmin(command);
-    case 'enrol':
-      return enrol(command);
-    case 'version':
-      process.stdout.write(`${version}\n`);
-      return 0;
-    case 'help':
-      process.stdout.write(help);
-      return 0;
-    case 'wrong':
-      say(`${command.text}\n\n${help}`);
-      return 2;
+const migrate = ({ status, 'dry-run': dry }: GivenTo<'migrate'>): number | Promise<number> => {
+  if (status && dry) {
+    say('--status and --dry-run exclude each other');
+    return 2;
   }
+  const mode = status ? 'status' : dry ? 'dry-run' : 'apply';
+  return migrateSchema(mode, process.env.DATABASE_URL, say);
 };
 
-if (import.meta.main) process.exit(await run(parseCommand(process.argv.slice(2))));
+const handlers: Handlers<CoordinatorCommands> = {
+  serve,
+  migrate,
+  import: ({ data }) =>
+    importFiles(data, {
+      url: process.env.DATABASE_URL,
+      clock: systemClock,
+      ids: systemIds,
+      log: createLog('coordinator', 'warn'),
+      say,
+    }),
+  'config nginx': (flags) => printDeployment('nginx', flags, say),
+  'config coturn': (flags) => printDeployment('coturn', flags, say),
+  'config systemd': (flags) => printDeployment('systemd', flags, say),
+  'admin create': makeAdmin,
+  enrol,
+};
+
+const run = (args: readonly string[]): number | Promise<number> => {
+  const asked = understand(commandLine, args);
+  if ('name' in asked) return handle(handlers, asked);
+  (asked.code === 0 ? process.stdout : process.stderr).write(`${asked.text}\n`);
+  return asked.code;
+};
+
+if (import.meta.main) process.exit(await run(process.argv.slice(2)));

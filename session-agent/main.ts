@@ -1,12 +1,9 @@
+import { understand } from '../shared/command-line.ts';
 import { describeProblem } from '../shared/config.ts';
-import { HELP, helpAsked } from './help.ts';
+import { compiled, version } from '../shared/version.ts';
+import { commandLine, type GivenTo } from './commands.ts';
 import type { Running } from './operator/running.ts';
 import type { Terminal } from './operator/surroundings.ts';
-
-/** Set by scripts/build.ts: the version of a compiled executable. */
-declare const VITRINA_VERSION: string | undefined;
-
-const compiled = typeof VITRINA_VERSION === 'string';
 
 /** The first Ctrl-C or SIGTERM stops in good order, the second kills what is left, and waits no longer than this. */
 const FORCE_EXIT_MS = 2_000;
@@ -16,14 +13,11 @@ const GOODBYE_MS = 1_000;
 /** How this program is started: the words before a sub-command. */
 const itself: [string, ...string[]] = compiled ? [process.execPath] : [process.execPath, import.meta.path];
 
-const version = async (): Promise<string> =>
-  compiled ? VITRINA_VERSION : (await import('../package.json')).default.version;
-
 const say = (text: string) => process.stdout.write(`${text}\n`);
 const complain = (text: string) => process.stderr.write(`${text}\n`);
 
 const surroundings = async (): Promise<Terminal> => ({
-  version: await version(),
+  version,
   platform: process.platform,
   environment: process.env,
   itself,
@@ -75,12 +69,7 @@ const listen = (fetch: (request: Request) => Promise<Response>) => {
   return { port: server.port ?? 0, stop };
 };
 
-const run = async (args: string[]): Promise<number> => {
-  const [flag, given, more] = args;
-  if ((flag !== undefined && (flag !== '--config' || given === undefined)) || more !== undefined) {
-    complain('usage: session-agent run [--config FILE]');
-    return 2;
-  }
+const run = async ({ config: given }: GivenTo<'run'>): Promise<number> => {
   // Loaded here and not at the top, so that a signalling process does not pay for the agent at each session's start.
   const [{ readAgentConfig }, { configFile }, { prepare }, { systemIds }, { Failed }, { handed_over_code }] =
     await Promise.all([
@@ -173,7 +162,7 @@ const untilStopped = ({ agent, log, start, close }: Running, handOver: Promise<n
 /** Whoever reads the output has seen enough: "logs | head". */
 const endWithReader = () => void process.stdout.on('error', () => process.exit(0));
 
-const doctor = async (args: string[]): Promise<number> => {
+const doctor = async ({ config, json }: GivenTo<'doctor'>): Promise<number> => {
   endWithReader();
   const [{ runDoctor }, { configFile }, { systemIds }, around] = await Promise.all([
     import('./doctor/command.ts'),
@@ -182,37 +171,27 @@ const doctor = async (args: string[]): Promise<number> => {
     surroundings(),
   ]);
   const { environment, platform, clock } = around;
-  const usual_file = configFile(undefined, around);
-  return runDoctor(args, { environment, platform, clock, ids: systemIds, usual_file, say, complain });
+  const config_file = configFile(config, around);
+  return runDoctor({ environment, platform, clock, ids: systemIds, config_file }, json, say);
 };
 
-const main = async ([command, ...args]: string[]): Promise<number> => {
-  const lines = helpAsked(command, args);
-  if (lines !== undefined) {
-    say(lines);
-    return 0;
+const main = async (args: string[]): Promise<number> => {
+  const asked = understand(commandLine, args);
+  if ('code' in asked) {
+    (asked.code === 0 ? say : complain)(asked.text);
+    return asked.code;
   }
-  switch (command) {
+  switch (asked.name) {
     case 'run':
-      return run(args);
+      return run(asked.given);
     case 'doctor':
-      return doctor(args);
+      return doctor(asked.given);
     case 'signalling':
-      return (await import('../signalling/main.ts')).runSignalling(args, process.env);
-    case 'version':
-      say(await version());
-      return 0;
-    case undefined:
-    case 'help':
-    case '--help':
-      say(HELP);
-      return command === undefined ? 2 : 0;
+      return (await import('../signalling/main.ts')).runSignalling([...asked.given.rest], process.env);
     default: {
       endWithReader();
       const { operate } = await import('./operator/commands.ts');
-      const code = await operate(command, args, await surroundings());
-      if (code === undefined) complain(`unknown command "${command}"\n\n${HELP}`);
-      return code ?? 2;
+      return operate(asked, await surroundings());
     }
   }
 };

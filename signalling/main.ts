@@ -4,6 +4,7 @@ import { systemClock } from '../shared/clock.ts';
 import { systemIds } from '../shared/ids.ts';
 import { limits } from '../shared/limits.ts';
 import { createLog, type Log, type LogLevel } from '../shared/log.ts';
+import { version } from '../shared/version.ts';
 import { type Config, loadConfig } from './config.ts';
 import { type Listener, listeners } from './http/listener.ts';
 import { keyboardCommand } from './keyboard.ts';
@@ -116,7 +117,11 @@ export const runSignalling = async (
   args: string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<number> => {
-  const loaded = await loadConfig(args, env);
+  if (args.some((arg) => ['--version', '-v'].includes(arg)) || args[0] === 'version') {
+    process.stdout.write(`${version}\n`);
+    return 0;
+  }
+  const loaded = await loadConfig(args[0] === 'help' ? ['--help'] : args, env);
   if ('help' in loaded) {
     process.stdout.write(loaded.help);
     return 0;

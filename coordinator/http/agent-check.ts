@@ -1,8 +1,8 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { version } from '../../package.json';
 import { refuse } from '../../shared/errors.ts';
 import { agentCheckSchema } from '../../shared/protocol/agent-check.ts';
 import { nameSchema } from '../../shared/protocol/names.ts';
+import { version } from '../../shared/version.ts';
 import { hostCheck } from '../broker/host-check.ts';
 import type { World } from '../broker/world.ts';
 import { bearer } from '../secrets.ts';

@@ -1,10 +1,10 @@
 import { Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { routePath } from 'hono/route';
-import { version } from '../../package.json';
 import { refuse } from '../../shared/errors.ts';
 import { gaugeText, type Labels, metricsPage, metricsType, processText } from '../../shared/metrics.ts';
 import { sessionPhases } from '../../shared/protocol/session.ts';
+import { version } from '../../shared/version.ts';
 import type { World } from '../broker/world.ts';
 import { seatsTaken } from '../domain/allocation.ts';
 import { isConnected } from '../domain/host.ts';

@@ -1,7 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { Hono } from 'hono';
-import { version } from '../../package.json';
 import { errors } from '../../shared/errors.ts';
+import { version } from '../../shared/version.ts';
 import type { Configuration } from '../store/configuration-file.ts';
 import type { Store } from '../store/store.ts';
 import type { Ctx, Env } from './env.ts';

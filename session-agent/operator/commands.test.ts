@@ -2,7 +2,9 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../shared/clock.ts';
+import { understand } from '../../shared/command-line.ts';
 import { silentLog } from '../../shared/log.ts';
+import { commandLine } from '../commands.ts';
 import { readAgentConfig } from '../config.ts';
 import { noteInstance } from '../instance-note.ts';
 import { lockFile } from '../processes/lock.ts';
@@ -25,7 +27,14 @@ const withConfig = () => {
   const under = testTerminal({ clock: systemClock });
   const file = join(under.folder, 'config.json');
   writeFileSync(file, JSON.stringify(good));
-  const run = (name: string, ...args: string[]) => operate(name, args, under.terminal);
+  const run = async (...args: string[]): Promise<number> => {
+    const asked = understand(commandLine, args);
+    if ('code' in asked) throw new Error(asked.text);
+    if (asked.name === 'run' || asked.name === 'doctor' || asked.name === 'signalling') {
+      throw new Error(`${asked.name} is none of the operator's commands`);
+    }
+    return operate(asked, under.terminal);
+  };
   return { ...under, file, run, [Symbol.dispose]: under[Symbol.dispose] };
 };
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, linkSync, renameSync, rmSync } from 'node:fs';
 import { z } from 'zod';
 import type { Clock } from '../../shared/clock.ts';
+import type { AgentCommands } from '../commands.ts';
 import type { AgentStatus } from '../status.ts';
 import { sleep } from '../wait.ts';
 import { askHandOver, askStatus } from './control.ts';
@@ -9,7 +10,7 @@ import { alone } from './file-lock.ts';
 import { adviceOn, Failed, type Surroundings } from './surroundings.ts';
 
 /** The sub-command by which `update` starts the process that does this; nobody types it. */
-export const exchange_command = 'exchange-release';
+export const exchange_command = 'exchange-release' satisfies keyof AgentCommands;
 
 /** What that process is told. */
 export const exchangeSchema = z.object({

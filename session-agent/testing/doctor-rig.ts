@@ -90,15 +90,17 @@ export const startDoctorRig = (options: DoctorRigOptions = {}): DoctorRig => {
     asked,
     async examine({ clock = systemClock, environment = {} } = {}) {
       const said: string[] = [];
-      const exit = await runDoctor(['--json', '--config', config_file], {
-        environment: { PATH: folder, ...environment },
-        usual_file: 'config.json',
-        platform: process.platform,
-        clock,
-        ids: systemIds,
-        say: (text) => said.push(text),
-        complain: (text) => said.push(text),
-      });
+      const exit = await runDoctor(
+        {
+          environment: { PATH: folder, ...environment },
+          config_file,
+          platform: process.platform,
+          clock,
+          ids: systemIds,
+        },
+        true,
+        (text) => said.push(text),
+      );
       const text = said.join('\n');
       const { lines } = reportSchema.parse(JSON.parse(text));
       return {

@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import {
+  type CommandLine,
+  type Commands,
+  digits,
+  type Given,
+  text,
+  toggle,
+  value,
+  values,
+} from '../shared/commands.ts';
+import { logLevels } from '../shared/log.ts';
+import { nameSchema } from '../shared/protocol/names.ts';
+import { version } from '../shared/version.ts';
+
+const minutes_most = 10_080;
+
+const data = value('DIR', 'the data directory: servers.json, configuration.json, pictures/', text);
+const data_of_stopped = value(
+  'DIR',
+  'the data directory of a coordinator that is stopped; not needed with DATABASE_URL',
+  text.optional(),
+);
+const email_schema = z.email('is an address like anna@example.com');
+
+/** Where a program around the coordinator finds it. */
+const around = {
+  data: value('DIR', 'the data directory; its configuration.json says what flags do not', text.optional()),
+  host: value('NAME', 'the name that visitors type', text.optional()),
+  port: value('N', 'where the coordinator listens', digits(0, 65_535).optional()),
+};
+
+/** Every command of the program. */
+const commands = {
+  serve: {
+    about: 'answers browsers and session agents until SIGINT or SIGTERM',
+    flags: {
+      data,
+      port: value(
+        'N',
+        'listen on this port, not on the one in configuration.json; 0 for any free one',
+        digits(0, 65_535).optional(),
+      ),
+      log_level: value(
+        'L',
+        `${logLevels.join(', ')} (default info)`,
+        z.enum(logLevels, `is one of ${logLevels.join(', ')}`).default('info'),
+      ),
+    },
+  },
+  migrate: {
+    about: 'brings the schema of the database at DATABASE_URL up to this version',
+    flags: {
+      status: toggle('only say what is applied and what is due'),
+      'dry-run': toggle('only print the SQL that is due'),
+    },
+  },
+  import: {
+    about: 'copies the JSON files of a data directory into the empty database at DATABASE_URL',
+    words: { data: { shows: 'DIR', about: 'the data directory to copy', schema: text } },
+    flags: {},
+  },
+  'config nginx': { about: 'prints the configuration of nginx in front of the coordinator', flags: around },
+  'config coturn': {
+    about: 'prints the configuration of coturn, the TURN server',
+    flags: {
+      ...around,
+      secret_file: value('FILE', 'the secret that coturn and the coordinator share', text.optional()),
+      address: value('IP', 'the address of this machine that coturn listens on', text.optional()),
+    },
+  },
+  'config systemd': { about: 'prints the unit that runs the coordinator as a service', flags: around },
+  'admin create': {
+    about: 'makes an administrator; the password is read from standard input, one line',
+    flags: {
+      email: value('E', 'the address to log in with', email_schema),
+      name: value('N', 'the name that others see', nameSchema),
+      data: data_of_stopped,
+    },
+  },
+  enrol: {
+    about: 'prints the command by which a machine becomes a host; makes the host and its apps if need be',
+    also: ['enroll'],
+    words: { host: { shows: 'NAME', about: 'the name of the host', schema: nameSchema } },
+    flags: {
+      app: values('APP', 'an app that the host has; may be repeated', nameSchema),
+      minutes: value(
+        'N',
+        'how long the command is good, once (default 60)',
+        digits(1, minutes_most).default(60),
+      ),
+      url: value(
+        'URL',
+        'where hosts reach the coordinator (default: public_url of configuration.json in DIR)',
+        z.url({ protocol: /^https?$/, error: 'is an address like https://vitrina.example' }).optional(),
+      ),
+      data: data_of_stopped,
+      email: value(
+        'E',
+        'an operator of the coordinator that runs at URL; the password is read from standard input',
+        email_schema.optional(),
+      ),
+    },
+  },
+} satisfies Commands;
+
+export type CoordinatorCommands = typeof commands;
+/** What a command was given. */
+export type GivenTo<N extends keyof CoordinatorCommands> = Given<CoordinatorCommands[N]>;
+
+export const commandLine: CommandLine<CoordinatorCommands> = {
+  name: 'coordinator',
+  about: 'brokers Pixel Streaming sessions between browsers and hosts',
+  version,
+  commands,
+};
