@@ -44,7 +44,7 @@ test('loadConfig() reports unknown options and wrong values', async () => {
   expect((await problemsOf('stray'))[0]).toContain('stray');
   expect((await problemsOf('--player_port', '70000'))[0]).toStartWith('--player_port: ');
   expect((await problemsOf('--max_players=-1'))[0]).toStartWith('--max_players: ');
-  expect((await problemsOf('--peer_options', '{'))[0]).toStartWith('--peer_options: ');
+  expect((await problemsOf('--peer_options', '{'))[0]).toStartWith('--peer_options:1');
   expect((await problemsOf('--player_token_file', '/nonexistent'))[0]).toContain('/nonexistent');
   expect((await problemsOf('--turn_urls', 'turn:x'))[0]).toContain('--turn_secret');
 });
@@ -64,12 +64,30 @@ test('loadConfig() reads tokens from a file, one on each line', () =>
   }));
 
 test('loadConfig() puts ICE addresses into arrays and lets the file win', () =>
-  withFile('{"iceServers":[{"urls":"stun:a"},{"url":"turn:b","username":"u"}],"x":1}', async (file) => {
-    const { peer_options } = await optionsOf('--peer_options_file', file, '--peer_options', '{"y":1}');
-    expect(peer_options).toEqual({
-      iceServers: [{ urls: ['stun:a'] }, { urls: ['turn:b'], username: 'u' }],
-      x: 1,
-    });
+  withFile(
+    '{"iceServers":[{"urls":"stun:a"},{"url":"turn:b","username":"u","credential":"c"}],"x":1}',
+    async (file) => {
+      const { peer_options } = await optionsOf('--peer_options_file', file, '--peer_options', '{"y":1}');
+      expect(peer_options).toEqual({
+        iceServers: [{ urls: ['stun:a'] }, { urls: ['turn:b'], username: 'u', credential: 'c' }],
+        x: 1,
+      });
+    },
+  ));
+
+test('loadConfig() names file, line and key of an ICE server that no browser would take', () =>
+  withFile('{\n"iceServers": [\n{"urls": ["stun:a", "turn::19303"]}]}', async (file) => {
+    expect(await problemsOf('--peer_options_file', file)).toEqual([
+      `${file}:3 iceServers[0].urls[1]: names no host behind the colon`,
+      `${file}:3 iceServers[0].username: is missing: a turn: server needs username and credential`,
+      `${file}:3 iceServers[0].credential: is missing: a turn: server needs username and credential`,
+    ]);
+    expect(await problemsOf('--peer_options', '{"iceServers":[{"urls":["stun:a?transport=udp"]}]}')).toEqual([
+      '--peer_options:1 iceServers[0].urls[0]: stun: takes nothing behind a "?"',
+    ]);
+    expect(await problemsOf('--turn_urls', 'turn:', '--turn_secret', 's')).toEqual([
+      expect.stringContaining('--turn_urls'),
+    ]);
   }));
 
 test('loadConfig() takes secrets from the environment', async () => {

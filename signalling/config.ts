@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { describeProblem, readConfig } from '../shared/config.ts';
-import { iceServerSchema } from '../shared/protocol/ice.ts';
+import { describeProblem, parseConfig, readConfig } from '../shared/config.ts';
+import { looseIceServerSchema } from '../shared/ice-server.ts';
 import { isRedisUrl } from '../shared/redis.ts';
 import { helpText, type OptionName, type Options, optionNames, optionsSchema, standards } from './options.ts';
 
@@ -14,7 +14,7 @@ const peerOptionsSchema = z.looseObject({
       z.preprocess((server) => {
         const { url, urls = url, ...rest } = (server ?? {}) as Record<string, unknown>;
         return { urls: typeof urls === 'string' ? [urls] : urls, ...rest };
-      }, iceServerSchema.loose()),
+      }, looseIceServerSchema),
     )
     .optional(),
 });
@@ -100,17 +100,12 @@ const lines = (text: string): string[] =>
     .map((line) => line.trim())
     .filter((line) => line !== '');
 
-const peerOptions = (text: string, problems: string[]): PeerOptions => {
+/** `source` is the file, or the option, that the text comes from. */
+const peerOptions = (text: string, source: string, problems: string[]): PeerOptions => {
   if (text.trim() === '') return {};
-  try {
-    const parsed = peerOptionsSchema.safeParse(JSON.parse(text));
-    if (parsed.success) return parsed.data;
-    problems.push(
-      ...parsed.error.issues.map((issue) => `--peer_options: ${issue.path.join('.')} ${issue.message}`),
-    );
-  } catch (error) {
-    problems.push(`--peer_options: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  const read = parseConfig(text, source, peerOptionsSchema);
+  if ('value' in read) return read.value;
+  problems.push(...read.problems.map(describeProblem));
   return {};
 };
 
@@ -148,12 +143,16 @@ const completed = async (options: Options, env: Environment): Promise<Loaded> =>
     return [...lines(options[`${role}_token`]), ...filed];
   };
   const turn_secret = (await file('turn_secret_file')).trim() || options.turn_secret;
+  const filed_options = await file('peer_options_file');
+  const [peer_text, source] =
+    filed_options !== ''
+      ? [filed_options, options.peer_options_file]
+      : options.peer_options !== ''
+        ? [options.peer_options, '--peer_options']
+        : [env.SIGNALLING_PEER_OPTIONS ?? '', 'SIGNALLING_PEER_OPTIONS'];
   const config: Config = {
     options,
-    peer_options: peerOptions(
-      (await file('peer_options_file')) || options.peer_options || (env.SIGNALLING_PEER_OPTIONS ?? ''),
-      problems,
-    ),
+    peer_options: peerOptions(peer_text, source, problems),
     turn_secret,
     tokens: { player: await tokens('player'), streamer: await tokens('streamer'), sfu: await tokens('sfu') },
     broadcast_tokens: await tokens('peer_broadcast'),

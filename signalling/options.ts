@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { turnUrlSchema } from '../shared/ice-server.ts';
 import { limits } from '../shared/limits.ts';
 import { wholeNumberSchema } from '../shared/protocol/names.ts';
 
@@ -21,7 +22,6 @@ const list = (help: string, word: z.ZodType<string, string> = z.string()) =>
     .default([])
     .describe(help);
 
-const turnUrl = z.string().regex(/^turns?:./, 'must begin with turn: or turns:');
 /** As browsers write it: without a path, small letters. */
 const origin = z
   .string()
@@ -83,7 +83,7 @@ export const optionsSchema = z.strictObject({
   reverse_proxy_num_proxies: whole(1, 1, 10, 'Proxies in front of the server'),
   peer_options: text('', 'JSON of the RTCConfiguration that goes to every peer'),
   peer_options_file: text('', 'The same from a file; wins over --peer_options'),
-  turn_urls: list('turn: and turns: addresses, with commas; needs --turn_secret', turnUrl),
+  turn_urls: list('turn: and turns: addresses, with commas; needs --turn_secret', turnUrlSchema),
   turn_secret: text('', "coturn's static-auth-secret: every connection gets a credential of its own"),
   turn_secret_file: text('', 'The same from a file'),
   turn_ttl: whole(3_600, 60, 604_800, 'Seconds that a TURN credential is valid'),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { turnUrlSchema, writtenIceServerSchema } from '../../shared/ice-server.ts';
 import { limits } from '../../shared/limits.ts';
-import { iceServerSchema } from '../../shared/protocol/ice.ts';
 import { wholeNumberSchema } from '../../shared/protocol/names.ts';
 import { isRedisUrl } from '../../shared/redis.ts';
 import type { BookingRules } from '../domain/bookings.ts';
@@ -30,10 +30,7 @@ const hostSchema = z
 
 /** A TURN server that shares a secret with us: coturn with `use-auth-secret`. */
 const turnSchema = z.strictObject({
-  urls: z
-    .array(z.string().regex(/^turns?:/, 'starts with turn: or turns:'))
-    .min(1)
-    .max(20),
+  urls: z.array(turnUrlSchema).min(1).max(20),
   /** The file that holds coturn's static-auth-secret; a relative path starts in the data directory. */
   secret_file: z.string().min(1),
   /** For how long a participant may connect with its credential. */
@@ -61,7 +58,7 @@ export const configurationSchema = z.strictObject({
   /** Proxies in front of the coordinator that each append to X-Forwarded-For; 0 when callers connect directly. */
   trusted_proxy_hops: wholeNumberSchema(0, 10).default(0),
   /** Handed to every participant. */
-  ice_servers: z.array(iceServerSchema).max(20).default([]),
+  ice_servers: z.array(writtenIceServerSchema).max(20).default([]),
   /** Adds a TURN server to those, with a credential of each participant's own. */
   turn: turnSchema.optional(),
   /** What this coordinator is called among those that share a database; each needs a name of its own. */

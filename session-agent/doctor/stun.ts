@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '../../shared/clock.ts';
+import { readIceUrl } from '../../shared/ice-server.ts';
 import type { Ids } from '../../shared/ids.ts';
 import type { AgentCheck } from '../../shared/protocol/agent-check.ts';
 import {
@@ -11,7 +12,6 @@ import {
   type StunMessage,
 } from '../../shared/stun.ts';
 import { openUdpStun, type UdpStun } from '../../shared/stun-sockets.ts';
-import { iceAddress } from '../domain/ice-address.ts';
 import { isPrivate, type Mapping, type NatKind, natKind } from '../domain/nat.ts';
 import { fail, type Line, ok, warn } from './line.ts';
 import { addressesOf } from './reach.ts';
@@ -28,8 +28,8 @@ interface Needs {
 /** Servers that answer STUN over UDP, by their IPv4 addresses: those for STUN, and those for TURN, which do too. */
 const serversOf = async (clock: Clock, { ice_servers }: AgentCheck): Promise<Address[]> => {
   const listed = ice_servers
-    .flatMap(({ urls }) => urls.flatMap((url) => iceAddress(url) ?? []))
-    .filter(({ transport }) => transport === 'udp');
+    .flatMap(({ urls }) => urls.map(readIceUrl))
+    .flatMap((read) => ('problem' in read || read.transport !== 'udp' ? [] : [read]));
   const found = await Promise.all(
     listed.slice(0, SERVERS_MOST).map(async ({ host, port }) => {
       const addresses = await addressesOf(clock, DNS_MS, host).catch(() => []);

@@ -1,9 +1,9 @@
 import type { Clock } from '../../shared/clock.ts';
+import { type IceAddress, readIceUrl } from '../../shared/ice-server.ts';
 import type { Ids } from '../../shared/ids.ts';
 import type { AgentCheck } from '../../shared/protocol/agent-check.ts';
 import { openUdpStun, type StunNeeds, type StunSocket, streamStun } from '../../shared/stun-sockets.ts';
 import { allocateRelay, type Credential, releaseRelay, type TurnRefusal } from '../../shared/turn-client.ts';
-import { type IceAddress, iceAddress } from '../domain/ice-address.ts';
 import { fail, type Line, ok, skip, warn } from './line.ts';
 import { addressesOf, connectTcp, faultOf, secure, timed } from './reach.ts';
 
@@ -13,9 +13,10 @@ const ANSWER_MS = 2_500;
 const WHOLE_MS = 7_500;
 const SERVERS_MOST = 4;
 
-type Transport = IceAddress['transport'];
+type Transport = Exclude<IceAddress['transport'], 'dtls'>;
 
 interface Server extends IceAddress {
+  transport: Transport;
   url: string;
   credential: Credential;
 }
@@ -28,9 +29,12 @@ interface Needs {
 const serversOf = ({ ice_servers }: AgentCheck): Server[] =>
   ice_servers.flatMap(({ urls, username = '', credential = '' }) =>
     urls.flatMap((url) => {
-      const address = iceAddress(url);
-      if (address?.kind !== 'turn') return [];
-      return [{ ...address, url, credential: { username, password: credential } }];
+      const read = readIceUrl(url);
+      if ('problem' in read || read.kind !== 'turn') return [];
+      const { transport } = read;
+      // Which browsers do not speak to TURN servers either.
+      if (transport === 'dtls') return [];
+      return [{ ...read, transport, url, credential: { username, password: credential } }];
     }),
   );
 
