@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { describeProblem, readConfig } from '../shared/config.ts';
+import { readText } from '../shared/text-file.ts';
 import { type Configuration, configurationSchema } from './store/configuration-file.ts';
 
 /** What `config` is told besides configuration.json. */
@@ -224,7 +224,7 @@ const default_port = 8080;
 
 const secretOf = async (file: string | undefined): Promise<string | undefined> => {
   if (file === undefined) return undefined;
-  const text = (await readFile(file, 'utf8')).trim();
+  const text = (await readText(file)).trim();
   return text === '' ? undefined : text;
 };
 

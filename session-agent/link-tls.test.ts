@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+import { readFile, writeFile } from 'node:fs/promises';
 import { systemClock } from '../shared/clock.ts';
 import { systemIds } from '../shared/ids.ts';
 import { createLog } from '../shared/log.ts';
@@ -80,6 +81,13 @@ test('Link() refuses a certificate of an authority that nobody has named', async
     expect.stringContaining('unable to verify'),
   ]);
   expect(coordinator.upgrades).toEqual([]);
+});
+
+test('Link() trusts the authority of a ca_file in UTF-16', async () => {
+  const ca_file = `${certificates.authority_file}.utf16`;
+  await writeFile(ca_file, `\uFEFF${await readFile(certificates.authority_file, 'utf8')}`, 'utf16le');
+  const { msg } = await connects(named('127.0.0.1'), { ca_file });
+  expect(msg).toBe('connected to the coordinator');
 });
 
 test('Link() trusts only the authority of ca_file', async () => {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Cancel, Clock } from '../shared/clock.ts';
 import { errors, explain, refuse } from '../shared/errors.ts';
 import type { Ids } from '../shared/ids.ts';
@@ -9,6 +8,7 @@ import { forCoordinator } from '../shared/protocol/agent-link-versions.ts';
 import { encode, type MessageOf } from '../shared/protocol/message.ts';
 import { encodeRelayFrame, type RelayFrame } from '../shared/protocol/relay-frame.ts';
 import type { Frame } from '../shared/socket.ts';
+import { readText } from '../shared/text-file.ts';
 import { type DialledWire, dial } from './dial.ts';
 import { backoff, good_link_ms } from './domain/backoff.ts';
 
@@ -193,7 +193,7 @@ export class Link {
   async #authorities(): Promise<string | undefined> {
     const { ca_file, log } = this.#options;
     if (ca_file === undefined) return undefined;
-    const text = await readFile(ca_file, 'utf8').catch(String);
+    const text = await readText(ca_file).catch(String);
     if (!text.includes('-----BEGIN CERTIFICATE-----')) {
       log.error({ ca_file, problem: text.slice(0, 200) }, 'ca_file holds no certificate: nobody is trusted');
     }

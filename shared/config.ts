@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import {
   applyEdits,
   findNodeAtLocation,
@@ -10,6 +9,7 @@ import {
   printParseErrorCode,
 } from 'jsonc-parser';
 import type { z } from 'zod';
+import { readText } from './text-file.ts';
 
 /** One thing wrong in a file that a person wrote. `line` counts from 1; `key` is a path like `apps[2].path`. */
 export interface ConfigProblem {
@@ -112,7 +112,7 @@ export const readConfig = async <S extends z.ZodType>(
   schema: S,
 ): Promise<Parsed<z.infer<S>>> => {
   try {
-    return parseConfig(await readFile(file, 'utf8'), file, schema);
+    return parseConfig(await readText(file), file, schema);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     return { problems: [{ file, line: 1, key: '', text: `cannot be read: ${text}` }] };

@@ -1,8 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import type { z } from 'zod';
 import { type ConfigProblem, describeProblem, parseConfig } from './config.ts';
 import { limits } from './limits.ts';
 import type { Log } from './log.ts';
+import { readText } from './text-file.ts';
 
 /** A file that people edit while the program runs. */
 export interface WatchedFile<T> {
@@ -17,11 +18,11 @@ export interface WatchedFile<T> {
 }
 
 /** The text, or why there is none. */
-const readText = async (file: string): Promise<{ text: string } | { failure: string }> => {
+const readBounded = async (file: string): Promise<{ text: string } | { failure: string }> => {
   try {
     const { size } = await stat(file);
     if (size > limits.file_bytes) return { failure: `is longer than ${limits.file_bytes} bytes` };
-    return { text: await readFile(file, 'utf8') };
+    return { text: await readText(file) };
   } catch (error) {
     return { failure: `cannot be read: ${error instanceof Error ? error.message : String(error)}` };
   }
@@ -56,7 +57,7 @@ export const watchedFile = <S extends z.ZodType>(
     problems: () => problems,
     readable: () => readable,
     async refresh() {
-      const read = await readText(file);
+      const read = await readBounded(file);
       readable = 'text' in read;
       let fresh = false;
       if ('failure' in read) {

@@ -2,11 +2,15 @@ import { expect, test } from 'bun:test';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { encodings } from '../shared/testing/encodings.ts';
 import { loadConfig } from './config.ts';
 import { helpText, optionNames } from './options.ts';
 
 /** The path of a file with that content, in a folder of its own that goes away afterwards. */
-const withFile = async <T>(content: string, run: (file: string) => Promise<T>): Promise<T> => {
+const withFile = async <T>(
+  content: string | Uint8Array<ArrayBuffer>,
+  run: (file: string) => Promise<T>,
+): Promise<T> => {
   const folder = await mkdtemp(join(tmpdir(), 'vitrina-'));
   try {
     await Bun.write(join(folder, 'file'), content);
@@ -62,6 +66,35 @@ test('loadConfig() reads tokens from a file, one on each line', () =>
     const { tokens } = await optionsOf('--streamer_token_file', file, '--streamer_token', 'zero');
     expect(tokens).toEqual({ player: [], streamer: ['zero', 'one', 'two'], sfu: [] });
   }));
+
+test('loadConfig() reads files of any encoding that Windows writes, or names them', async () => {
+  for (const encode of Object.values(encodings)) {
+    const bytes = (text: string) => new Uint8Array(encode(text));
+    await withFile(bytes('one\r\ntwo\r\n'), async (file) => {
+      const args = ['player', 'streamer', 'sfu', 'peer_broadcast'].flatMap((role) => [
+        `--${role}_token_file`,
+        file,
+      ]);
+      const { tokens, broadcast_tokens } = await optionsOf(...args);
+      expect([...Object.values(tokens), broadcast_tokens]).toEqual(Array(4).fill(['one', 'two']));
+    });
+    await withFile(bytes('{"x": "Лето"}'), async (file) => {
+      expect((await optionsOf('--peer_options_file', file)).peer_options).toEqual({ x: 'Лето' });
+    });
+    await withFile(bytes('{"player_port": 1000}'), async (file) => {
+      expect((await optionsOf('--config_file', file)).options.player_port).toBe(1000);
+    });
+    await withFile(bytes('north'), async (file) => {
+      const args = ['--turn_urls', 'turn:turn.example', '--turn_secret_file', file];
+      expect((await optionsOf(...args)).turn_secret).toBe('north');
+    });
+  }
+  await withFile(new Uint8Array([0xe9, 0x0a]), async (file) => {
+    expect(await problemsOf('--player_token_file', file)).toContainEqual(
+      `--player_token_file: not valid UTF-8, save it as UTF-8: '${file}'`,
+    );
+  });
+});
 
 test('loadConfig() puts ICE addresses into arrays and lets the file win', () =>
   withFile(

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { describeProblem, parseConfig, readConfig } from '../shared/config.ts';
 import { looseIceServerSchema } from '../shared/ice-server.ts';
 import { isRedisUrl } from '../shared/redis.ts';
+import { readText } from '../shared/text-file.ts';
 import { helpText, type OptionName, type Options, optionNames, optionsSchema, standards } from './options.ts';
 
 /** What Epic's page needs of `peerConnectionOptions`: an object, and arrays in `urls`. A single address is put into one. */
@@ -87,7 +87,7 @@ const named = async (options: Options, name: OptionName, problems: string[]): Pr
   const file = options[name];
   if (typeof file !== 'string' || file === '') return '';
   try {
-    return await readFile(file, 'utf8');
+    return await readText(file);
   } catch (error) {
     problems.push(`--${name}: ${error instanceof Error ? error.message : String(error)}`);
     return '';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { describeProblem } from '../../shared/config.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
+import { encodings } from '../../shared/testing/encodings.ts';
 import { type Folder, temporaryFolder } from '../testing/folder.ts';
 import { recordedLog } from '../testing/log.ts';
 import { entry } from '../testing/store.ts';
@@ -45,6 +46,19 @@ describe('openJsonStore()', () => {
     expect(texts.join('\n')).toContain('servers.json:2 [0].server_name: must not be empty');
     expect(texts.join('\n')).toContain('servers.json:2 [0].rc_info');
     expect(texts.join('\n')).toContain('configuration.json:1: cannot be read');
+  });
+
+  test('openJsonStore() reads files of any encoding that Windows writes', async () => {
+    for (const encode of Object.values(encodings)) {
+      await using folder = await filled();
+      const turn = { urls: ['turn:turn.example:3478'], secret_file: 'turn.secret' };
+      const written = { ...settings, turn, metrics_token_file: 'metrics.token' };
+      await folder.write('configuration.json', encode(JSON.stringify(written)));
+      await folder.write('turn.secret', encode('north\r\n'));
+      await folder.write('metrics.token', encode('token\r\n'));
+      const { store } = await open(folder);
+      expect([store.secret('turn'), store.secret('metrics')]).toEqual(['north', 'token']);
+    }
   });
 
   test('openJsonStore() reads the secrets that configuration.json names, again with it, and names one that is missing', async () => {

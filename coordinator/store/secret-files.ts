@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type ConfigProblem, describeProblem } from '../../shared/config.ts';
 import type { Log } from '../../shared/log.ts';
+import { readText } from '../../shared/text-file.ts';
 import type { Configuration } from './configuration-file.ts';
 
 /** What configuration.json only names the file of, so that it can be shown around. */
@@ -27,7 +27,7 @@ const named = ({ turn, metrics_token_file }: Configuration): Named[] => {
 
 const readSecret = async (file: string): Promise<{ secret: string } | { failure: string }> => {
   try {
-    const secret = (await readFile(file, 'utf8')).trim();
+    const secret = (await readText(file)).trim();
     return secret === '' ? { failure: `${file} is empty` } : { secret };
   } catch (error) {
     return { failure: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}` };

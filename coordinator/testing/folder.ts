@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export interface Folder extends AsyncDisposable {
   readonly path: string;
-  /** Writes a file; a value that is no string becomes JSON. */
+  /** Writes a file; a value that is neither a string nor bytes becomes JSON. */
   write(name: string, content: unknown): Promise<void>;
   remove(name: string): Promise<void>;
 }
@@ -16,7 +16,8 @@ export const temporaryFolder = async (): Promise<Folder> => {
   return {
     path,
     write: async (name, content) => {
-      await Bun.write(join(path, name), typeof content === 'string' ? content : JSON.stringify(content));
+      const ready = typeof content === 'string' || content instanceof Uint8Array;
+      await writeFile(join(path, name), ready ? content : JSON.stringify(content));
     },
     remove: (name) => rm(join(path, name), { recursive: true }),
     [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),

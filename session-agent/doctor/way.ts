@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import type { Clock } from '../../shared/clock.ts';
+import { readText } from '../../shared/text-file.ts';
 import type { AgentConfig } from '../config.ts';
 import { proxyFor } from '../domain/proxy.ts';
 import { fail, type Line, ok, skip, warn } from './line.ts';
@@ -44,7 +44,7 @@ export const wayTo = async (
   };
   if (ca_file === undefined) return { ...way, ca: undefined };
   try {
-    const ca = await readFile(ca_file, 'utf8');
+    const ca = await readText(ca_file);
     if (ca.includes('-----BEGIN CERTIFICATE-----')) return { ...way, ca };
     return fail('TLS', `${ca_file} holds no certificate`, 'Put the PEM of your authority there.');
   } catch (error) {

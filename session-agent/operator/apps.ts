@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { describeProblem, editConfig, parseConfig } from '../../shared/config.ts';
+import { readTextSync } from '../../shared/text-file.ts';
 import { type AgentConfig, configSchema, launchProblem } from '../config.ts';
 import { writePrivateFile } from './private-file.ts';
 import { adviceOn, Failed } from './surroundings.ts';
@@ -19,7 +19,7 @@ export const listApps = ({
 
 /** Writes config.json with one of its values changed, if it is still good then. */
 const change = (file: string, path: (string | number)[], value: unknown): void => {
-  const text = editConfig(readFileSync(file, 'utf8'), path, value);
+  const text = editConfig(readTextSync(file), path, value);
   const parsed = parseConfig(text, file, configSchema);
   if ('problems' in parsed) throw new Failed(parsed.problems.map(describeProblem).join('\n'));
   try {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { systemClock } from '../../shared/clock.ts';
+import { encodings } from '../../shared/testing/encodings.ts';
 import { readAgentConfig } from '../config.ts';
 import { runCommand } from '../processes/command.ts';
 import { testTerminal } from '../testing/terminal.ts';
@@ -138,6 +139,17 @@ describe('enroll()', () => {
     const file = join(under.folder, 'config.json');
     const order = { coordinator: `https://localhost:${server.port}`, token: 'good', file };
     await expect(enroll(order, under.terminal)).rejects.toThrow('cannot be reached');
+    const saved = join(under.folder, 'authority.pem');
+    for (const encode of Object.values(encodings)) {
+      writeFileSync(saved, encode(readFileSync(certificate ?? '', 'utf8')));
+      await enroll({ ...order, ca_file: saved }, under.terminal);
+      const config = readFileSync(file, 'utf8');
+      writeFileSync(file, encode(config));
+    }
+    writeFileSync(saved, Buffer.from('é', 'latin1'));
+    await expect(enroll({ ...order, ca_file: saved }, under.terminal)).rejects.toThrow(
+      `${saved} cannot be read: not valid UTF-8`,
+    );
     await enroll({ ...order, ca_file: certificate }, under.terminal);
     const read = await readAgentConfig(file);
     expect('value' in read && read.value.ca_file).toBe(certificate ?? '');

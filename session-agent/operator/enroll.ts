@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describeProblem, editConfig, parseConfig } from '../../shared/config.ts';
 import { type Enrolled, enrolledSchema } from '../../shared/protocol/catalogue.ts';
 import { problemSchema } from '../../shared/protocol/http.ts';
+import { readTextSync } from '../../shared/text-file.ts';
 import { configSchema } from '../config.ts';
 import { alone, change_ms } from './file-lock.ts';
 import { newLogFolder } from './places.ts';
@@ -32,10 +33,19 @@ const originOf = (text: string): string => {
   return `${protocol}//${url.host}`;
 };
 
+/** What stands in a file that is there. */
+const written = (file: string): string => {
+  try {
+    return readTextSync(file);
+  } catch (error) {
+    throw new Failed(`${file} cannot be read: ${wordsOf(error)}`);
+  }
+};
+
 const exchange = async (origin: string, { token, ca_file }: Enrolment): Promise<Enrolled> => {
+  const tls = ca_file === undefined ? {} : { tls: { ca: written(ca_file) } };
   let response: Response;
   try {
-    const tls = ca_file === undefined ? {} : { tls: { ca: readFileSync(ca_file, 'utf8') } };
     response = await fetch(`${origin}/api/v1/enrolments`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
@@ -78,7 +88,7 @@ ${JSON.stringify(
 /** The text that config.json is to have. A file that is there keeps what it says otherwise. */
 const configText = (values: Record<string, string>, file: string): string => {
   if (!existsSync(file)) return newConfig(values, file);
-  const text = readFileSync(file, 'utf8');
+  const text = written(file);
   return Object.entries(values).reduce((edited, [key, value]) => editConfig(edited, [key], value), text);
 };
 
@@ -102,7 +112,7 @@ const checkFile = (file: string, origin: string): void => {
 
 /** Writes config.json; whether it is a new one, and whether the host had another name until now. */
 const write = (values: Record<string, string>, file: string): { fresh: boolean; renamed: boolean } => {
-  const before = existsSync(file) ? parseConfig(readFileSync(file, 'utf8'), file, configSchema) : undefined;
+  const before = existsSync(file) ? parseConfig(written(file), file, configSchema) : undefined;
   writePrivateFile(file, configText(values, file));
   const old_name = before !== undefined && 'value' in before ? before.value.server_name : undefined;
   return {
