@@ -89,6 +89,7 @@ export const startCoordinator = async (
     store.tick();
     catalogue.tick();
     agents.tick();
+    clients.tick();
     tick(world);
     background.tick();
     void deliveries.tick();

@@ -50,10 +50,14 @@ export const bounds = {
   warm_ahead_ms: 900_000,
   /** A session that could not last so long is not started. */
   session_ms_least: 300_000,
-  /** Frames of a host that wait while its HELLO is dealt with; one more closes the link. */
+  /** Frames of a host, and their bytes, that wait while its HELLO is dealt with; one more closes the link. */
   frames_held: 256,
+  bytes_held: 1024 * 1024,
   /** An agent that has not said HELLO by then is disconnected. */
   hello_ms: 5_000,
+  /** Longest first frame of a link, and of one whose key is no host's; a longer one closes it with 1009. */
+  hello_bytes: 64 * 1024,
+  strange_hello_bytes: 8 * 1024,
   /** How often deadlines are looked at. */
   tick_ms: 1_000,
   /** Longest wait of a long poll; then the unchanged session is answered. */
@@ -65,8 +69,24 @@ export const bounds = {
   servers_per_answer: 100,
   /** Live sessions that one client of `/ws` may take part in; a further one is refused. */
   sessions_per_client: 4,
-  /** WebSockets over all; a further upgrade is refused. */
+  /** WebSockets over all; a further upgrade is refused. Those of visitors leave a part to the hosts. */
   connections: 20_000,
+  connections_for_hosts: 2_000,
+  /** Links whose key is no host's, until their HELLO is refused: over all, and of one network. A further one is refused. */
+  strange_links: 200,
+  strange_links_of_network: 20,
+  /** WebSockets that a network may open in this time, so many times what it may have open; a further upgrade is refused. */
+  upgrades_ms: 10_000,
+  upgrades_per_connection: 2,
+  /** A client of `/ws` that says nothing for so long, waits for nothing and takes part in no session is disconnected. */
+  client_idle_ms: 600_000,
+  /** Pages and files of the site that one network may ask for: so many times `requests_per_second` and `requests_burst`. */
+  pages_per_request: 4,
+  /** The same for `/healthz` and `/readyz`, apart from all else. */
+  health_per_second: 50,
+  health_burst: 500,
+  /** How long the answer of the database to `/readyz` stands. */
+  health_ms: 1_000,
   /** Wrong session codes within this time; then codes are not looked at, and invites go on working. */
   wrong_codes_ms: 1_800_000,
   /** From one network, for one app, and by all who name no app. */

@@ -18,6 +18,7 @@ const list = {
   frame_too_large: row(413, 1009, false, 'The message is larger than this connection accepts.'),
   too_many_messages: row(429, 1008, true, 'Too many messages at once. Wait a little and connect again.'),
   too_slow: row(503, 1013, true, 'The connection reads too slowly to keep up. Connect again.'),
+  idle: row(408, 4408, true, 'Nothing was said here for a long time. Connect again when there is something.'),
   unauthorized: row(401, 4401, false, 'Credentials are missing or wrong.'),
   forbidden: row(403, 4403, false, 'These credentials do not allow this.'),
   origin_refused: row(

@@ -14,7 +14,7 @@ import { mayBeSecondMachine } from '../domain/lives.ts';
 import { reconcile } from '../domain/reconcile.ts';
 import type { Session } from '../domain/session.ts';
 import { bounds } from '../limits.ts';
-import { matches } from '../secrets.ts';
+import { hashOf, matches } from '../secrets.ts';
 import { Unavailable } from '../store/database.ts';
 import { claimHost } from './claims.ts';
 import { checkQuarantine, isClone, noteLife, quarantineHost } from './quarantine.ts';
@@ -31,6 +31,13 @@ const sessionsOf = (world: World, host: string): Session[] =>
 export const keyIsRight = (world: World, host: string, key: string): boolean => {
   const right = world.catalogue.hosts.get(host)?.key_hash;
   return right !== undefined && matches(key, Buffer.from(right, 'base64url'));
+};
+
+/** Whether the key is that of any host. */
+export const isHostKey = ({ catalogue }: World, key: string | undefined): boolean => {
+  if (key === undefined) return false;
+  const shown = hashOf(key);
+  return catalogue.hosts.values().some(({ key_hash }) => key_hash === shown);
 };
 
 const warnOfMissingApps = (world: World, { server_name, apps }: Hello): void => {

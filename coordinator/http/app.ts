@@ -11,7 +11,7 @@ import { createAccessTokens } from './auth-tokens.ts';
 import { bookingRoutes } from './bookings.ts';
 import { catalogueAppRoutes } from './catalogue-apps.ts';
 import { catalogueHostRoutes } from './catalogue-hosts.ts';
-import { allowOrigins } from './cors.ts';
+import { allowOrigins, answerPreflight } from './cors.ts';
 import { enrolmentRoutes } from './enrolments.ts';
 import type { Env } from './env.ts';
 import { checkHost, checkOrigin, limitBody, setHeaders } from './guards.ts';
@@ -52,16 +52,11 @@ export const createApp = (needs: AppNeeds): OpenAPIHono<Env> => {
   const app = describedRoutes();
   app.onError(onError(world.log, world.ids));
   app.notFound(() => problem(refuse('not_found')));
-  app.use(setHeaders(store), countRequests(world), checkHost(store, needs.host_name));
-  app.use(
-    '/api/*',
-    allowOrigins(store),
-    limitRate(rates),
-    checkOrigin(store),
-    limitBody,
-    identify(store, tokens),
-  );
-  app.use('/agent/check', limitRate(rates));
+  app.use(setHeaders(store), countRequests(world));
+  // A page of an allowed site may read every refusal, so what lets it comes before what refuses.
+  app.use('/api/*', allowOrigins(store));
+  app.use(limitRate(rates, world), checkHost(store, needs.host_name));
+  app.use('/api/*', answerPreflight(store), checkOrigin(store), limitBody, identify(store, tokens));
   app.use('/ws', identify(store, tokens));
   if (site !== undefined) app.route('/', siteRoutes(site, store));
   app.route('/', referenceRoutes(app, store));

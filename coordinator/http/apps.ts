@@ -4,7 +4,8 @@ import { appsSchema } from '../../shared/protocol/http.ts';
 import { listApps } from '../broker/sessions.ts';
 import type { World } from '../broker/world.ts';
 import type { Env } from './env.ts';
-import { answers, describedRoutes, pathOf, refuses } from './openapi.ts';
+import { hasCopy } from './fixed.ts';
+import { answers, describedRoutes, done, pathOf, refuses } from './openapi.ts';
 import { answer, problem } from './problems.ts';
 
 /** A picture may be an SVG: opened by itself it can neither run a script nor load anything. */
@@ -28,6 +29,7 @@ const picture = createRoute({
   summary: "An app's picture",
   request: { params: pathOf('name') },
   responses: {
+    304: done('The caller has it already: If-None-Match is its ETag.'),
     200: {
       description: 'The picture as the operator gave it.',
       content: { 'image/*': { schema: z.string().meta({ format: 'binary' }) } },
@@ -44,5 +46,8 @@ export const appRoutes = (world: World): OpenAPIHono<Env> =>
       const name = world.catalogue.apps.get(c.req.valid('param').name)?.picture ?? undefined;
       const found = name === undefined ? undefined : await world.store.picture(name);
       if (found === undefined) return problem(refuse('not_found'));
-      return new Response(found, { headers: { ...pictureHeaders, 'Content-Type': found.type } });
+      const changed = 'lastModified' in found ? found.lastModified : 0;
+      const headers = { ...pictureHeaders, ETag: `"${found.size}-${changed}"` };
+      if (hasCopy(c, headers.ETag)) return new Response(null, { status: 304, headers });
+      return new Response(found, { headers: { ...headers, 'Content-Type': found.type } });
     });

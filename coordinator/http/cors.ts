@@ -1,11 +1,16 @@
 import { createMiddleware } from 'hono/factory';
 import type { Store } from '../store/store.ts';
-import type { Env } from './env.ts';
+import type { Ctx, Env } from './env.ts';
 
 const preflight = {
   'Access-Control-Allow-Methods': 'GET, POST, PUT, PATCH, DELETE',
   'Access-Control-Allow-Headers': 'Authorization, Content-Type, If-Match, Idempotency-Key',
   'Access-Control-Max-Age': '600',
+};
+
+const isAllowed = (c: Ctx, store: Store): boolean => {
+  const origin = c.req.header('origin');
+  return origin !== undefined && store.configuration().allowed_origins.includes(origin);
 };
 
 /**
@@ -14,13 +19,16 @@ const preflight = {
  */
 export const allowOrigins = (store: Store) =>
   createMiddleware<Env>(async (c, next) => {
-    const origin = c.req.header('origin');
-    const allowed = origin !== undefined && store.configuration().allowed_origins.includes(origin);
-    const asks = c.req.method === 'OPTIONS' && c.req.header('access-control-request-method') !== undefined;
-    if (allowed && asks) c.res = new Response(null, { status: 204, headers: preflight });
-    else await next();
+    await next();
     c.res.headers.append('Vary', 'Origin');
-    if (!allowed) return;
-    c.res.headers.set('Access-Control-Allow-Origin', origin);
+    if (!isAllowed(c, store)) return;
+    c.res.headers.set('Access-Control-Allow-Origin', c.req.header('origin') ?? '');
     c.res.headers.set('Access-Control-Expose-Headers', 'ETag, Retry-After, X-Incident-Id');
+  });
+
+/** Answers what a browser asks before it lets such a page change something. */
+export const answerPreflight = (store: Store) =>
+  createMiddleware<Env>(async (c, next) => {
+    const asks = c.req.method === 'OPTIONS' && c.req.header('access-control-request-method') !== undefined;
+    return asks && isAllowed(c, store) ? new Response(null, { status: 204, headers: preflight }) : next();
   });

@@ -2,15 +2,22 @@ import { createMiddleware } from 'hono/factory';
 import type { Clock } from '../../shared/clock.ts';
 import type { Log } from '../../shared/log.ts';
 import { connectRedis, redis_patience_ms } from '../../shared/redis.ts';
+import { isHostKey } from '../broker/fleet.ts';
+import type { World } from '../broker/world.ts';
 import { bounds } from '../limits.ts';
+import { bearer } from '../secrets.ts';
 import type { Configuration } from '../store/configuration-file.ts';
 import type { Store } from '../store/store.ts';
 import { beyondRate } from '../ws/budget.ts';
-import type { Env } from './env.ts';
+import type { Ctx, Env } from './env.ts';
 import { problem } from './problems.ts';
 
-/** Every request to the API, and those that start something or try a secret. */
-type Kind = 'request' | 'start';
+/**
+ * Requests to the API; those that start something or try a secret; pages, their files and all else; questions about health;
+ * WebSockets of visitors, and those that show the key of a host.
+ */
+const kinds = ['request', 'start', 'page', 'health', 'upgrade', 'host'] as const;
+type Kind = (typeof kinds)[number];
 
 /** `count` at once, and again `count` within every `window_ms`. */
 interface Rate {
@@ -31,13 +38,13 @@ export interface RateLimits {
 const memoryTaker = (clock: Clock) => {
   /** By network, when all that it has taken will have been given back: at most a window ahead. */
   const free_at = new Map<string, number>();
-  return (key: string, { count, window_ms }: Rate): number => {
+  return (network: string, { count, window_ms }: Rate): number => {
     const now = clock.monotonic();
     const one_ms = window_ms / count;
-    const taken = Math.max(now, free_at.get(key) ?? now) + one_ms;
+    const taken = Math.max(now, free_at.get(network) ?? now) + one_ms;
     const wait_ms = Math.ceil(taken - now - window_ms);
-    free_at.delete(key);
-    free_at.set(key, wait_ms > 0 ? taken - one_ms : taken);
+    free_at.delete(network);
+    free_at.set(network, wait_ms > 0 ? taken - one_ms : taken);
     const [oldest] = free_at.keys();
     if (free_at.size > bounds.networks_remembered && oldest !== undefined) free_at.delete(oldest);
     return Math.max(0, wait_ms);
@@ -88,23 +95,49 @@ const redisTaker = (url: string, clock: Clock, log: Log) => {
   };
 };
 
+/** So many at once, and so many a second. */
+const rate = (count: number, per_second: number): Rate => ({
+  count,
+  window_ms: Math.ceil((count * 1_000) / per_second),
+});
+
 const rateOf = (kind: Kind, configuration: Configuration): Rate => {
-  const { requests_per_second, requests_burst, starts_per_minute } = configuration;
-  return kind === 'start'
-    ? { count: starts_per_minute, window_ms: 60_000 }
-    : { count: requests_burst, window_ms: Math.ceil((requests_burst * 1_000) / requests_per_second) };
+  const { requests_per_second, requests_burst, starts_per_minute, connections_per_address } = configuration;
+  switch (kind) {
+    case 'start':
+      return { count: starts_per_minute, window_ms: 60_000 };
+    case 'request':
+      return rate(requests_burst, requests_per_second);
+    case 'page':
+      return rate(requests_burst * bounds.pages_per_request, requests_per_second * bounds.pages_per_request);
+    case 'health':
+      return rate(bounds.health_burst, bounds.health_per_second);
+    case 'upgrade':
+    case 'host':
+      return {
+        count: connections_per_address * bounds.upgrades_per_connection,
+        window_ms: bounds.upgrades_ms,
+      };
+  }
 };
 
-/** Counts in memory, and where `redis_url` is configured at the start, in Redis while that is there. */
+/** Of these all processes together give one share. The others are cheap to answer, and bounded by each process. */
+const shared: ReadonlySet<Kind> = new Set(['request', 'start']);
+
+/**
+ * Counts in memory, so that a flood costs nothing else, and what a network may ask of all processes together, where
+ * `redis_url` is configured at the start, in Redis too while that is there.
+ */
 export const createRateLimits = (store: Store, clock: Clock, log: Log): RateLimits => {
   const { redis_url } = store.configuration();
-  const memory = memoryTaker(clock);
+  const memory = new Map(kinds.map((kind) => [kind, memoryTaker(clock)]));
   const redis = redis_url === undefined ? undefined : redisTaker(redis_url, clock, log);
   return {
     async take(kind, network) {
-      const rate = rateOf(kind, store.configuration());
-      const key = `${kind}:${network}`;
-      return (await redis?.take(key, rate)) ?? memory(key, rate);
+      const share = rateOf(kind, store.configuration());
+      const wait_ms = memory.get(kind)?.(network, share) ?? 0;
+      if (wait_ms > 0 || redis === undefined || !shared.has(kind)) return wait_ms;
+      return (await redis.take(`${kind}:${network}`, share)) ?? 0;
     },
     health() {
       if (redis === undefined) return undefined;
@@ -122,13 +155,25 @@ const starts = new Set([
   'GET /agent/check',
 ]);
 
-/** Refuses what goes beyond the caller's share, with the seconds until there is some again. */
-export const limitRate = (limits: RateLimits) =>
+const signalling = /^\/api\/v1\/sessions\/[^/]+\/signalling$/;
+
+const kindOf = (c: Ctx, world: World): Kind => {
+  const { path } = c.req;
+  if (path === '/healthz' || path === '/readyz') return 'health';
+  // Behind one address visitors must not keep hosts out, nor those who only say that they are hosts.
+  if (path === '/agent') return isHostKey(world, bearer(c.req.header('authorization'))) ? 'host' : 'upgrade';
+  if (path === '/ws' || signalling.test(path)) return 'upgrade';
+  return path.startsWith('/api/') || path === '/agent/check' ? 'request' : 'page';
+};
+
+/** Refuses what goes beyond the caller's share, whatever it asks for, with the seconds until there is some again. */
+export const limitRate = (limits: RateLimits, world: World) =>
   createMiddleware<Env>(async (c, next) => {
     const { network } = c.env;
-    const strict = starts.has(`${c.req.method} ${c.req.path}`);
-    let wait_ms = await limits.take('request', network);
-    if (wait_ms === 0 && strict) wait_ms = await limits.take('start', network);
+    let wait_ms = await limits.take(kindOf(c, world), network);
+    if (wait_ms === 0 && starts.has(`${c.req.method} ${c.req.path}`)) {
+      wait_ms = await limits.take('start', network);
+    }
     if (wait_ms === 0) return next();
     const refused = problem(beyondRate(wait_ms));
     refused.headers.set('Retry-After', String(Math.ceil(wait_ms / 1_000)));

@@ -1,4 +1,6 @@
+import type { Clock } from '../../shared/clock.ts';
 import type { World } from '../broker/world.ts';
+import { bounds } from '../limits.ts';
 import type { RateLimits } from './rate-limits.ts';
 
 interface Part {
@@ -12,15 +14,27 @@ export type Parts = Readonly<Record<string, Part>>;
 /** Without these the coordinator cannot work; without the others it works worse. */
 const necessary = ['store', 'database', 'process'];
 
-export const readiness =
-  (world: World, rates: RateLimits, stopping: () => boolean) => async (): Promise<Parts> => {
+/** Asks `look` at most once in `health_ms`, however many want to know. */
+const remembered = <T>(clock: Clock, look: () => Promise<T>) => {
+  let last: { at: number; answer: Promise<T> } | undefined;
+  return (): Promise<T> => {
+    const now = clock.monotonic();
+    if (last === undefined || now - last.at >= bounds.health_ms) last = { at: now, answer: look() };
+    return last.answer;
+  };
+};
+
+export const readiness = (world: World, rates: RateLimits, stopping: () => boolean) => {
+  const database = remembered(world.clock, () => world.db.health());
+  return async (): Promise<Parts> => {
     const redis = rates.health();
     return {
       store: world.store.health(),
-      database: await world.db.health(),
+      database: await database(),
       ...(redis === undefined ? {} : { redis }),
       process: stopping() ? { ok: false, note: 'shutting down' } : { ok: true },
     };
   };
+};
 
 export const isReady = (parts: Parts): boolean => necessary.every((name) => parts[name]?.ok === true);

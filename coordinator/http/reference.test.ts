@@ -64,6 +64,23 @@ describe(`${referenceRoutes.name}()`, () => {
     ]);
   });
 
+  test('referenceRoutes() makes each document once, whatever names it is asked by', async () => {
+    const { app, request } = await appUnderTest();
+    const make = app.getOpenAPI31Document.bind(app);
+    let made = 0;
+    app.getOpenAPI31Document = (...given) => {
+      made += 1;
+      return make(...given);
+    };
+    for (let host = 1; host <= 20; host++) {
+      const base = `http://192.0.2.${host}:8080`;
+      const [page, document] = [await request(`${base}/docs`), await request(`${base}/openapi.json`)];
+      expect(await page.text()).toContain(`<code>${base}</code>`);
+      expect(JSON.parse(await document.text()).servers).toEqual([{ url: base }]);
+    }
+    expect(made).toBe(2);
+  });
+
   test('referenceRoutes() serves a page for people that runs no script and loads its own style only', async () => {
     const response = await under.request('/docs');
     const text = await response.text();

@@ -2,9 +2,9 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import { Hono } from 'hono';
 import { errors } from '../../shared/errors.ts';
 import { version } from '../../shared/version.ts';
-import type { Configuration } from '../store/configuration-file.ts';
 import type { Store } from '../store/store.ts';
 import type { Ctx, Env } from './env.ts';
+import { answerFixed, type Fixed, fixed } from './fixed.ts';
 import { type Reference, referencePage, referenceStyle } from './reference-page.ts';
 import { pagePolicy } from './site.ts';
 
@@ -41,19 +41,41 @@ export const referenceOf = (app: OpenAPIHono<Env>): Reference => {
   );
 };
 
-const ownUrl = (c: Ctx, { public_url }: Configuration): string => public_url ?? new URL(c.req.url).origin;
+/** Stands for the address by which callers reach us, until that is known. */
+const any_address = 'https://address.invalid';
+
+/** A document that differs in nothing but that address: made once, and kept as it was asked for last. */
+const perAddress = (type: string, make: () => string, written: (address: string) => string) => {
+  let template: string | undefined;
+  let last: { address: string; document: Fixed } | undefined;
+  return (address: string): Fixed => {
+    if (last?.address === address) return last.document;
+    template ??= make();
+    const text = template.replaceAll(any_address, () => written(address));
+    last = { address, document: fixed(new TextEncoder().encode(text), type) };
+    return last.document;
+  };
+};
+
+const style = fixed(new TextEncoder().encode(referenceStyle), 'text/css;charset=utf-8');
 
 /** `/openapi.json` for programs and `/docs` for people, of every route that `app` has by the time somebody asks. */
 export const referenceRoutes = (app: OpenAPIHono<Env>, store: Store): Hono<Env> => {
-  let made: Reference | undefined;
-  const reference = (c: Ctx): Reference => {
-    made ??= referenceOf(app);
-    return { ...made, servers: [{ url: ownUrl(c, store.configuration()) }] };
-  };
+  const reference = (): Reference => ({ ...referenceOf(app), servers: [{ url: any_address }] });
+  const json = perAddress(
+    'application/json',
+    () => JSON.stringify(reference()),
+    (text) => JSON.stringify(text).slice(1, -1),
+  );
+  const page = perAddress(
+    'text/html; charset=UTF-8',
+    () => String(referencePage(reference())),
+    Bun.escapeHTML,
+  );
+  const ownUrl = (c: Ctx): string => store.configuration().public_url ?? new URL(c.req.url).origin;
+  const again = { 'Cache-Control': 'no-cache' };
   return new Hono<Env>()
-    .get('/openapi.json', (c) => c.json(reference(c)))
-    .get('/docs', (c) => c.html(referencePage(reference(c)), 200, pagePolicy(c, store.configuration())))
-    .get('/docs/style.css', (c) =>
-      c.body(referenceStyle, 200, { 'Content-Type': 'text/css;charset=utf-8', 'Cache-Control': 'no-cache' }),
-    );
+    .get('/openapi.json', (c) => answerFixed(c, json(ownUrl(c)), again))
+    .get('/docs', (c) => answerFixed(c, page(ownUrl(c)), pagePolicy(c, store.configuration())))
+    .get('/docs/style.css', (c) => answerFixed(c, style, again));
 };

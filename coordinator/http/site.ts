@@ -2,17 +2,13 @@ import { Hono } from 'hono';
 import type { Configuration } from '../store/configuration-file.ts';
 import type { Store } from '../store/store.ts';
 import type { Ctx, Env } from './env.ts';
+import { answerFixed, type Fixed, fixed } from './fixed.ts';
 import { socketBase } from './guards.ts';
-
-interface File {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly type: string;
-}
 
 /** The built site: its one page, and by path what the page loads. The names of those hold a hash of their content. */
 export interface Site {
-  readonly page: File & { readonly etag: string };
-  readonly assets: ReadonlyMap<string, File>;
+  readonly page: Fixed;
+  readonly assets: ReadonlyMap<string, Fixed>;
 }
 
 /** What an HTML import gives: in a compiled program the files built into it, from source only the page's name. */
@@ -55,15 +51,15 @@ const buildNow = async (index: string): Promise<Output[]> => {
 /** The site of an HTML import, read into memory. Rejects when it cannot be built. */
 export const loadSite = async ({ index, files }: Bundle): Promise<Site> => {
   const outputs = files === undefined ? await buildNow(index) : builtIn(files);
-  const assets = new Map<string, File>();
-  let page: File | undefined;
+  const assets = new Map<string, Fixed>();
+  let page: Fixed | undefined;
   for (const { path, type, bytes } of outputs) {
-    const file = { bytes: await bytes(), type };
+    const file = fixed(await bytes(), type);
     if (path.endsWith('.html')) page = file;
     else assets.set(`/${path.slice(path.lastIndexOf('/') + 1)}`, file);
   }
   if (page === undefined) throw new Error(`the site has no page: ${index}`);
-  return { page: { ...page, etag: `"${Bun.hash(page.bytes).toString(36)}"` }, assets };
+  return { page, assets };
 };
 
 /** What a page of ours may do: use what this server gives it, and talk to this server. */
@@ -92,14 +88,12 @@ export const pagePolicy = (c: Ctx, configuration: Configuration): Record<string,
 /** The site: one page at every address of it. Nothing of a request's path reaches a file system. */
 export const siteRoutes = ({ page, assets }: Site, store: Store): Hono<Env> => {
   const routes = new Hono<Env>();
-  routes.on('GET', ['/', '/s/:id', '/i/:invite', '/reset'], (c) => {
-    const headers = { ...pagePolicy(c, store.configuration()), ETag: page.etag };
-    if (c.req.header('if-none-match') === page.etag) return new Response(null, { status: 304, headers });
-    return new Response(page.bytes, { headers: { ...headers, 'Content-Type': page.type } });
-  });
-  for (const [path, { bytes, type }] of assets) {
-    const headers = { 'Content-Type': type, 'Cache-Control': 'public, max-age=31536000, immutable' };
-    routes.get(path, () => new Response(bytes, { headers }));
+  routes.on('GET', ['/', '/s/:id', '/i/:invite', '/reset'], (c) =>
+    answerFixed(c, page, pagePolicy(c, store.configuration())),
+  );
+  for (const [path, asset] of assets) {
+    const headers = { 'Cache-Control': 'public, max-age=31536000, immutable' };
+    routes.get(path, (c) => answerFixed(c, asset, headers));
   }
   return routes;
 };

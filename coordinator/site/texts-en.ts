@@ -14,6 +14,7 @@ const failures: Record<FailureCode, string> = {
   frame_too_large: 'The message was too large to send.',
   too_many_messages: 'Too many attempts at once. Wait a moment and try again.',
   too_slow: 'Your connection is too slow to keep up. Try again.',
+  idle: 'Nothing happened here for a long time. Connect again.',
   unauthorized: 'This tab has no access to the session any more. Join with the code once more.',
   forbidden: 'Only the person who started the session may do this.',
   origin_refused: 'This page may not connect to the server. Tell the person who sent you the link.',

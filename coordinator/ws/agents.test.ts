@@ -4,7 +4,7 @@ import { limits } from '../../shared/limits.ts';
 import { AGENT_LINK_OLDEST, AGENT_LINK_VERSION } from '../../shared/protocol/agent-link.ts';
 import { bounds } from '../limits.ts';
 import { startRig } from '../testing/rig.ts';
-import { entry } from '../testing/store.ts';
+import { entry, keyOf } from '../testing/store.ts';
 import { createAgents } from './agents.ts';
 
 setDefaultTimeout(60_000);
@@ -220,9 +220,28 @@ describe(`${createAgents.name}()`, () => {
     early.send({ msg: 'SESSION_RESTARTING', session_id: 's', generation: 1 });
     expect((await early.closed()).code).toBe(errors.unauthorized.close);
 
+    const beating = await rig.agent(null);
+    beating.send({ verb: 'HEARTBEAT', time: 1 });
+    expect((await beating.closed()).code).toBe(errors.unauthorized.close);
+
     const large = await rig.host();
     large.sendRaw('x'.repeat(limits.link_frame_bytes + 1));
     expect([1006, 1009]).toContain((await large.closed()).code);
+  });
+
+  test('createAgents() reads little of a link before its HELLO, and least when its key is no host’s', async () => {
+    await using rig = await startRig();
+    const ends = async (key: string, bytes: number) => {
+      const early = await rig.agent(null, key);
+      early.sendRaw(`{"verb":"HELLO","more":"${'x'.repeat(bytes)}"}`.slice(0, bytes));
+      // What was borne is followed by what is not.
+      early.send({ verb: 'HEARTBEAT', time: 1 });
+      return (await early.closed()).code;
+    };
+    expect(await ends('made-up', bounds.strange_hello_bytes + 1)).toBe(errors.frame_too_large.close);
+    expect(await ends('made-up', bounds.strange_hello_bytes)).toBe(errors.unauthorized.close);
+    expect(await ends(keyOf('a'), bounds.hello_bytes + 1)).toBe(errors.frame_too_large.close);
+    expect(await ends(keyOf('a'), bounds.hello_bytes)).toBe(errors.unauthorized.close);
   });
 
   test('createAgents() closes the link of a host whose key is taken out of servers.json', async () => {

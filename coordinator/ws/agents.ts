@@ -5,7 +5,7 @@ import { forAgent } from '../../shared/protocol/agent-link-versions.ts';
 import { encode, type Handlers, type MessageOf } from '../../shared/protocol/message.ts';
 import { decodeRelayFrame } from '../../shared/protocol/relay-frame.ts';
 import { closeWith, door, type Peer, type Wire } from '../../shared/socket.ts';
-import { greetHost, hostBeats, hostGone, hostReports, keyIsRight } from '../broker/fleet.ts';
+import { greetHost, hostBeats, hostGone, hostReports, isHostKey, keyIsRight } from '../broker/fleet.ts';
 import { participantIce } from '../broker/ice.ts';
 import { checkQuarantine } from '../broker/quarantine.ts';
 import type { Link, World } from '../broker/world.ts';
@@ -25,6 +25,12 @@ export interface Agents {
 
 type Frame = Parameters<Peer['frame']>[0];
 
+/** Frames in their order, and their bytes together. */
+interface Held {
+  readonly frames: Frame[];
+  bytes: number;
+}
+
 /** The first version of the link whose agents keep resumable player channels. */
 const RESUMES_SINCE = 2;
 
@@ -41,7 +47,7 @@ interface AgentLink extends Link {
   /** Holds what the host says until its HELLO is dealt with. */
   greet(greeting: Promise<void>): void;
   /** What the host has said meanwhile; undefined when nothing is held. */
-  held: Frame[] | undefined;
+  held: Held | undefined;
   isGone(): boolean;
   /** The connection is gone: players are told, the host counts as disconnected. Idempotent. */
   gone(): void;
@@ -79,7 +85,8 @@ const handlers: Handlers<typeof fromAgent, Context> = {
     link.greet(greet(world, link, hello));
   },
   HEARTBEAT: (message, { world, link }) => {
-    if (link.host !== undefined) hostBeats(world, link.host, link, message);
+    if (link.host === undefined) return link.close(refuse('unauthorized', 'HELLO comes first'));
+    hostBeats(world, link.host, link, message);
     link.send({ msg: 'HEARTBEAT', time: message.time });
   },
   SESSION_STARTING: (message, context) =>
@@ -97,6 +104,17 @@ const handlers: Handlers<typeof fromAgent, Context> = {
   },
   SESSION_CONNECTION_ESTABLISHED: ({ session_id, channel }, { world, link }) =>
     world.log.debug({ session: session_id, host: link.host, channel }, 'player connected to its host'),
+};
+
+/** A HELLO names what runs on its host; that of a stranger is only read to be refused. In characters, or bytes. */
+const mostOfHello = (world: World, key: string): number =>
+  isHostKey(world, key) ? bounds.hello_bytes : bounds.strange_hello_bytes;
+
+const hold = (link: AgentLink, held: Held, frame: Frame): void => {
+  held.bytes += frame.length;
+  if (held.frames.length >= bounds.frames_held || held.bytes > bounds.bytes_held) {
+    link.close(refuse('too_many_messages', 'before WELCOME'));
+  } else held.frames.push(frame);
 };
 
 const createLink = (
@@ -144,14 +162,14 @@ const createLink = (
     },
     held: undefined,
     greet(greeting) {
-      link.held = [];
+      link.held = { frames: [], bytes: 0 };
       greeting
         .catch((error: unknown) => {
           world.log.error({ error, remote: link.remote }, 'a HELLO failed');
           link.close(refuse('internal'));
         })
         .finally(() => {
-          const frames = link.held ?? [];
+          const { frames } = link.held ?? { frames: [] };
           link.held = undefined;
           for (const frame of frames) take(frame);
         });
@@ -212,9 +230,10 @@ export const createAgents = (world: World): Agents => {
       return {
         frame(frame) {
           link.heard = clock.monotonic();
-          if (link.held === undefined) take(frame);
-          else if (link.held.length < bounds.frames_held) link.held.push(frame);
-          else link.close(refuse('too_many_messages', 'before WELCOME'));
+          if (link.held !== undefined) hold(link, link.held, frame);
+          else if (link.host === undefined && frame.length > mostOfHello(world, key)) {
+            link.close(refuse('frame_too_large', 'before HELLO'));
+          } else take(frame);
         },
         closed(code, reason) {
           log.debug({ host: link.host, code, reason }, 'agent link closed');

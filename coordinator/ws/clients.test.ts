@@ -1,4 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { errors } from '../../shared/errors.ts';
 import { systemIds } from '../../shared/ids.ts';
 import { limits } from '../../shared/limits.ts';
 import { fromClient, toClient } from '../../shared/protocol/client-verbs.ts';
@@ -347,5 +348,29 @@ describe(`${createClients.name}()`, () => {
       port: '443',
       signalling_url: expect.stringMatching(/^wss:\/\/vitrina\.example\/api\/v1\/sessions\//),
     });
+  });
+
+  test('createClients() ends connections that say nothing for a long time, but not of who waits or takes part', async () => {
+    await using rig = await startRig({ first_join_seconds: 3_600, start_timeout_seconds: 3_600 });
+    const agent = await rig.host();
+    const [idle, talks] = [await rig.client(), await rig.client()];
+    const [joined, waits] = [await rig.client(), await rig.client()];
+    joined.send('{"verb":"CREATE_SESSION","rc_name":"Loft"}');
+    await agent.launch();
+    waits.send('{"verb":"CREATE_SESSION","rc_name":"Loft"}');
+    await agent.next('CREATE_SESSION');
+    const ask = async (client: TestSocket) => {
+      client.send('{"verb":"GET_SERVERS","range":"0-1"}');
+      await client.next('servers', (frame) => String(frame).includes('SERVERS_FOUND') || undefined);
+    };
+    await rig.pass(bounds.client_idle_ms / 2, agent);
+    await ask(talks);
+    await rig.pass(bounds.client_idle_ms / 2 - 1_000, agent);
+    await ask(idle);
+    await rig.pass(bounds.client_idle_ms / 2, agent);
+    for (const client of [talks, joined, waits]) await ask(client);
+    await rig.pass(bounds.client_idle_ms / 2, agent);
+    expect((await idle.closed()).code).toBe(errors.idle.close);
+    for (const client of [talks, joined, waits]) await ask(client);
   });
 });

@@ -16,39 +16,15 @@ import { bounds } from '../limits.ts';
 import { Unavailable } from '../store/database.ts';
 import type { Account } from '../store/tables.ts';
 import { beyondRate } from './budget.ts';
-
-/** Who opens a connection. */
-interface ClientVisitor {
-  /** The address by which it reached the coordinator: an origin with the ws: or wss: scheme. */
-  readonly base: URL;
-  /** Whom it is counted as. */
-  readonly network: string;
-  /** Who was logged in then. */
-  readonly account: Account | undefined;
-}
+import { type Client, type ClientVisitor, isIdle, mayTakePart, type TakeStart } from './client.ts';
 
 /** The clients of `/ws`. */
 export interface Clients {
   connect(visitor: ClientVisitor): (wire: Wire) => Peer;
+  /** Closes connections that have been idle for too long. */
+  tick(): void;
   /** Closes every connection. */
   stop(): void;
-}
-
-/** Takes one start from the network's share; 0, or in how many ms the next one is free. */
-type TakeStart = (network: string) => Promise<number>;
-
-interface Client extends ClientVisitor {
-  readonly world: World;
-  readonly takeStart: TakeStart;
-  /** Sessions that this client has started or joined. */
-  readonly joined: Set<string>;
-  /** Sessions that are being started or joined for it. */
-  starting: number;
-  /** Those it still waits for, with what gives the wait up. */
-  readonly waits: Map<string, () => void>;
-  send(message: MessageOf<typeof toClient>): void;
-  /** The connection is closed: nobody waits for an answer. */
-  gone(): boolean;
 }
 
 /**
@@ -166,17 +142,6 @@ const planSession = async ({ rc_name: app, id, ...when }: PlanSession, client: C
 /** Refusals that a client of the first design knows as SERVERS_BUSY. */
 const noRoom: ReadonlySet<string> = new Set(['servers_busy', 'app_offline', 'codes_used_up']);
 
-/** Refuses what goes beyond the client's share of sessions. */
-const mayTakePart = ({ world, joined, starting }: Client): Refusal | undefined => {
-  for (const id of joined) {
-    const session = world.sessions.get(id);
-    if (session === undefined || !isLive(session)) joined.delete(id);
-  }
-  return joined.size + starting < bounds.sessions_per_client
-    ? undefined
-    : refuse('too_many_messages', `${bounds.sessions_per_client} live sessions of one connection`);
-};
-
 /** The same for what makes the client part of one more session. */
 const takePart = (client: Client, id: string | undefined, run: () => Promise<void>): void => {
   const refused = mayTakePart(client);
@@ -249,12 +214,11 @@ const idOf = (message: unknown): string | undefined =>
 /** Serves the verbs of the first design at `/ws`. */
 export const createClients = (world: World, takeStart: TakeStart): Clients => {
   const { clock, ids, log } = world;
-  const wires = new Set<Wire>();
+  const wires = new Map<Wire, Client>();
 
   const connect =
     (visitor: ClientVisitor) =>
     (wire: Wire): Peer => {
-      wires.add(wire);
       const user_id = ids.id();
       const client: Client = {
         ...visitor,
@@ -265,19 +229,25 @@ export const createClients = (world: World, takeStart: TakeStart): Clients => {
         gone: () => !wires.has(wire),
         waits: new Map(),
         send: (message) => void wire.send(encode(toClient, message)),
+        heard: clock.monotonic(),
       };
+      wires.set(wire, client);
       client.send({ msg: 'CONNECTED', user_id });
+      const enter = door({
+        family: fromClient,
+        handlers,
+        context: client,
+        wire,
+        clock,
+        log: log.child({ user_id }),
+        answer: (refusal, message) => sendError(client, refusal, idOf(message)),
+        rate: { per_second: limits.messages_per_second, burst: limits.messages_burst },
+      });
       return {
-        frame: door({
-          family: fromClient,
-          handlers,
-          context: client,
-          wire,
-          clock,
-          log: log.child({ user_id }),
-          answer: (refusal, message) => sendError(client, refusal, idOf(message)),
-          rate: { per_second: limits.messages_per_second, burst: limits.messages_burst },
-        }),
+        frame(frame) {
+          client.heard = clock.monotonic();
+          enter(frame);
+        },
         closed() {
           wires.delete(wire);
           for (const giveUp of [...client.waits.values()]) giveUp();
@@ -287,8 +257,12 @@ export const createClients = (world: World, takeStart: TakeStart): Clients => {
 
   return {
     connect,
+    tick() {
+      const now = clock.monotonic();
+      for (const [wire, client] of wires) if (isIdle(client, now)) closeWith(wire, refuse('idle'));
+    },
     stop() {
-      for (const wire of wires) closeWith(wire, refuse('shutting_down'));
+      for (const wire of wires.keys()) closeWith(wire, refuse('shutting_down'));
     },
   };
 };
