@@ -10,6 +10,8 @@ const asked = (line: string) =>
   );
 
 const around = { data: undefined, host: undefined, port: undefined };
+const own = { certificate: undefined, certificate_key: undefined };
+const shared = { ...around, ...own, turn_host: undefined };
 const nobody = { app: [], minutes: 60, url: undefined, data: undefined, email: undefined };
 
 describe('understand() of the coordinator', () => {
@@ -21,12 +23,18 @@ describe('understand() of the coordinator', () => {
     ['migrate --status', 'migrate', { status: true, 'dry-run': false }],
     ['migrate --dry-run', 'migrate', { status: false, 'dry-run': true }],
     ['import d', 'import', { data: 'd' }],
-    ['config nginx --host v.example --port 81', 'config nginx', { ...around, host: 'v.example', port: 81 }],
+    ['config nginx --host v.example --port 81', 'config nginx', { ...shared, host: 'v.example', port: 81 }],
+    ['config caddy', 'config caddy', { ...around, ...own }],
+    [
+      'config haproxy --turn_host turn.v.example',
+      'config haproxy',
+      { ...shared, turn_host: 'turn.v.example' },
+    ],
     ['config systemd', 'config systemd', around],
     [
       'config coturn --secret_file s --address 203.0.113.1',
       'config coturn',
-      { ...around, secret_file: 's', address: '203.0.113.1' },
+      { ...shared, secret_file: 's', address: '203.0.113.1' },
     ],
     [
       'admin create --email a@b.example --name Anna --data d',
@@ -73,6 +81,11 @@ describe('understand() of the coordinator', () => {
     ['config ngnix', 'Did you mean config nginx?'],
     ['config nginx --port x', '--port must be a number'],
     ['config nginx --address 203.0.113.1', 'It belongs to "config coturn".'],
+    ['config coturn --address v.example', '--address is an IP address'],
+    ['config nginx --host https://v.example', '--host is a name without scheme and port'],
+    ['config nginx --host v.example;return', '--host is a name without scheme and port'],
+    ['config haproxy --turn_host turn:v.example', '--turn_host is a name without scheme and port'],
+    ['config nginx --certificate /etc/a"b', '--certificate is a path without blanks'],
     ['admin', 'The commands are admin create'],
     ['admin remove', '"admin remove" is none of them'],
     ['admin create --email a@b.example', '--name N is missing'],

@@ -23,11 +23,32 @@ const data_of_stopped = value(
 );
 const email_schema = z.email('is an address like anna@example.com');
 
+/** What is printed into other programs' files holds nothing that means something there. */
+const host_name = z
+  .string()
+  .regex(/^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/i, 'is a name without scheme and port, like vitrina.example');
+const path = z
+  .string()
+  .regex(/^[^\s"'`$%;#{}\\]+$/, 'is a path without blanks and quotes, which not every program takes');
+
 /** Where a program around the coordinator finds it. */
 const around = {
   data: value('DIR', 'the data directory; its configuration.json says what flags do not', text.optional()),
-  host: value('NAME', 'the name that visitors type', text.optional()),
+  host: value('NAME', 'the name that visitors type', host_name.optional()),
   port: value('N', 'where the coordinator listens', digits(0, 65_535).optional()),
+};
+const certified = {
+  ...around,
+  certificate: value('FILE', 'PEM, where it is not at the usual place', path.optional()),
+  certificate_key: value('FILE', 'the key of that certificate', path.optional()),
+};
+const shared = {
+  ...certified,
+  turn_host: value(
+    'NAME',
+    'a second name of the same address: TURN shares TCP port 443 with the site',
+    host_name.optional(),
+  ),
 };
 
 /** Every command of the program. */
@@ -60,13 +81,29 @@ const commands = {
     words: { data: { shows: 'DIR', about: 'the data directory to copy', schema: text } },
     flags: {},
   },
-  'config nginx': { about: 'prints the configuration of nginx in front of the coordinator', flags: around },
+  'config nginx': { about: 'prints the configuration of nginx in front of the coordinator', flags: shared },
+  'config nginx-stream': {
+    about: 'prints the part of nginx that tells TURN from the site on port 443',
+    flags: shared,
+  },
+  'config haproxy': {
+    about: 'prints the configuration of HAProxy in front of the coordinator',
+    flags: shared,
+  },
+  'config caddy': {
+    about: 'prints the configuration of Caddy in front of the coordinator',
+    flags: certified,
+  },
   'config coturn': {
     about: 'prints the configuration of coturn, the TURN server',
     flags: {
-      ...around,
+      ...shared,
       secret_file: value('FILE', 'the secret that coturn and the coordinator share', text.optional()),
-      address: value('IP', 'the address of this machine that coturn listens on', text.optional()),
+      address: value(
+        'IP',
+        'the public address of this machine (default: its first one)',
+        z.union([z.ipv4(), z.ipv6()], 'is an IP address').optional(),
+      ),
     },
   },
   'config systemd': { about: 'prints the unit that runs the coordinator as a service', flags: around },

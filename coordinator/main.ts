@@ -17,7 +17,7 @@ import { enrolCommand, enrolFromCommandLine } from './broker/enrolments.ts';
 import { createPasswords } from './broker/passwords.ts';
 import { type CoordinatorCommands, commandLine, type GivenTo } from './commands.ts';
 import { listenAddress, listenFailure, localUrl, ownAddresses } from './config.ts';
-import { printDeployment, publicUrl } from './deployment.ts';
+import { printDeployment, publicUrl } from './deployment/print.ts';
 import { Declined, enrolByRest } from './enrol-client.ts';
 import { loadSite } from './http/site.ts';
 import { bounds } from './limits.ts';
@@ -215,6 +215,9 @@ const handlers: Handlers<CoordinatorCommands> = {
       say,
     }),
   'config nginx': (flags) => printDeployment('nginx', flags, say),
+  'config nginx-stream': (flags) => printDeployment('nginx-stream', flags, say),
+  'config haproxy': (flags) => printDeployment('haproxy', flags, say),
+  'config caddy': (flags) => printDeployment('caddy', flags, say),
   'config coturn': (flags) => printDeployment('coturn', flags, say),
   'config systemd': (flags) => printDeployment('systemd', flags, say),
   'admin create': makeAdmin,
