@@ -7,6 +7,7 @@ import {
   runningSessionsSchema,
   sessionSchema,
   ticketSchema,
+  troubleSchema,
 } from '../../shared/protocol/http.ts';
 import { answers, byBearer, done, idempotencyKey, pathOf, refuses, takes } from './openapi.ts';
 
@@ -114,6 +115,15 @@ export const sessionDescriptions = {
     summary: 'Tell of input, so that the session does not count as idle',
     description:
       'A page that tells once is expected to go on telling, every 15 s while there is input. Who never tells is never idle.',
+    responses: { 204: done('Noted.'), ...refuses('malformed', ...member) },
+  }),
+  trouble: createRoute({
+    ...ofSession,
+    method: 'post',
+    path: '/sessions/{id}/trouble',
+    summary: 'Tell why the picture cannot be shown',
+    description: "What the browser said while it connected. It goes into the coordinator's log.",
+    request: { ...ofSession.request, body: takes(troubleSchema) },
     responses: { 204: done('Noted.'), ...refuses('malformed', ...member) },
   }),
   admission: createRoute({

@@ -48,6 +48,31 @@ describe(`${sessionRoutes.name}()`, () => {
     );
   });
 
+  test('sessionRoutes() writes what a browser said into the log, so much of it', async () => {
+    const { under, create } = await opened();
+    const { session, participant_token: token } = participationSchema.parse(await (await create()).json());
+    const tell = (body: object, by?: string) =>
+      under.request(`/api/v1/sessions/${session.id}/trouble`, {
+        method: 'POST',
+        body,
+        ...(by === undefined ? {} : { token: by }),
+      });
+    expect((await tell({ text: 'x' })).status).toBe(401);
+    expect((await tell({ text: '' }, token)).status).toBe(400);
+    expect((await tell({ text: 'x'.repeat(501) }, token)).status).toBe(400);
+    const told = Array.from({ length: 40 }, (_, at) => tell({ text: `SyntaxError: ${at}` }, token));
+    expect((await Promise.all(told)).map(({ status }) => status)).toEqual(told.map(() => 204));
+    const said = under.recorded.lines().filter(({ msg }) => msg === 'a browser shows no picture');
+    expect(said).toHaveLength(30);
+    expect(said[0]).toMatchObject({
+      level: 'warn',
+      session: session.id,
+      host: 'a',
+      app: 'Loft',
+      said: 'SyntaxError: 0',
+    });
+  });
+
   test('sessionRoutes() answers the owner once it is stored: an end, and a guest let in', async () => {
     const under = await appUnderTest({}, { lobby: true });
     under.connect();

@@ -19,6 +19,7 @@ import {
 import { createSession } from '../broker/starts.ts';
 import { describeSession, type World } from '../broker/world.ts';
 import { bearer } from '../secrets.ts';
+import { budget } from '../ws/budget.ts';
 import { as } from './asked.ts';
 import { callerWith } from './caller.ts';
 import type { Ctx, Env } from './env.ts';
@@ -81,6 +82,22 @@ const byMember = (world: World, c: Ctx, run: (member: Membership) => unknown): R
   return isRefusal(result) ? problem(result) : c.body(null, 204);
 };
 
+/** Lines a second, and at once, that pages may add to the log. */
+const [lines_per_second, lines_at_once] = [1, 30];
+
+/** Puts what a browser said into the log; beyond the lines that pages have, it is dropped. */
+const troubles = (world: World) => {
+  const allows = budget(world.clock, lines_per_second, lines_at_once);
+  return ({ session, participant }: Membership, said: string): void => {
+    if (!allows(1)) return;
+    const { id, app, host } = session;
+    world.log.warn(
+      { session: id, participant: participant.id, app, host, said },
+      'a browser shows no picture',
+    );
+  };
+};
+
 /** What an owner decides, answered once it is stored: a restart must not take it back. */
 const byOwner = async (world: World, c: Ctx, run: (member: Membership) => unknown): Promise<Response> => {
   const response = byMember(world, c, run);
@@ -91,6 +108,7 @@ const byOwner = async (world: World, c: Ctx, run: (member: Membership) => unknow
 /** Sessions and their participants, under `/api/v1`. */
 export const sessionRoutes = (needs: SessionNeeds): OpenAPIHono<Env> => {
   const { world } = needs;
+  const note = troubles(world);
   return describedRoutes()
     .openapi(described.create, async (c) => {
       const body = c.req.valid('json');
@@ -102,6 +120,10 @@ export const sessionRoutes = (needs: SessionNeeds): OpenAPIHono<Env> => {
     .openapi(described.join, (c) => join(needs, c, c.req.valid('json')))
     .openapi(described.show, (c) => show(needs, c, c.req.valid('query').after))
     .openapi(described.activity, (c) => byMember(world, c, (member) => noteActivity(world, member)))
+    .openapi(described.trouble, (c) => {
+      const { text } = c.req.valid('json');
+      return byMember(world, c, (member) => note(member, text));
+    })
     .openapi(described.admission, (c) => {
       const { participant_id, admitted } = c.req.valid('json');
       return byOwner(world, c, (member) => admitGuest(world, member, participant_id, admitted));

@@ -137,6 +137,10 @@ export const leaveSession = (id: string, token: string): Promise<Answer<undefine
 export const tellActivity = (id: string, token: string): Promise<Answer<undefined>> =>
   command('POST', `/sessions/${id}/activity`, { token });
 
+/** What the browser said when it could not show the picture. */
+export const tellTrouble = (id: string, token: string, text: string): Promise<Answer<undefined>> =>
+  command('POST', `/sessions/${id}/trouble`, { token, body: { text } });
+
 /** Lets the session go on beyond its end; for its owner only. */
 export const extendSession = (id: string, token: string): Promise<Answer<Session>> =>
   request('POST', `/sessions/${id}/extension`, sessionSchema, { token });

@@ -1,5 +1,5 @@
 import type { Clock } from '../../shared/clock.ts';
-import { getTicket, isFailure } from './api.ts';
+import { getTicket, isFailure, tellTrouble } from './api.ts';
 import { type Link, type LinkEvent, nextLink, stepPatience } from './link.ts';
 import type { Stream, StreamOptions } from './stream.ts';
 
@@ -11,6 +11,8 @@ export interface PlayerOptions {
   clock: Clock;
   random: () => number;
   onLink: (link: Link) => void;
+  /** What the browser said when it could not show the picture; undefined when there is one. */
+  onTrouble: (said: string | undefined) => void;
   /** Signalling is away for some seconds while the picture goes on, or is back. */
   onAway: (away: boolean) => void;
   /** The browser wants a click before it plays: call `play` from one. */
@@ -30,6 +32,8 @@ export class Player {
   #attempt = new AbortController();
   #cancelWait: () => void = () => undefined;
   #muted = true;
+  /** What the coordinator was told last. */
+  #told: string | undefined;
   #closed = false;
 
   constructor(options: PlayerOptions) {
@@ -115,8 +119,15 @@ export class Player {
     });
   }
 
+  #tell(said: string): void {
+    this.#told = said;
+    const { session, token } = this.#options;
+    // Not waited for: nothing here depends on who reads it.
+    void tellTrouble(session, token, said.slice(0, 500));
+  }
+
   #open(Kind: typeof Stream, options: StreamOptions): void {
-    const { parent, onPlayRefused, onAway } = this.#options;
+    const { parent, onPlayRefused, onAway, onTrouble } = this.#options;
     const stream = new Kind(parent, options, {
       onPlayRefused,
       onAway,
@@ -124,9 +135,16 @@ export class Player {
         this.#shown?.remove();
         this.#shown = stream;
         this.#coming = undefined;
+        onTrouble(undefined);
         this.#on({ type: 'first_frame' });
       },
-      onLost: () => this.#on({ type: 'lost' }),
+      onLost: (why, thrown) => {
+        onTrouble(thrown);
+        // Each exception once, and why the page stopped trying.
+        if (thrown !== undefined && thrown !== this.#told) this.#tell(thrown);
+        this.#on({ type: 'lost' });
+        if (this.#link.state === 'gave_up') this.#tell(thrown ?? why);
+      },
     });
     this.#coming = stream;
   }

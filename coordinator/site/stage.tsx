@@ -30,6 +30,7 @@ const usePlayer = (id: string, token: string, ready: boolean) => {
   const [link, setLink] = useState<Link>({ state: 'idle' });
   const [refused, setRefused] = useState(false);
   const [away, setAway] = useState(false);
+  const [trouble, setTrouble] = useState<string>();
   useEffect(() => {
     if (parent.current === null) return undefined;
     const made = new Player({
@@ -42,6 +43,7 @@ const usePlayer = (id: string, token: string, ready: boolean) => {
         setLink(next);
         if (next.state !== 'playing') setRefused(false);
       },
+      onTrouble: setTrouble,
       onAway: setAway,
       onPlayRefused: () => setRefused(true),
     });
@@ -56,7 +58,7 @@ const usePlayer = (id: string, token: string, ready: boolean) => {
     };
   }, [id, token]);
   useEffect(() => player.current?.phase(ready), [ready]);
-  return { parent, player, link, away, refused, setRefused };
+  return { parent, player, link, away, trouble, refused, setRefused };
 };
 
 /** For a browser that plays only after a click. */
@@ -78,7 +80,7 @@ const AwayNote = (): JSX.Element => (
 export const Stage = ({ id, membership, session, arrived, silent, title }: Props): JSX.Element => {
   const inLobby = session?.waiting.includes(membership.participant_id) ?? false;
   const ready = session?.phase === 'ready' && !inLobby;
-  const { parent, player, link, away, refused, setRefused } = usePlayer(
+  const { parent, player, link, away, trouble, refused, setRefused } = usePlayer(
     id,
     membership.participant_token,
     ready,
@@ -115,6 +117,7 @@ export const Stage = ({ id, membership, session, arrived, silent, title }: Props
           session={session}
           arrived={arrived}
           silent={silent}
+          trouble={trouble}
           onAgain={() => player.current?.again()}
         />
       )}

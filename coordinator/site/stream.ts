@@ -10,8 +10,8 @@ import { type Carried, carry } from './carry.ts';
 
 export interface StreamEvents {
   onFirstFrame: () => void;
-  /** The connection is of no more use; called at most once, and not after `close`. */
-  onLost: (why: string) => void;
+  /** The connection is of no more use; called at most once, and not after `close`. `thrown` is the browser's own error. */
+  onLost: (why: string, thrown?: string) => void;
   /** The browser wants a click before it plays, even muted (power saving). Call `play` from that click. */
   onPlayRefused: () => void;
   /** Signalling is away while the picture goes on, or is back. */
@@ -84,12 +84,27 @@ export class Stream {
     const { transport } = this.#library.signallingProtocol;
     this.#carried = resuming && carry(transport, resuming, (away) => this.#closed || events.onAway(away));
     window.addEventListener('pagehide', this.#leave);
+    window.addEventListener('error', this.#threw);
+    window.addEventListener('unhandledrejection', this.#threw);
     this.#listen();
     this.#watch();
     this.#library.connect();
   }
 
   readonly #leave = () => this.#carried?.leave();
+
+  /** The library lets through what the browser throws at it: then it waits for what does not come any more. */
+  readonly #threw = (event: ErrorEvent | PromiseRejectionEvent) => {
+    const thrown: unknown = 'reason' in event ? event.reason : event.error;
+    if (!(thrown instanceof Error)) return;
+    this.#lose('the browser threw', `${thrown.name}: ${thrown.message}`);
+  };
+
+  #unwatch(): void {
+    clearTimeout(this.#timer);
+    window.removeEventListener('error', this.#threw);
+    window.removeEventListener('unhandledrejection', this.#threw);
+  }
 
   /** The network came back: no reason to wait any longer. */
   hurry(): void {
@@ -134,7 +149,7 @@ export class Stream {
 
   #firstFrame(): void {
     if (this.#closed) return;
-    clearTimeout(this.#timer);
+    this.#unwatch();
     this.#events.onFirstFrame();
   }
 
@@ -147,10 +162,10 @@ export class Stream {
     }, this.#step_timeout_ms);
   }
 
-  #lose(why: string): void {
+  #lose(why: string, thrown?: string): void {
     if (this.#closed) return;
     this.close();
-    this.#events.onLost(why);
+    this.#events.onLost(why, thrown);
   }
 
   /** To be called from a click or key, after `onPlayRefused`. */
@@ -173,7 +188,7 @@ export class Stream {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#unwatch();
     window.removeEventListener('pagehide', this.#leave);
     for (const input of [Flags.KeyboardInput, Flags.MouseInput, Flags.TouchInput, Flags.GamepadInput]) {
       this.#library.config.setFlagEnabled(input, false);

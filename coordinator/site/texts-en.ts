@@ -196,6 +196,8 @@ export const en = {
   reconnectingNote: 'The picture comes back by itself.',
   gaveUpTitle: 'The picture does not come back',
   gaveUpNote: 'The session is still alive, but the connection fails. Check your network and try again.',
+  browserTrouble: (said: string) =>
+    `Your browser cannot connect the picture: ${said} It has been reported; trying again does no harm.`,
   tryAgain: 'Try again',
   pressToPlay: 'Press to start the video',
   serverSilent: 'No connection to the server; trying again…',

@@ -57,6 +57,8 @@ interface Props {
   arrived: number;
   /** The coordinator does not answer. */
   silent: boolean;
+  /** What the browser said when it could not show the picture. */
+  trouble: string | undefined;
   onAgain: () => void;
 }
 
@@ -129,6 +131,7 @@ export const Waiting = (props: Props): JSX.Element => {
       </p>
       <div class="waiting-panel">
         <Message key={props.wait} {...props} />
+        {props.trouble !== undefined && <p class="failure">{texts.browserTrouble(props.trouble)}</p>}
         {props.silent && <p class="failure">{texts.serverSilent}</p>}
       </div>
     </div>

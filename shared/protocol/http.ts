@@ -51,6 +51,9 @@ export const joinSchema = z.union([
 /** `POST /api/v1/sessions/{id}/admission`: the owner lets someone in from the lobby, or sends them away. */
 export const admissionSchema = z.strictObject({ participant_id: idSchema, admitted: z.boolean() });
 
+/** `POST /api/v1/sessions/{id}/trouble`: what the browser said when a page could not show the picture. */
+export const troubleSchema = z.strictObject({ text: z.string().trim().min(1).max(500) });
+
 /** A session as its participants see it: `GET /api/v1/sessions/{id}`. */
 export const sessionSchema = z.strictObject({
   id: idSchema,

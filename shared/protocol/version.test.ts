@@ -19,7 +19,7 @@ const pinned: Record<string, Pin> = {
   bookings: { version: 1, hash: '209e0b4366845021' },
   'agent-link': { version: 2, hash: '996afe08301cc976' },
   'client-verbs': { version: 1, hash: '2c147134d5f6aa13' },
-  http: { version: 1, hash: 'a585fe2242d52c64' },
+  http: { version: 1, hash: '0c976134c33a4d30' },
   peers: { version: 1, hash: 'efa13d3cd930044a' },
   'pixel-streaming': { version: '1.3.0', hash: '2243a8a3a4c76bad' },
   'player-channel': { version: 1, hash: '71d2388846b34358' },

@@ -149,3 +149,19 @@ test('reload returns to the same session', async () => {
   await page.context().close();
   await until('the seat is free', freeSeats, (seats) => seats === 1);
 }, 900_000);
+
+test('main job: what the browser throws while connecting is told to the visitor and to the log', async () => {
+  const page = await openPage(browser, system.url, () => {
+    window.RTCPeerConnection = class {
+      constructor() {
+        throw new DOMException('ICE server parsing failed', 'SyntaxError');
+      }
+    } as unknown as typeof RTCPeerConnection;
+  });
+  await page.getByRole('button', { name: 'Start' }).first().click();
+  await page.getByText('SyntaxError: ICE server parsing failed').waitFor();
+  const line = await system.coordinator.line(({ msg }) => msg === 'a browser shows no picture');
+  expect(line).toMatchObject({ session: sessionId(page), said: 'SyntaxError: ICE server parsing failed' });
+  await page.close();
+  await until('the seat is free', freeSeats, (free) => free === 1);
+}, 300_000);
