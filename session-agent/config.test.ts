@@ -107,6 +107,10 @@ test('readAgentConfig() checks what an app says about its launch', async () => {
     [{ warm: 1, arguments: ['-s={session_id}'] }, 'apps[0].warm: must be 0: the arguments hold {session_id}'],
     [{ warm: 1, arguments: ['-l={language}'] }, 'apps[0].warm: must be 0: the arguments hold {language}'],
     [{ engine: '4.9' }, 'apps[0].engine: must be 4.27 or newer'],
+    [
+      { engine: '4.27', signalling: { path: '/x/node', arguments: ['{player_port}', '{streamer_port}'] } },
+      'apps[0].engine: 4.27 cannot be shown through another signalling server than ours',
+    ],
     [{ engine: '5' }, 'apps[0].engine: like "5.7"'],
     [{ engine: '5.6', plugin: 3 }, 'apps[0].plugin: 1 or 2'],
     [{ arguments: ['', '-ExecCmds=quit'] }, 'apps[0].arguments[1]: lets commands into the app'],

@@ -107,6 +107,8 @@ export const launchSignalling = (host: InstanceHost, launch: Launch): Program =>
       ...host.signalling,
       ...Object.entries(flags).flatMap(([name, port]) => [`--${name}`, String(port)]),
       ...['--bind', '127.0.0.1', '--keepalive_seconds', String(STREAMER_SILENCE_SECONDS)],
+      // The session's visitors came for its one streamer, whatever age their page is of.
+      ...['--legacy_auto_subscribe', ...(app.engine === undefined ? [] : ['--engine', app.engine])],
     ],
     environment: {
       SIGNALLING_ADMISSION_SECRET: secret,

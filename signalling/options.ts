@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { engineProblem } from '../shared/engine.ts';
 import { turnUrlSchema } from '../shared/ice-server.ts';
 import { limits } from '../shared/limits.ts';
 import { wholeNumberSchema } from '../shared/protocol/names.ts';
@@ -63,7 +64,19 @@ export const optionsSchema = z.strictObject({
   peer_broadcast_token: text('', 'Token with which a peer may broadcast; without one nobody may'),
   peer_broadcast_token_file: text('', 'Broadcast tokens from a file, one on each line'),
   max_players: whole(0, 0, 1_000_000, 'Players for each streamer; 0 = no limit'),
-  legacy_auto_subscribe: flag('Attach players that never subscribe (UE 4.27 pages) to the first streamer'),
+  legacy_auto_subscribe: flag(
+    'Attach players that never subscribe to the first streamer: pages of UE 4.27 offer, those of 5.0 and 5.1 say nothing for 3 s',
+  ),
+  engine: z
+    .string()
+    .superRefine((engine, context) => {
+      const problem = engine === '' ? undefined : engineProblem(engine);
+      if (problem !== undefined) context.addIssue(problem);
+    })
+    .default('')
+    .describe(
+      'Unreal version of streamers that tell no protocol version (4.27, 5.0, 5.4): what they may be sent',
+    ),
   serve: flag('Serve web pages on the player port'),
   http_root: text('www', 'Folder of the pages'),
   homepage: text('player.html', 'Page at /'),

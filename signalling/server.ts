@@ -1,11 +1,13 @@
-import type { Clock } from '../shared/clock.ts';
+import type { Cancel, Clock } from '../shared/clock.ts';
 import { limits } from '../shared/limits.ts';
 import type { Log } from '../shared/log.ts';
 import { PIXEL_STREAMING_VERSION, type ServerMessage } from '../shared/protocol/pixel-streaming.ts';
 import type { Frame, Peer, Wire } from '../shared/socket.ts';
 import type { Config, PeerOptions } from './config.ts';
+import { learnRefusal, pagesOffer } from './domain/dialect.ts';
 import type { ConnectionId, Effect } from './domain/effect.ts';
 import { createRegistry, nextConnection, type Origin, type Registry } from './domain/registry.ts';
+import { silent } from './domain/subscription.ts';
 import type { Pass, Role } from './http/gate.ts';
 import { peerConnectionOptions } from './ice.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -14,6 +16,9 @@ import { createTrace } from './trace.ts';
 
 /** Connections of all roles; further ones are refused with 503. */
 export const connections_max = 20_000;
+
+/** Pages of 5.0 and 5.1 say nothing before they are offered a stream; all others speak at once. */
+const silence_ms = 3_000;
 
 /** Epic's pages reconnect by themselves on this code, as after a restart of the server. */
 const restart_code = 1012;
@@ -74,6 +79,9 @@ export const createSignalling = (config: Config, clock: Clock, log: Log): Signal
       type: 'config',
       peerConnectionOptions: peerConnectionOptions(current, pass, connection, clock.now()),
       protocolVersion: PIXEL_STREAMING_VERSION,
+      ...(registry.players.get(connection)?.kind === 'Player' && pagesOffer(registry)
+        ? { browserSendOffer: true }
+        : {}),
     });
   const tellStreamers = ({ admission }: Pass): void => {
     if (admission?.streamer_ice_servers === undefined) return;
@@ -84,6 +92,22 @@ export const createSignalling = (config: Config, clock: Clock, log: Log): Signal
   const greet = (role: Role, pass: Pass, connection: ConnectionId): void => {
     if (roles[role].identify) send(connection, { type: 'identify' });
     configure(pass, connection);
+  };
+
+  /** Waits for a page that will never speak; the answer stops waiting. */
+  const awaitWord = (role: Role, { offers }: Pass, connection: ConnectionId): Cancel =>
+    role === 'player' && options.legacy_auto_subscribe && offers !== true
+      ? clock.after(silence_ms, () => apply(silent(registry, connection)))
+      : () => {};
+
+  const left = (connection: ConnectionId, code: number, reason: string): void => {
+    const streamer = registry.streamers.get(connection)?.id;
+    const type = learnRefusal(registry, connection, code, reason);
+    if (type !== undefined)
+      log.warn(
+        { streamer, type },
+        'a streamer closed on a message that its engine does not know; it gets none again',
+      );
   };
 
   const reader = (role: Role, connection: ConnectionId, wire: Wire): ((frame: Frame) => void) => {
@@ -118,6 +142,7 @@ export const createSignalling = (config: Config, clock: Clock, log: Log): Signal
       metrics.count('signalling_connections_total', role);
       tellStreamers(arrival);
       greet(role, arrival, connection);
+      const heard = awaitWord(role, arrival, connection);
       const read = reader(role, connection, wire);
       return {
         frame(frame) {
@@ -125,9 +150,11 @@ export const createSignalling = (config: Config, clock: Clock, log: Log): Signal
           read(frame);
         },
         closed(code, reason) {
+          heard();
           wires.delete(connection);
           log.info({ role, connection, close: code, reason }, 'disconnected');
           metrics.count('signalling_closes_total', String(code));
+          left(connection, code, reason);
           apply(remove(registry, connection));
         },
       };

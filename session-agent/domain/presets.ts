@@ -1,3 +1,5 @@
+import { engineNumber, engineProblem, onlyAnswers } from '../../shared/engine.ts';
+
 /** What of an app's configuration makes its command line. */
 export interface LaunchApp {
   /** "4.27", "5.7": adds what that engine's Pixel Streaming wants. */
@@ -7,15 +9,8 @@ export interface LaunchApp {
   arguments: readonly string[];
 }
 
-/** Versions compare as whole numbers: 4.27 is 427, 5.7 is 507. */
-const ordinal = (engine: string): number => {
-  const [major = 0, minor = 0] = engine.split('.').map(Number);
-  return major * 100 + minor;
-};
-
-const first_known = ordinal('4.27');
-const first_with_plugin_2 = ordinal('5.5');
-const first_with_connection_url = ordinal('5.7');
+const first_with_plugin_2 = engineNumber('5.5');
+const first_with_connection_url = engineNumber('5.7');
 
 /** Each says where the streamer connects; Unreal is given exactly one, or the pair of address and port. */
 const url_flags = ['pixelstreamingurl', 'pixelstreamingsignallingurl', 'pixelstreamingconnectionurl'];
@@ -54,7 +49,7 @@ export const presetArguments = ({ engine, plugin, arguments: own }: LaunchApp, p
     const connected = own.some((template) => /\{streamer_(url|port)\}/.test(template));
     return connected ? [...own] : [...own, ...withoutRepeats(connection, own)];
   }
-  const renamed = ordinal(engine) >= first_with_connection_url && plugin !== 1;
+  const renamed = engineNumber(engine) >= first_with_connection_url && plugin !== 1;
   const preset = [
     ...headless,
     ...(pinned ? ['-graphicsadapter={gpu}'] : []),
@@ -65,23 +60,30 @@ export const presetArguments = ({ engine, plugin, arguments: own }: LaunchApp, p
   return [...withoutRepeats(preset, own), ...own];
 };
 
+/** An app, and whether another signalling server than ours is to serve it. */
+interface ServedApp extends LaunchApp {
+  signalling?: object | undefined;
+}
+
 /** What is wrong in an app's configuration, and where. */
 export interface ArgumentProblem {
   path: (string | number)[];
   message: string;
 }
 
-const engineProblems = ({ engine, plugin }: LaunchApp): ArgumentProblem[] => {
-  const problem = (key: string, message: string) => [{ path: [key], message }];
-  if (engine === undefined) return plugin === undefined ? [] : problem('plugin', 'goes with "engine"');
-  if (ordinal(engine) < first_known) {
-    return problem('engine', 'must be 4.27 or newer; leave it out and write all of the arguments instead');
+const engineProblems = ({ engine, plugin, signalling }: ServedApp): ArgumentProblem[] => {
+  const found = (key: string, message: string) => [{ path: [key], message }];
+  if (engine === undefined) return plugin === undefined ? [] : found('plugin', 'goes with "engine"');
+  const problem = engineProblem(engine);
+  if (problem !== undefined) return found('engine', problem);
+  if (signalling !== undefined && onlyAnswers(engine)) {
+    return found(
+      'engine',
+      `${engine} cannot be shown through another signalling server than ours, which tells the page to make the offer`,
+    );
   }
-  if (ordinal(engine) > first_known && ordinal(engine) < ordinal('5.0')) {
-    return problem('engine', 'is no engine: after 4.27 comes 5.0');
-  }
-  return plugin === 2 && ordinal(engine) < first_with_plugin_2
-    ? problem('plugin', `Pixel Streaming 2 begins with engine 5.5, not ${engine}`)
+  return plugin === 2 && engineNumber(engine) < first_with_plugin_2
+    ? found('plugin', `Pixel Streaming 2 begins with engine 5.5, not ${engine}`)
     : [];
 };
 
@@ -118,7 +120,7 @@ const connectionProblem = (argument: string, names: readonly string[]): string |
 
 /** What is wrong with an app's engine and arguments beyond single placeholders. */
 export const argumentProblems = (
-  app: LaunchApp & { allow_dangerous: boolean },
+  app: ServedApp & { allow_dangerous: boolean },
   has_cards: boolean,
 ): ArgumentProblem[] => {
   const names = flagNames(app.arguments);

@@ -63,6 +63,10 @@ describe('addApp()', () => {
       [{ path: 'loft' }, 'must be an absolute path'],
       [{ path: '/opt/loft.bat' }, 'not a .bat'],
       [{ arguments: ['{nothing}'] }, 'is no placeholder'],
+      [
+        { engine: '4.26' },
+        'engine: must be 4.27 or newer: the Pixel Streaming of 4.26 speaks another protocol',
+      ],
       [{ engine: 'five' }, 'engine: like "5.7"'],
     ];
     for (const [change, says] of wrong) {

@@ -10,6 +10,8 @@
  *   -DropAfter=MS      so long after registering, give the streamer connection up but go on running
  *   -AwayAfter=MS      so long after registering, be away for a second and a half, once
  *   -Drop              when a player subscribes, give the streamer connection up but go on running
+ *   -Age=4.27, -Age=5.0  speak as the plugin of that engine: no protocol version, ids as integers, a close (4001) on every message
+ *                      that it does not know; 4.27 makes no offer and answers those of pages
  */
 import { existsSync, writeFileSync } from 'node:fs';
 
@@ -45,6 +47,10 @@ const soon = (flag: string, run: () => void) => {
   if (ms !== undefined) setTimeout(run, Number(ms));
 };
 
+const age = flags.get('-age');
+const known_427 = ['identify', 'config', 'offer', 'answer', 'iceCandidate', 'playerDisconnected', 'pong'];
+const known: Record<string, string[]> = { '4.27': known_427, '5.0': [...known_427, 'playerConnected'] };
+
 const connect = (url: string) => {
   const socket = new WebSocket(url);
   const send = (message: object) => socket.send(JSON.stringify(message));
@@ -52,12 +58,22 @@ const connect = (url: string) => {
   let ice_servers: unknown;
   socket.onmessage = ({ data }) => {
     const message = JSON.parse(String(data));
+    const unsupported = age !== undefined && known[age]?.includes(message.type) !== true;
+    if (unsupported) {
+      say('unsupported', { type: message.type });
+      return socket.close(4001, `Unsupported message received: ${message.type}`);
+    }
+    if (age !== undefined && message.playerId !== undefined) message.playerId = Number(message.playerId);
     switch (message.type) {
       case 'config':
         ice_servers = message.peerConnectionOptions.iceServers;
         return;
       case 'identify':
-        return send({ type: 'endpointId', id: flags.get('-pixelstreamingid') });
+        return send({
+          type: 'endpointId',
+          id: flags.get('-pixelstreamingid'),
+          ...(age === undefined ? { protocolVersion: '1.1.0' } : {}),
+        });
       case 'endpointIdConfirm': {
         say('registered', { id: message.committedId, time: Date.now() });
         const crash = flags.get('-crashafter');
@@ -80,6 +96,12 @@ const connect = (url: string) => {
           return socket.close();
         }
         return send({ type: 'offer', sdp: JSON.stringify({ ice_servers }), playerId: message.playerId });
+      case 'offer':
+        return send({
+          type: 'answer',
+          sdp: JSON.stringify({ ice_servers, offer: message.sdp }),
+          playerId: message.playerId,
+        });
       case 'answer':
         return send({
           type: 'iceCandidate',

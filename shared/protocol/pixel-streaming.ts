@@ -123,6 +123,8 @@ const config = loose('type', 'config', {
   /** An RTCConfiguration. The page needs an object here, and arrays in `iceServers[].urls`. */
   peerConnectionOptions: z.looseObject({}),
   protocolVersion: z.string(),
+  /** To players, ours: the streamer only answers offers (UE 4.27), so the page has to make one and subscribes to nothing. */
+  browserSendOffer: z.literal(true).optional(),
 });
 const identify = loose('type', 'identify', {});
 const endpointIdConfirm = loose('type', 'endpointIdConfirm', { committedId: z.string() });
@@ -130,6 +132,8 @@ const playerConnected = loose('type', 'playerConnected', {
   dataChannel: z.boolean(),
   sfu: z.boolean(),
   playerId: z.string(),
+  /** False where the player makes the offer; Epic's servers of 5.2 to 5.4 send it. */
+  sendOffer: z.boolean().optional(),
 });
 const playerDisconnected = loose('type', 'playerDisconnected', { playerId: z.string() });
 const streamerIdChanged = loose('type', 'streamerIdChanged', { newID: z.string() });

@@ -21,7 +21,7 @@ const pinned: Record<string, Pin> = {
   'client-verbs': { version: 1, hash: '2c147134d5f6aa13' },
   http: { version: 1, hash: '0c976134c33a4d30' },
   peers: { version: 1, hash: 'efa13d3cd930044a' },
-  'pixel-streaming': { version: '1.3.0', hash: '2243a8a3a4c76bad' },
+  'pixel-streaming': { version: '1.3.0', hash: 'edb132b3de5c78b1' },
   'player-channel': { version: 1, hash: '71d2388846b34358' },
   'relay-frame': { version: 1, hash: 'e0b77520f06feead' },
   webhooks: { version: 1, hash: '74610331b85eb684' },

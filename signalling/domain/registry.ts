@@ -15,8 +15,12 @@ export interface Streamer extends Origin {
   readonly kind: 'Streamer' | 'SFU';
   /** What players subscribe to; unique among streamers. */
   id: string;
+  /** The id that it asked for last. */
+  wanted: string;
   /** Listed for players. */
   streaming: boolean;
+  /** It told its protocol version: Pixel Streaming 2 does, the first plugin does not. */
+  versioned: boolean;
   /** Players and SFUs, by connection, in order of subscription. */
   readonly subscribers: Set<ConnectionId>;
 }
@@ -25,6 +29,8 @@ export interface Player extends Origin {
   readonly kind: 'Player' | 'SFU';
   /** The streamer's connection. */
   subscribed?: ConnectionId;
+  /** Whether it has said what only some pages say, or was silent for so long that it will not; undefined at first. */
+  page?: 'speaks' | 'silent';
 }
 
 /**
@@ -36,6 +42,8 @@ export interface Registry {
   readonly players: Map<ConnectionId, Player>;
   /** Streamer id to connection. */
   readonly names: Map<string, ConnectionId>;
+  /** Types of messages that a streamer closed on, by what it is known by (`dialect.ts`). */
+  readonly refusals: Map<string, ReadonlySet<string>>;
   readonly rules: Rules;
   connections: number;
 }
@@ -43,14 +51,17 @@ export interface Registry {
 export interface Rules {
   /** Players that one streamer serves; 0 = no limit. SFUs are neither limited nor counted. */
   readonly max_players: number;
-  /** Attach a player that negotiates without having subscribed to the first streamer, as UE 4.27 pages need. */
+  /** Attach players that never subscribe to the first streamer, as pages of UE 4.27, 5.0 and 5.1 need. */
   readonly legacy_auto_subscribe: boolean;
+  /** The engine of streamers that do not tell their protocol version, "4.27"; absent or '' when nobody says. */
+  readonly engine?: string;
 }
 
 export const createRegistry = (rules: Rules): Registry => ({
   streamers: new Map(),
   players: new Map(),
   names: new Map(),
+  refusals: new Map(),
   rules,
   connections: 0,
 });

@@ -1,3 +1,4 @@
+import { tellStreamer } from './dialect.ts';
 import { type ConnectionId, type Effect, tell } from './effect.ts';
 import type { SfuMessage } from './message.ts';
 import { addPlayer, removePlayer } from './player.ts';
@@ -47,7 +48,7 @@ export const answerUpstream = (
   const upstream = registry.players.get(connection)?.subscribed;
   return upstream === undefined
     ? []
-    : [tell(upstream, { ...message, playerId: message.playerId ?? connection })];
+    : tellStreamer(registry, upstream, { ...message, playerId: message.playerId ?? connection });
 };
 
 /** Asks the SFU's streamer to open data channels for one of the SFU's players. */
@@ -57,7 +58,7 @@ export const requestStreamerChannels = (
   message: SfuMessage<'streamerDataChannels'>,
 ): Effect[] => {
   const upstream = registry.players.get(connection)?.subscribed;
-  return upstream === undefined ? [] : [tell(upstream, { ...message, sfuId: connection })];
+  return upstream === undefined ? [] : tellStreamer(registry, upstream, { ...message, sfuId: connection });
 };
 
 /** Forgets an SFU: its streamer is told, its players are closed. */

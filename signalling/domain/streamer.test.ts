@@ -7,7 +7,9 @@ test('identify() confirms the id and lists the streamer', () => {
   const { registry, streamer } = world();
   const foo = streamer();
   expect(registry.streamers.get(foo)).toMatchObject({ id: 'UnknownStreamer', streaming: false });
-  expect(lines(identify(registry, foo, 'Foo'))).toEqual(['1 < endpointIdConfirm {"committedId":"Foo"}']);
+  expect(lines(identify(registry, foo, 'Foo', '1.3.0'))).toEqual([
+    '1 < endpointIdConfirm {"committedId":"Foo"}',
+  ]);
   expect(registry.streamers.get(foo)).toMatchObject({ id: 'Foo', streaming: true });
 });
 
@@ -15,14 +17,16 @@ test('identify() lets a streamer that repeats its id keep it', () => {
   const { registry, streamer, player } = world();
   const foo = streamer('Foo');
   player('Foo');
-  expect(lines(identify(registry, foo, 'Foo'))).toEqual(['1 < endpointIdConfirm {"committedId":"Foo"}']);
+  expect(lines(identify(registry, foo, 'Foo', '1.3.0'))).toEqual([
+    '1 < endpointIdConfirm {"committedId":"Foo"}',
+  ]);
 });
 
 test('identify() tells subscribers about a new name, which is then the only one', () => {
   const { registry, streamer, player } = world();
   const foo = streamer('Foo');
   const watcher = player('Foo');
-  expect(lines(identify(registry, foo, 'Bar'))).toEqual([
+  expect(lines(identify(registry, foo, 'Bar', '1.3.0'))).toEqual([
     '2 < streamerIdChanged {"newID":"Bar"}',
     '1 < endpointIdConfirm {"committedId":"Bar"}',
   ]);
@@ -43,7 +47,7 @@ test('identify() gives the id back to whoever shows the same token, and closes t
   streamer('Foo', 'secret');
   player('Foo');
   const returned = streamer(undefined, 'secret');
-  expect(lines(identify(registry, returned, 'Foo'))).toEqual([
+  expect(lines(identify(registry, returned, 'Foo', '1.3.0'))).toEqual([
     '2 closed 1000',
     '1 closed 4409 Another streamer took this id with the same token.',
     '3 < endpointIdConfirm {"committedId":"Foo"}',

@@ -1,8 +1,9 @@
+import { tellStreamer } from './dialect.ts';
 import { type ConnectionId, type Effect, tell } from './effect.ts';
 import type { Negotiation, StreamerMessage } from './message.ts';
 import { type Origin, type Player, type Registry, type Streamer, subscribersOf } from './registry.ts';
 import { cleanId, commitId, harmless, unknown_streamer_id } from './streamer-id.ts';
-import { dropSubscribers, unsubscribe } from './subscription.ts';
+import { attachSilent, dropSubscribers, unsubscribe } from './subscription.ts';
 
 /** Enters a streamer under a temporary id. It is not listed until it has said who it is. */
 export const addStreamer = (registry: Registry, origin: Origin, kind: Streamer['kind']): void => {
@@ -12,7 +13,9 @@ export const addStreamer = (registry: Registry, origin: Origin, kind: Streamer['
     ...origin,
     kind,
     id,
+    wanted: unknown_streamer_id,
     streaming: false,
+    versioned: false,
     subscribers: new Set(),
   });
 };
@@ -31,8 +34,16 @@ const evictPredecessor = (registry: Registry, streamer: Streamer, wanted: string
   ];
 };
 
-/** Gives the streamer its id, lists it, and tells those who knew it by another. May be repeated to rename. */
-export const identify = (registry: Registry, connection: ConnectionId, wanted: string): Effect[] => {
+/**
+ * Gives the streamer its id, lists it, and tells those who knew it by another. May be repeated to rename. `version` is the
+ * protocol version that it told.
+ */
+export const identify = (
+  registry: Registry,
+  connection: ConnectionId,
+  wanted: string,
+  version?: string,
+): Effect[] => {
   const streamer = registry.streamers.get(connection);
   if (streamer === undefined) return [];
   const evicted = evictPredecessor(registry, streamer, wanted);
@@ -41,13 +52,16 @@ export const identify = (registry: Registry, connection: ConnectionId, wanted: s
   registry.names.delete(streamer.id);
   registry.names.set(id, connection);
   streamer.id = id;
+  streamer.wanted = cleanId(wanted);
   streamer.streaming = true;
+  streamer.versioned ||= version !== undefined && version !== '';
   return [
     ...evicted,
     ...(changed ? [...streamer.subscribers] : []).map((to) =>
       tell(to, { type: 'streamerIdChanged', newID: id }),
     ),
-    tell(connection, { type: 'endpointIdConfirm', committedId: id }),
+    ...tellStreamer(registry, connection, { type: 'endpointIdConfirm', committedId: id }),
+    ...attachSilent(registry),
   ];
 };
 

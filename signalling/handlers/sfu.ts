@@ -14,7 +14,8 @@ import { answerPing, type Context, ignore } from './context.ts';
 
 /** One row for each message of an SFU. */
 export const sfuHandlers: Handlers<typeof fromSfu, Context> = {
-  endpointId: ({ id = '' }, { registry, connection, apply }) => apply(identify(registry, connection, id)),
+  endpointId: ({ id = '', protocolVersion }, { registry, connection, apply }) =>
+    apply(identify(registry, connection, id, protocolVersion)),
   listStreamers: (_, { registry, connection, apply }) => apply(listStreamers(registry, connection)),
   subscribe: ({ streamerId }, { registry, connection, apply }) =>
     apply(subscribe(registry, connection, streamerId)),

@@ -9,7 +9,8 @@ const relay = (message: Negotiation, { registry, connection, apply }: Context): 
 
 /** One row for each message of a streamer. */
 export const streamerHandlers: Handlers<typeof fromStreamer, Context> = {
-  endpointId: ({ id = '' }, { registry, connection, apply }) => apply(identify(registry, connection, id)),
+  endpointId: ({ id = '', protocolVersion }, { registry, connection, apply }) =>
+    apply(identify(registry, connection, id, protocolVersion)),
   offer: relay,
   answer: relay,
   iceCandidate: relay,

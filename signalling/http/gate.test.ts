@@ -20,6 +20,9 @@ const tokens = ['--player_token', 'pl', '--streamer_token', 'st', '--sfu_token',
 const table: [role: Role, query: string, headers: Record<string, string>, in_: boolean][] = [
   ['player', '?token=pl', {}, true],
   ['player', '', { authorization: 'Bearer pl' }, true],
+  // A page of 5.2 to 5.4 that offers says so behind whatever query is there.
+  ['player', '?token=pl?OfferToReceive=true', {}, true],
+  ['player', '?token=pl2?OfferToReceive=true', {}, false],
   ['player', '', {}, false],
   ['player', '?token=st', {}, false],
   ['player', '?token=pl2', {}, false],
@@ -76,3 +79,18 @@ test('live() answers an upgrade without credentials with 401, from a foreign sit
   expect(await status({})).toBe(401);
   expect(await status({ origin: 'https://evil.example', authorization: 'Bearer pl' })).toBe(403);
 });
+
+const marks: [query: string, offers: true | undefined][] = [
+  ['?OfferToReceive=true', true],
+  ['?offertoreceive', true],
+  ['?token=pl?OFFERTORECEIVE=true', true],
+  ['?OfferToReceive=false', undefined],
+  ['?StreamerId=OfferToReceive', undefined],
+  ['', undefined],
+];
+for (const [query, offers] of marks) {
+  test(`admit() sees whether a page is about to offer: "${query}"`, async () => {
+    const pass = admit(request(query), 'player', await configOf([]), now);
+    expect(pass).toEqual({ ...(query.includes('token') ? { token: 'pl' } : {}), ...(offers && { offers }) });
+  });
+}

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Admission, verifyAdmission } from '../../shared/admission.ts';
 import { type Refusal, refuse } from '../../shared/errors.ts';
-import { requestUrl, withoutFinalDot } from '../../shared/request-url.ts';
+import { withoutFinalDot } from '../../shared/request-url.ts';
 import type { Config } from '../config.ts';
 
 export type Role = 'player' | 'streamer' | 'sfu';
@@ -10,6 +10,8 @@ export type Role = 'player' | 'streamer' | 'sfu';
 export interface Pass {
   token?: string;
   admission?: Admission;
+  /** The page says in its address that it is about to offer (pages of 5.0 to 5.4: `OfferToReceive`). */
+  offers?: boolean;
 }
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
@@ -20,10 +22,17 @@ const isOneOf = (token: string, tokens: readonly string[]): boolean => {
   return tokens.map((each) => timingSafeEqual(digest(each), given)).includes(true);
 };
 
+/** The query as it is meant: pages of 5.2 to 5.4 put `?OfferToReceive=true` behind a query that is there already. */
+const queryOf = (request: Request): URLSearchParams =>
+  new URLSearchParams(request.url.split('?').slice(1).join('&'));
+
+const says = (query: URLSearchParams, name: string): boolean =>
+  [...query].some(([key, value]) => key.toLowerCase() === name && value.toLowerCase() !== 'false');
+
 /** `?token=...`, else `Authorization: Bearer ...`. */
-const shownToken = (request: Request): string | undefined => {
-  const inUrl = requestUrl(request)?.searchParams.get('token') ?? '';
-  if (inUrl !== '') return inUrl;
+const shownToken = (request: Request, query: URLSearchParams): string | undefined => {
+  const inUrl = query.get('token');
+  if (inUrl !== null && inUrl !== '') return inUrl;
   return /^Bearer (\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
 };
 
@@ -36,8 +45,12 @@ const originAllowed = (request: Request, allowed: readonly string[]): boolean =>
 /** Decides whether a request may become a WebSocket of that role. */
 export const admit = (request: Request, role: Role, config: Config, now: number): Pass | Refusal => {
   if (!originAllowed(request, config.options.allowed_origins)) return refuse('origin_refused');
-  const token = shownToken(request);
-  const pass: Pass = token === undefined ? {} : { token };
+  const query = queryOf(request);
+  const token = shownToken(request, query);
+  const pass: Pass = {
+    ...(token === undefined ? {} : { token }),
+    ...(says(query, 'offertoreceive') ? { offers: true } : {}),
+  };
   const secret = role === 'player' ? config.admission_secret : undefined;
   const tokens = config.tokens[role];
   if (secret === undefined && tokens.length === 0) return pass;

@@ -11,7 +11,7 @@ const families: Record<Role, Family> = { streamer: toStreamer, player: toPlayer,
 
 /** What a peer says first so that it has somebody to talk to. */
 const introductions: Record<Role, string[]> = {
-  streamer: ['{"type":"endpointId","id":"Foo"}'],
+  streamer: ['{"type":"endpointId","id":"Foo","protocolVersion":"1.3.0"}'],
   player: ['{"type":"subscribe","streamerId":"Foo"}'],
   sfu: ['{"type":"endpointId","id":"Edge"}', '{"type":"subscribe","streamerId":"Foo"}'],
 };

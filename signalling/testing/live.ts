@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../../shared/clock.ts';
 import { type Log, silentLog } from '../../shared/log.ts';
+import { PIXEL_STREAMING_VERSION } from '../../shared/protocol/pixel-streaming.ts';
 import { loadConfig } from '../config.ts';
 import { listeners } from '../http/listener.ts';
 import { createSignalling, type Signalling } from '../server.ts';
@@ -21,7 +22,7 @@ export interface Client {
   close(): void;
 }
 
-const withPatience = <T>(what: string, promise: Promise<T>): Promise<T> => {
+export const withPatience = <T>(what: string, promise: Promise<T>): Promise<T> => {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error(`waited too long for ${what}`)), patience_ms);
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
@@ -113,7 +114,7 @@ export const live = async (args: string[] = [], { env = {}, ...given }: LiveOpti
   const identified = async (to: string, id: string) => {
     const client = await connect(to);
     await client.until('config');
-    client.send({ type: 'endpointId', id });
+    client.send({ type: 'endpointId', id, protocolVersion: PIXEL_STREAMING_VERSION });
     await client.until('endpointIdConfirm');
     return client;
   };

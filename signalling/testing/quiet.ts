@@ -20,7 +20,7 @@ const candidate = (sequence: number, playerId?: string): string =>
 /** Both send numbered candidates to each other, twenty-five a second. */
 export const quietPair = async ({ url }: Pick<Running, 'url'>): Promise<Quiet> => {
   const streamer = await connect(url('streamer'));
-  streamer.send({ type: 'endpointId', id: 'Quiet' });
+  streamer.send({ type: 'endpointId', id: 'Quiet', protocolVersion: '1.3.0' });
   await streamer.until('endpointIdConfirm');
   const player = await connect(url('player'));
   player.send({ type: 'subscribe', streamerId: 'Quiet' });

@@ -1,3 +1,4 @@
+import { PIXEL_STREAMING_VERSION } from '../../shared/protocol/pixel-streaming.ts';
 import type { ConnectionId, Effect } from '../domain/effect.ts';
 import { addPlayer } from '../domain/player.ts';
 import {
@@ -14,8 +15,8 @@ import { subscribe } from '../domain/subscription.ts';
 /** A registry with short ways to fill it, for tests of decisions. */
 export interface World {
   registry: Registry;
-  /** An identified streamer, unless `id` is left out. */
-  streamer(id?: string, token?: string): ConnectionId;
+  /** An identified streamer, unless `id` is left out; of Pixel Streaming 2, unless `version` is ''. */
+  streamer(id?: string, token?: string, version?: string): ConnectionId;
   /** A player, subscribed if a streamer id is given. */
   player(streamer?: string, extra?: Partial<Origin>): ConnectionId;
   /** An identified SFU, subscribed if a streamer id is given. */
@@ -27,10 +28,10 @@ export const world = (rules: Partial<Rules> = {}): World => {
   const origin = (): Origin => ({ connection: nextConnection(registry), remote: '192.0.2.1' });
   return {
     registry,
-    streamer(id, token) {
+    streamer(id, token, version = PIXEL_STREAMING_VERSION) {
       const from = token === undefined ? origin() : { ...origin(), token };
       addStreamer(registry, from, 'Streamer');
-      if (id !== undefined) identify(registry, from.connection, id);
+      if (id !== undefined) identify(registry, from.connection, id, version);
       return from.connection;
     },
     player(streamer, extra = {}) {

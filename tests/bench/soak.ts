@@ -48,7 +48,7 @@ const connect = (url: string): Promise<Client> => {
 
 const identified = async (url: string, id: string): Promise<Client> => {
   const client = await connect(url);
-  client.send({ type: 'endpointId', id });
+  client.send({ type: 'endpointId', id, protocolVersion: '1.3.0' });
   await client.until('endpointIdConfirm');
   return client;
 };
