@@ -11,6 +11,7 @@ describe('parseFlags()', () => {
       style: 'loft',
       startDelayMs: 0,
       neverRegister: false,
+      counters: false,
     });
   });
 
@@ -25,6 +26,7 @@ describe('parseFlags()', () => {
       '-demoName=Two words = one name',
       '-DemoStyle=garden',
       '-DemoNeverRegister',
+      '-democounters',
       '-SomethingElse=1',
     ]);
     expect(flags).toMatchObject({
@@ -35,6 +37,7 @@ describe('parseFlags()', () => {
       name: 'Two words = one name',
       style: 'garden',
       neverRegister: true,
+      counters: true,
     });
   });
 

@@ -35,6 +35,7 @@ const flagsSchema = z.object({
   demohangafter: milliseconds,
   demoexitcode: z.coerce.number().int().min(0).max(255).optional(),
   demoneverregister: z.string().optional(),
+  democounters: z.string().optional(),
 });
 
 export interface Flags {
@@ -50,6 +51,8 @@ export interface Flags {
   hangAfterMs: number | undefined;
   exitCode: number | undefined;
   neverRegister: boolean;
+  /** Time, frames and inputs on the picture, for whoever measures. */
+  counters: boolean;
 }
 
 /**
@@ -80,5 +83,6 @@ export const parseFlags = (args: readonly string[]): Flags => {
     hangAfterMs: flags.demohangafter,
     exitCode: flags.demoexitcode,
     neverRegister: flags.demoneverregister !== undefined,
+    counters: flags.democounters !== undefined,
   };
 };

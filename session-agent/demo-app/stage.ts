@@ -25,7 +25,7 @@ export interface Stage {
 }
 
 export interface StageOptions {
-  flags: Pick<Flags, 'name' | 'style' | 'width' | 'height'>;
+  flags: Pick<Flags, 'name' | 'style' | 'width' | 'height' | 'counters'>;
   wrtc: Wrtc;
   clock: Clock;
   log: Log;
@@ -85,9 +85,7 @@ export const createStage = ({ flags, wrtc, clock, log, step }: StageOptions): St
     toneOn = world.toneOn;
     const { width, height, data } = studio.draw(viewOf(world.walker), world.lamp, {
       name: flags.name,
-      time: clock.now(),
-      frame: frames++,
-      inputs: world.inputs,
+      counters: flags.counters ? { time: clock.now(), frame: frames++, inputs: world.inputs } : undefined,
       fps: world.showFps ? meter.text() : undefined,
     });
     video.onFrame({ width, height, data });

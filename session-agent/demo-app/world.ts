@@ -11,7 +11,7 @@ export interface World {
   readonly toneOn: boolean;
   readonly showFps: boolean;
   readonly players: ReadonlyMap<string, Controls>;
-  /** Inputs taken so far: shown on the picture, so that delays can be measured. */
+  /** Inputs taken so far: shown on the picture on demand, so that delays can be measured. */
   readonly inputs: number;
 }
 

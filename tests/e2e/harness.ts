@@ -49,7 +49,7 @@ export const startTestSystem = async (
 ): Promise<TestSystem> => {
   await ensureBuilt();
   const folder = mkdtempSync(join(tmpdir(), 'vitrina-e2e-'));
-  const loft: DemoApp = { rc_name: 'Loft', style: 'loft' };
+  const loft: DemoApp = { rc_name: 'Loft', style: 'loft', flags: ['-DemoCounters'] };
   const layout: Layout = {
     folder,
     port: 0,

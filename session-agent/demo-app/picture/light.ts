@@ -100,8 +100,16 @@ const feelers = ({ normal, across, down }: Face): Vec[] =>
     return scale(way, CORNER_DISTANCE / length(way));
   });
 
+/** Brightness up to here is as computed; above it comes ever nearer to the brightest, so that white walls keep their shading. */
+const SHOULDER = 0.55;
+const BRIGHTEST = 1.02;
+
 /** The brightness that eyes and screens make of an amount of light. */
-const perceived = (light: number): number => Math.min(1.45, Math.sqrt(light) * 1.05);
+const perceived = (light: number): number => {
+  const plain = Math.sqrt(light) * 1.05;
+  const room = BRIGHTEST - SHOULDER;
+  return plain < SHOULDER ? plain : BRIGHTEST - room * Math.exp((SHOULDER - plain) / room);
+};
 
 interface Sky {
   readonly day: readonly Source[];

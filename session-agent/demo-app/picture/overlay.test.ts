@@ -16,14 +16,15 @@ const readStrip = ({ y, width, height }: ReturnType<typeof createFrame>): number
 
 test('drawOverlay() shows frame and input counters in its strip', () => {
   const frame = createFrame(640, 360);
-  drawOverlay(frame, { name: 'A', time: 0, frame: 65_536 + 4660, inputs: 256 + 86, fps: undefined });
+  const counters = { time: 0, frame: 65_536 + 4660, inputs: 256 + 86 };
+  drawOverlay(frame, { name: 'A', counters, fps: undefined });
   expect(readStrip(frame)).toBe(0x123456);
 });
 
 test('drawOverlay() shows name, time and line, and other pixels for other texts', () => {
   const draw = (name: string, time: number, fps: string | undefined) => {
     const frame = createFrame(640, 360);
-    drawOverlay(frame, { name, time, frame: 1, inputs: 0, fps });
+    drawOverlay(frame, { name, counters: { time, frame: 1, inputs: 0 }, fps });
     return Bun.hash.xxHash64(frame.data);
   };
   const hashes = [
@@ -37,8 +38,19 @@ test('drawOverlay() shows name, time and line, and other pixels for other texts'
 
 test('drawOverlay() stays inside the smallest picture and a name of any length', () => {
   const frame = createFrame(64, 64);
-  drawOverlay(frame, { name: '🌳'.repeat(99), time: 0, frame: 0, inputs: 0, fps: 'x'.repeat(99) });
+  const counters = { time: 0, frame: 0, inputs: 0 };
+  drawOverlay(frame, { name: '🌳'.repeat(99), counters, fps: 'x'.repeat(99) });
   expect(frame.y.includes(235)).toBeTrue();
+});
+
+test('drawOverlay() writes the name alone unless more is asked for, below all that a page shows at its upper edge', () => {
+  const frame = createFrame(1280, 720);
+  drawOverlay(frame, { name: 'Loft', counters: undefined, fps: undefined });
+  const written = [...frame.y.keys()].filter((at) => frame.y[at] === 235).map((at) => Math.floor(at / 1280));
+  expect(Math.min(...written)).toBeGreaterThan(680);
+  const empty = createFrame(1280, 720);
+  drawOverlay(empty, { name: '', counters: undefined, fps: undefined });
+  expect(empty.y.some((value) => value !== 0)).toBeFalse();
 });
 
 test('clockText() has tenths of a second', () => {

@@ -1,15 +1,20 @@
 import { GLYPH_HEIGHT, GLYPH_WIDTH, glyphOf } from './font.ts';
 import type { Frame } from './painter.ts';
 
-/** What is written over the picture. */
-export interface Overlay {
-  readonly name: string;
+/** Shown to whoever measures the app, on demand: `-DemoCounters`. */
+export interface Counters {
   /** Epoch ms, shown as the time of day in UTC. */
   readonly time: number;
   /** Counts the frames drawn. */
   readonly frame: number;
   /** Counts the inputs taken. */
   readonly inputs: number;
+}
+
+/** What is written over the picture. */
+export interface Overlay {
+  readonly name: string;
+  readonly counters: Counters | undefined;
   /** A line below, or nothing. */
   readonly fps: string | undefined;
 }
@@ -70,7 +75,7 @@ const write = (frame: Frame, text: string, left: number, top: number, dot: numbe
 /** "12:34:56.7", in UTC. */
 export const clockText = (epoch_ms: number): string => new Date(epoch_ms).toISOString().slice(11, 21);
 
-const drawStrip = (frame: Frame, { frame: count, inputs }: Overlay): void => {
+const drawStrip = (frame: Frame, { frame: count, inputs }: Counters): void => {
   const { frame_bits, input_bits, cell_pixels } = strip;
   const bits = frame_bits + input_bits;
   const value = (count % 2 ** frame_bits) * 2 ** input_bits + (inputs % 2 ** input_bits);
@@ -80,25 +85,22 @@ const drawStrip = (frame: Frame, { frame: count, inputs }: Overlay): void => {
   }
 };
 
-/** Writes the app's name, the running clock and the counters over a finished frame. */
-export const drawOverlay = (frame: Frame, overlay: Overlay): void => {
-  const dot = Math.max(1, Math.round(frame.width / 427));
-  const line = (GLYPH_HEIGHT + 4) * dot;
+/** The app's name, and under it what is asked for, in the lower left corner: a page's bar is at the upper edge. */
+export const drawOverlay = (frame: Frame, { name, counters, fps }: Overlay): void => {
   const rows = [
-    [...overlay.name].slice(0, 28).join(''),
-    `${clockText(overlay.time)} UTC  #${overlay.frame}`,
-    ...(overlay.fps === undefined ? [] : [overlay.fps]),
-  ];
-  const margin = 4 * dot;
-  const widest = Math.max(...rows.map((row) => [...row].length)) * (GLYPH_WIDTH + 1) * dot;
-  const [left, top] = [6 * dot, 6 * dot];
-  darken(
-    frame,
-    left & ~1,
-    top & ~1,
-    (left + widest + 2 * margin) & ~1,
-    (top + rows.length * line + margin) & ~1,
-  );
-  for (const [i, row] of rows.entries()) write(frame, row, left + margin, top + margin + i * line, dot);
-  drawStrip(frame, overlay);
+    [...name].slice(0, 28).join(''),
+    ...(counters === undefined ? [] : [`${clockText(counters.time)} UTC  #${counters.frame}`]),
+    ...(fps === undefined ? [] : [fps]),
+  ].filter((row) => row !== '');
+  if (rows.length > 0) {
+    const dot = Math.max(1, Math.round(frame.width / 640));
+    const line = (GLYPH_HEIGHT + 4) * dot;
+    const margin = 4 * dot;
+    const widest = Math.max(...rows.map((row) => [...row].length)) * (GLYPH_WIDTH + 1) * dot;
+    const bottom = frame.height - (counters === undefined ? 6 * dot : 2 * strip.cell_pixels);
+    const [left, top] = [6 * dot, Math.max(0, bottom - rows.length * line - margin)];
+    darken(frame, left & ~1, top & ~1, (left + widest + 2 * margin) & ~1, bottom & ~1);
+    for (const [i, row] of rows.entries()) write(frame, row, left + margin, top + margin + i * line, dot);
+  }
+  if (counters !== undefined) drawStrip(frame, counters);
 };

@@ -4,7 +4,7 @@ import { createTextures } from './painter.ts';
 import { createStudio } from './studio.ts';
 import { type StyleName, styles } from './style.ts';
 
-const overlay = { name: '', time: 0, frame: 0, inputs: 0, fps: undefined };
+const overlay = { name: '', counters: undefined, fps: undefined };
 const start = viewOf(startingWalker);
 
 const hashOf = (style: StyleName, view = start, lamp = 1): bigint =>
@@ -32,10 +32,20 @@ describe('createStudio()', () => {
   });
 
   test.each(['loft', 'garden'] as const)(
-    'createStudio() is clearly darker with the lamps out: %s',
+    'createStudio() is clearly darker with the lamps out, and burns nothing out: %s',
     (style) => {
-      const studio = createStudio(style, 320, 180);
+      const studio = createStudio(style, 160, 90);
+      const burnt = () =>
+        Array.from({ length: 8 }, (_, turn) => viewOf(look(startingWalker, (turn * Math.PI) / 4, 0))).flatMap(
+          (view) =>
+            [0, 1].map((lamp) => {
+              const { y } = studio.draw(view, lamp, overlay);
+              return y.filter((value) => value >= 230).length / y.length;
+            }),
+        );
+      expect(Math.max(...burnt())).toBeLessThan(0.06);
       for (const _ of studio.prepare());
+      expect(Math.max(...burnt())).toBeLessThan(0.06);
       const on = mean(studio.draw(start, 1, overlay).y);
       const off = mean(studio.draw(start, 0, overlay).y);
       expect(on - off).toBeGreaterThan(15);

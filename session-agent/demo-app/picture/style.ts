@@ -71,10 +71,10 @@ export type StyleName = (typeof styleNames)[number];
 
 const loft: Style = {
   sill: 0.55,
-  daylight: 1.5,
+  daylight: 1.05,
   sun: 0,
   toSun: [-0.5, -0.6, 0.6],
-  lamp: 1.15,
+  lamp: 1.3,
   ambient: 0.045,
   cool: 0.35,
   warm: 0.55,
@@ -113,11 +113,11 @@ const loft: Style = {
 
 const gardenFlat: Style = {
   sill: 0.08,
-  daylight: 2.3,
-  sun: 2.2,
+  daylight: 1.4,
+  sun: 1.6,
   toSun: [-0.42, -0.62, 0.66],
   lamp: 1.3,
-  ambient: 0.08,
+  ambient: 0.06,
   cool: 0.12,
   warm: 0.3,
   surfaces: {
