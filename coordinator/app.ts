@@ -1,5 +1,6 @@
 import type { Server, WebSocketHandler } from 'bun';
 import { callerAddress } from '../shared/caller-address.ts';
+import type { Refusal } from '../shared/errors.ts';
 import { networkOf } from '../shared/network.ts';
 import { requestUrl } from '../shared/request-url.ts';
 import { type SocketData, socketHandler } from '../shared/socket.ts';
@@ -14,6 +15,7 @@ import { createSweep } from './broker/expiry.ts';
 import { offerExtensions } from './broker/extensions.ts';
 import { tick } from './broker/fleet.ts';
 import { openWorld } from './broker/open.ts';
+import { carryOut, type Done, type Order } from './broker/orders.ts';
 import { createPasswords } from './broker/passwords.ts';
 import { moveQueue } from './broker/queue.ts';
 import type { Services } from './broker/services.ts';
@@ -31,6 +33,8 @@ export interface Coordinator {
   /** Answers a request; undefined when it has become a WebSocket. */
   fetch(request: Request, server: Server<SocketData>): Promise<Response | undefined>;
   readonly websocket: WebSocketHandler<SocketData>;
+  /** Does what the commands of this machine ask for. */
+  obey(order: Order): Promise<Done | Refusal>;
   /** Releases who waits, closes every socket, stops the ticker and stores what has changed. Idempotent. */
   stop(): Promise<void>;
 }
@@ -97,6 +101,11 @@ export const startCoordinator = async (
 
   return {
     websocket: socketHandler(log, clock),
+    async obey(order) {
+      const result = await carryOut(services, passwords, order);
+      if (order.order === 'enrol') await catalogue.changed();
+      return result;
+    },
     async fetch(request, server) {
       let upgraded = false;
       const socket = server.requestIP(request)?.address ?? 'unknown';

@@ -42,6 +42,11 @@ describe('understand() of the coordinator', () => {
       { email: 'a@b.example', name: 'Anna', data: 'd' },
     ],
     [
+      'admin reset --email a@b.example --link --url https://v.example',
+      'admin reset',
+      { email: 'a@b.example', link: true, url: 'https://v.example', data: undefined },
+    ],
+    [
       'enrol studio-1 --app Loft --app Villa --minutes 5 --url https://v.example --data d',
       'enrol',
       {
@@ -89,8 +94,10 @@ describe('understand() of the coordinator', () => {
     ['admin', 'The commands are admin create'],
     ['admin remove', '"admin remove" is none of them'],
     ['admin create --email a@b.example', '--name N is missing'],
-    ['admin create --email a@b --name Anna', '--email is an address like'],
+    ['admin create --email a@ --name Anna', '--email is an address like'],
     ['admin create --email a@b.example --name=', '--name must not be empty'],
+    ['admin reset', '--email E is missing'],
+    ['admin reset --email a@b.example --url x', '--url is an address like https://vitrina.example'],
     ['enrol', 'NAME is missing: the name of the host'],
     ['enrol a b', '"b" is one word too many'],
     ['enrol a --minutes 0', '--minutes must be a number from 1 to 10080'],

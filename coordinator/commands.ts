@@ -9,19 +9,29 @@ import {
   value,
   values,
 } from '../shared/commands.ts';
+import { isRefusal } from '../shared/errors.ts';
 import { logLevels } from '../shared/log.ts';
 import { nameSchema } from '../shared/protocol/names.ts';
 import { version } from '../shared/version.ts';
+import { normaliseEmail } from './domain/accounts.ts';
 
 const minutes_most = 10_080;
 
 const data = value('DIR', 'the data directory: servers.json, configuration.json, pictures/', text);
-const data_of_stopped = value(
+const data_or_database = value(
   'DIR',
-  'the data directory of a coordinator that is stopped; not needed with DATABASE_URL',
+  'the data directory, whether a coordinator runs on it or not; not needed with DATABASE_URL',
   text.optional(),
 );
-const email_schema = z.email('is an address like anna@example.com');
+const url = (who: string) =>
+  value(
+    'URL',
+    `where ${who} reach the coordinator (default: public_url of configuration.json in DIR)`,
+    z.url({ protocol: /^https?$/, error: 'is an address like https://vitrina.example' }).optional(),
+  );
+const email_schema = z
+  .string()
+  .refine((text) => !isRefusal(normaliseEmail(text)), 'is an address like anna@example.com');
 
 /** What is printed into other programs' files holds nothing that means something there. */
 const host_name = z
@@ -108,11 +118,20 @@ const commands = {
   },
   'config systemd': { about: 'prints the unit that runs the coordinator as a service', flags: around },
   'admin create': {
-    about: 'makes an administrator; the password is read from standard input, one line',
+    about: 'makes an administrator; asks for the password, or reads one line of standard input',
     flags: {
       email: value('E', 'the address to log in with', email_schema),
       name: value('N', 'the name that others see', nameSchema),
-      data: data_of_stopped,
+      data: data_or_database,
+    },
+  },
+  'admin reset': {
+    about: 'gives an account a new password, and logs it out everywhere; asks as "admin create" does',
+    flags: {
+      email: value('E', 'the address that its owner logs in with', email_schema),
+      link: toggle('print a link instead, by which its owner sets the password'),
+      url: url('browsers'),
+      data: data_or_database,
     },
   },
   enrol: {
@@ -126,15 +145,11 @@ const commands = {
         'how long the command is good, once (default 60)',
         digits(1, minutes_most).default(60),
       ),
-      url: value(
-        'URL',
-        'where hosts reach the coordinator (default: public_url of configuration.json in DIR)',
-        z.url({ protocol: /^https?$/, error: 'is an address like https://vitrina.example' }).optional(),
-      ),
-      data: data_of_stopped,
+      url: url('hosts'),
+      data: data_or_database,
       email: value(
         'E',
-        'an operator of the coordinator that runs at URL; the password is read from standard input',
+        'from another machine: an operator of the coordinator that runs at URL; asks for the password',
         email_schema.optional(),
       ),
     },

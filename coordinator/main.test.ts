@@ -1,6 +1,8 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { join } from 'node:path';
 import { version } from '../package.json';
+import { loggedInSchema } from '../shared/protocol/accounts.ts';
+import { enrolledSchema } from '../shared/protocol/catalogue.ts';
 import { startMariadb } from '../shared/testing/mariadb.ts';
 import { type Folder, temporaryFolder } from './testing/folder.ts';
 import { openMigrated } from './testing/mysql.ts';
@@ -133,7 +135,7 @@ describe('main()', () => {
     expect(await create('')).toMatchObject({ exit: 1, stderr: expect.stringContaining('at least 10') });
     expect(await create('correct horse\nmore\n')).toEqual({
       stdout: '',
-      stderr: 'Made the administrator root@x.example.\n',
+      stderr: `No coordinator runs on ${folder.path}: its files were changed.\nMade the administrator root@x.example.\n`,
       exit: 0,
     });
     expect(await create('correct horse')).toMatchObject({
@@ -150,7 +152,7 @@ describe('main()', () => {
     expect([response.status, await response.json()]).toMatchObject([200, { account: { role: 'admin' } }]);
     expect(await create('another horse')).toMatchObject({
       exit: 1,
-      stderr: expect.stringMatching(/Another coordinator \(process \d+\) uses this data directory. Stop it/),
+      stderr: expect.stringContaining('taken'),
     });
     running.program.kill();
     expect(await soon('the exit', running.program.exited)).toBe(0);
@@ -159,6 +161,63 @@ describe('main()', () => {
       exit: 1,
       stderr: expect.stringContaining('Set DATABASE_URL to the database, or give --data DIR'),
     });
+  });
+
+  test('main() admin, enrol and import while the coordinator runs on JSON files', async () => {
+    await using folder = await dataFolder();
+    const running = main('serve', '--data', folder.path);
+    const { url } = await soon('listening', logged(running, 'listening'));
+    const data = ['--data', folder.path];
+    const run = (stdin: string, ...args: string[]) => mainWith({ stdin }, ...args, ...data).end();
+    const post = (path: string, body: object) =>
+      fetch(`${url}/api/v1${path}`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    const login = async (password: string) =>
+      loggedInSchema.parse(await (await post('/login', { email: 'a@b.example', password })).json());
+    const admin = ['--email', 'A@b.example'];
+    expect(await run('correct horse\n', 'admin', 'create', ...admin, '--name', 'A')).toEqual({
+      stdout: '',
+      stderr: 'Made the administrator a@b.example.\n',
+      exit: 0,
+    });
+    const { refresh_token } = await login('correct horse');
+    expect(await run('another horse\n', 'admin', 'reset', ...admin)).toEqual({
+      stdout: '',
+      stderr: 'a@b.example has a new password, and is logged out everywhere.\n',
+      exit: 0,
+    });
+    expect((await post('/refresh', { refresh_token })).status).toBe(401);
+    expect(await login('another horse')).toMatchObject({ account: { role: 'admin' } });
+    expect(await run('x\n', 'admin', 'reset', ...admin)).toMatchObject({
+      exit: 1,
+      stderr: expect.stringContaining('at least 10'),
+    });
+    const nobody = ['admin', 'reset', '--link', '--url', String(url), '--email'];
+    expect(await run('', ...nobody, 'n@b.example')).toMatchObject({
+      exit: 1,
+      stderr: 'There is no such account. (n@b.example)\n',
+    });
+    const link = await run('', ...nobody, 'a@b.example');
+    expect(link.stdout).toStartWith(`${url}/reset#`);
+    const reset = { token: new URL(link.stdout.trim()).hash.slice(1), password: 'a third horse' };
+    expect((await post('/reset', reset)).status).toBe(200);
+    const enrolled = await run('', 'enrol', 'studio-1', '--app', 'Garden', '--url', String(url));
+    const token = enrolled.stdout.trim().split('--token=')[1];
+    const key = enrolledSchema.parse(await (await post('/enrolments', { token })).json());
+    const check = await fetch(`${url}/agent/check?server_name=${key.server_name}`, {
+      headers: { Authorization: `Bearer ${key.key}` },
+    });
+    expect(check.status).toBe(200);
+    const env = { DATABASE_URL: 'mysql://a@127.0.0.1:1/a' };
+    expect(await mainWith({ env }, 'import', folder.path).end()).toMatchObject({
+      exit: 1,
+      stderr: expect.stringMatching(/^Another coordinator \(process \d+\) uses this data directory. Stop it/),
+    });
+    running.program.kill();
+    expect(await soon('the exit', running.program.exited)).toBe(0);
   });
 
   test('main() enrol prints the command for a host, with the coordinator stopped or running', async () => {

@@ -5,24 +5,21 @@ import { systemClock } from '../shared/clock.ts';
 import { handle, understand } from '../shared/command-line.ts';
 import type { Handlers } from '../shared/commands.ts';
 import { describeProblem } from '../shared/config.ts';
-import { explain, isRefusal } from '../shared/errors.ts';
 import { systemIds } from '../shared/ids.ts';
 import { limits } from '../shared/limits.ts';
 import { createLog, type Log } from '../shared/log.ts';
 import type { SocketData } from '../shared/socket.ts';
 import { version } from '../shared/version.ts';
 import { type Coordinator, startCoordinator } from './app.ts';
-import { createAdmin } from './broker/accounts.ts';
-import { enrolCommand, enrolFromCommandLine } from './broker/enrolments.ts';
-import { createPasswords } from './broker/passwords.ts';
+import { listenForOrders, type ServeUnix } from './command-line/control.ts';
+import { enrol, type Means, makeAdmin, resetPassword } from './command-line/orders.ts';
 import { type CoordinatorCommands, commandLine, type GivenTo } from './commands.ts';
 import { listenAddress, listenFailure, localUrl, ownAddresses } from './config.ts';
-import { printDeployment, publicUrl } from './deployment/print.ts';
-import { Declined, enrolByRest } from './enrol-client.ts';
+import { printDeployment } from './deployment/print.ts';
 import { loadSite } from './http/site.ts';
 import { bounds } from './limits.ts';
 import page from './site/index.html';
-import { attempt, importFiles, migrateSchema, openDatabase } from './store/commands.ts';
+import { importFiles, migrateSchema, openDatabase } from './store/commands.ts';
 import { type Database, Unavailable, Unusable } from './store/database.ts';
 import { openJsonStore } from './store/json-store.ts';
 import type { Store } from './store/store.ts';
@@ -32,9 +29,6 @@ const idle_seconds = 60;
 
 /** How long answers and close frames that are under way may take when the program stops. */
 const goodbye_ms = 1_000;
-
-/** Longest line that is read from standard input. */
-const line_chars = 1_000;
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
@@ -78,6 +72,9 @@ const listen = (coordinator: Coordinator, hostname: string, port: number): Serve
     websocket: coordinator.websocket,
   });
 
+const serveUnix: ServeUnix = (unix, fetch) =>
+  Bun.serve({ unix, maxRequestBodySize: limits.body_bytes, development: false, fetch });
+
 const untilSignal = (log: Log): Promise<void> =>
   new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -99,12 +96,14 @@ const serve = async (command: GivenTo<'serve'>): Promise<number> => {
   const address = listenAddress(ip, ownAddresses());
   const services = { db, store, clock: systemClock, ids: systemIds, log };
   const coordinator = await startCoordinator(services, hostname(), await loadSite(page));
+  const deafen = await listenForOrders(command.data, coordinator.obey, { log, serve: serveUnix });
   try {
     const server = listen(coordinator, address, port);
     const signal = untilSignal(log);
     if (address !== ip) log.warn({ ip }, 'ip is no address of this machine: listening on all addresses');
     log.info({ url: localUrl(address, server.port ?? port), version, data: command.data }, 'listening');
     await signal;
+    await deafen();
     const stopping = coordinator.stop();
     await Promise.race([server.stop(), Bun.sleep(goodbye_ms)]);
     await server.stop(true);
@@ -113,6 +112,7 @@ const serve = async (command: GivenTo<'serve'>): Promise<number> => {
     log.info('stopped');
     return 0;
   } catch (error) {
+    await deafen();
     await coordinator.stop();
     await db.close();
     say(listenFailure(error, port));
@@ -120,79 +120,14 @@ const serve = async (command: GivenTo<'serve'>): Promise<number> => {
   }
 };
 
-/** The first line of standard input; nothing that is longer is a password. */
-const readLine = async (): Promise<string> => {
-  let text = '';
-  for await (const chunk of Bun.stdin.stream().pipeThrough(new TextDecoderStream())) {
-    text += chunk;
-    if (text.includes('\n') || text.length > line_chars) break;
-  }
-  return text.split(/\r?\n/)[0] ?? '';
-};
-
-/** The database for a command that is no coordinator: MySQL, or the files of one that is stopped. */
-const withDatabase = (
-  data: string | undefined,
-  work: (db: Database, parts: { clock: typeof systemClock; ids: typeof systemIds }) => Promise<number>,
-): Promise<number> =>
-  attempt(say, async () => {
-    const url = process.env.DATABASE_URL;
-    if (url === undefined && data === undefined) {
-      throw new Unusable('Set DATABASE_URL to the database, or give --data DIR, the data directory.');
-    }
-    const parts = { clock: systemClock, ids: systemIds };
-    const db = await openDatabase(data ?? '', { url, ...parts, log: createLog('coordinator', 'warn') });
-    try {
-      return await work(db, parts);
-    } finally {
-      await db.close();
-    }
-  });
-
-const makeAdmin = ({ email, name, data }: GivenTo<'admin create'>): Promise<number> =>
-  withDatabase(data, async (db, parts) => {
-    if (process.stdin.isTTY) say('Type the password for the new administrator, then Enter:');
-    const password = await readLine();
-    const made = await createAdmin({ db, ...parts }, createPasswords(), { email, name, password });
-    say(isRefusal(made) ? explain(made) : `Made the administrator ${made.email}.`);
-    return isRefusal(made) ? 1 : 0;
-  });
-
-type Enrol = GivenTo<'enrol'>;
-
-/** By the coordinator that runs, for an operator who logs in there. */
-const enrolThere = async ({ email = '', app: apps, ...command }: Enrol, url: string): Promise<string> => {
-  if (process.stdin.isTTY) say(`Type the password of ${email}, then Enter:`);
-  return enrolByRest({ ...command, apps, url, email, password: await readLine() });
-};
-
-const enrol = async (command: Enrol): Promise<number> => {
-  const { host, app: apps, minutes, url, data, email } = command;
-  const address = url ?? (data === undefined ? undefined : await publicUrl(data));
-  if (address === undefined) {
-    say(
-      'Say where hosts reach the coordinator: --url URL, or "public_url" in configuration.json of --data DIR.',
-    );
-    return 1;
-  }
-  const tell = (token: string): number => {
-    say(`Run this on ${host}, once, within ${minutes} minutes:`);
-    process.stdout.write(`${enrolCommand(new URL(address).origin, token)}\n`);
-    return 0;
-  };
-  try {
-    if (email !== undefined) return tell(await enrolThere(command, address));
-    return await withDatabase(data, async (db, parts) => {
-      const made = await enrolFromCommandLine({ db, ...parts }, { name: host, apps, minutes });
-      if (isRefusal(made)) throw new Declined(explain(made));
-      return tell(made.token);
-    });
-  } catch (error) {
-    if (!(error instanceof Declined)) throw error;
-    say(error.message);
-    return 1;
-  }
-};
+/** For commands that are no coordinator. */
+const means = (): Means => ({
+  url: process.env.DATABASE_URL,
+  clock: systemClock,
+  ids: systemIds,
+  log: createLog('coordinator', 'warn'),
+  say,
+});
 
 const migrate = ({ status, 'dry-run': dry }: GivenTo<'migrate'>): number | Promise<number> => {
   if (status && dry) {
@@ -206,22 +141,16 @@ const migrate = ({ status, 'dry-run': dry }: GivenTo<'migrate'>): number | Promi
 const handlers: Handlers<CoordinatorCommands> = {
   serve,
   migrate,
-  import: ({ data }) =>
-    importFiles(data, {
-      url: process.env.DATABASE_URL,
-      clock: systemClock,
-      ids: systemIds,
-      log: createLog('coordinator', 'warn'),
-      say,
-    }),
+  import: ({ data }) => importFiles(data, means()),
   'config nginx': (flags) => printDeployment('nginx', flags, say),
   'config nginx-stream': (flags) => printDeployment('nginx-stream', flags, say),
   'config haproxy': (flags) => printDeployment('haproxy', flags, say),
   'config caddy': (flags) => printDeployment('caddy', flags, say),
   'config coturn': (flags) => printDeployment('coturn', flags, say),
   'config systemd': (flags) => printDeployment('systemd', flags, say),
-  'admin create': makeAdmin,
-  enrol,
+  'admin create': (given) => makeAdmin(means(), given),
+  'admin reset': (given) => resetPassword(means(), given),
+  enrol: (given) => enrol(means(), given),
 };
 
 const run = (args: readonly string[]): number | Promise<number> => {

@@ -1,12 +1,14 @@
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
-import { checkPassword } from '../domain/accounts.ts';
+import { checkPassword, normaliseEmail } from '../domain/accounts.ts';
 import { hashOf } from '../secrets.ts';
-import type { Account } from '../store/tables.ts';
+import type { Account, ReadTables } from '../store/tables.ts';
 import { audit } from './audit.ts';
 import { checkLogin, endLogins, type Login, loginBudgets, startLogin } from './logins.ts';
 import type { Passwords } from './passwords.ts';
 import type { Services } from './services.ts';
 import { returnHits, transactAgain } from './throttle.ts';
+
+type Parts = Pick<Services, 'db' | 'clock' | 'ids'>;
 
 /** How long an administrator's link opens a new password. */
 const reset_link_ms = 24 * 3_600_000;
@@ -19,11 +21,11 @@ export interface ResetLink {
 
 /** A link by which the account's owner sets a new password; account_unknown, or forbidden for one that is not approved. */
 export const makeResetLink = (
-  services: Services,
-  admin: Account,
+  parts: Parts,
+  actor: string,
   account_id: string,
 ): Promise<ResetLink | Refusal> => {
-  const { db, clock, ids } = services;
+  const { db, clock, ids } = parts;
   const token = ids.secret();
   return db.transact(async (tables) => {
     const account = await tables.accounts.lock({ id: account_id });
@@ -35,12 +37,52 @@ export const makeResetLink = (
     await tables.reset_links.insert({
       token_hash: hashOf(token),
       account_id,
-      made_by: admin.id,
+      made_by: actor,
       expires_at: expires,
       used_at: null,
     });
-    await audit(services, tables, admin.id, 'account.reset_link', account_id);
+    await audit(parts, tables, actor, 'account.reset_link', account_id);
     return { token, expires };
+  });
+};
+
+const accountBy = async (
+  { accounts }: Pick<ReadTables, 'accounts'>,
+  email: string,
+): Promise<Account | Refusal> => {
+  const known = normaliseEmail(email);
+  if (isRefusal(known)) return known;
+  const [account] = await accounts.find({ email: known });
+  return account ?? refuse('account_unknown', known);
+};
+
+/** `makeResetLink` for whoever sits at the coordinator's machine. Refuses malformed, too. */
+export const makeResetLinkFor = async (parts: Parts, email: string): Promise<ResetLink | Refusal> => {
+  const account = await parts.db.read((tables) => accountBy(tables, email));
+  return isRefusal(account) ? account : makeResetLink(parts, 'command-line', account.id);
+};
+
+/**
+ * Sets the password of the account with this e-mail, for whoever sits at the coordinator's machine: malformed, password_weak,
+ * too_busy, account_unknown, or forbidden for one that is not approved. Every login of the account ends.
+ */
+export const setPassword = async (
+  parts: Parts,
+  passwords: Passwords,
+  { email, password }: { readonly email: string; readonly password: string },
+): Promise<Account | Refusal> => {
+  const found = await parts.db.read((tables) => accountBy(tables, email));
+  if (isRefusal(found)) return found;
+  const weak = checkPassword(password, found.email);
+  if (weak !== undefined) return weak;
+  const password_hash = await passwords.hash(password);
+  if (isRefusal(password_hash)) return password_hash;
+  return parts.db.transact(async (tables) => {
+    const account = await tables.accounts.lock({ id: found.id });
+    if (account === undefined) return refuse('account_unknown');
+    if (account.state !== 'approved') return refuse('forbidden', 'the account is not approved');
+    await audit(parts, tables, 'command-line', 'account.password_set', account.id);
+    return endLogins(tables, account, { password_hash });
   });
 };
 

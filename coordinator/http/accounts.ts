@@ -139,7 +139,9 @@ export const accountRoutes = ({ services, passwords, tokens }: LoginNeeds): Open
     })
     .openapi(described.resetLink, async (c) => {
       const admin = callerWith(c, 'admin');
-      const link = isRefusal(admin) ? admin : await makeResetLink(services, admin, c.req.valid('param').id);
+      const link = isRefusal(admin)
+        ? admin
+        : await makeResetLink(services, admin.id, c.req.valid('param').id);
       if (isRefusal(link)) return problem(link);
       const url = new URL('/reset', publicBase(c, services.store.configuration()));
       // Behind the "#" it is sent to no server and stands in no log.

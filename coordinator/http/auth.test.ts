@@ -21,7 +21,7 @@ const browser = async () => {
   await addAccounts(under);
   const { access_token, refresh_token, account } = await loginAs(under, 'account-1');
   const cookie = `__Host-vitrina_access=${access_token}; __Host-vitrina_refresh=${refresh_token}`;
-  const reset = await makeResetLink(under.world, account, 'account-3');
+  const reset = await makeResetLink(under.world, account.id, 'account-3');
   return { under, access_token, refresh_token, cookie, reset: 'token' in reset ? reset.token : '' };
 };
 

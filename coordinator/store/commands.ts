@@ -91,9 +91,10 @@ export const openDatabase = (
 export const importFiles = (directory: string, { url, say, ...parts }: ImportOptions): Promise<number> =>
   attempt(say, async () => {
     if (url === undefined) throw new Unusable(missing);
-    const target = await openMysqlDatabase({ url, ...parts });
+    // First: a coordinator that runs here would go on writing into files that nobody reads afterwards.
+    const source = await openJsonDatabase({ directory, ...parts });
     try {
-      const source = await openJsonDatabase({ directory, ...parts });
+      const target = await openMysqlDatabase({ url, ...parts });
       try {
         const rows = await copyDatabase(source, target);
         // An empty folder is most likely another one than was meant.
@@ -101,9 +102,9 @@ export const importFiles = (directory: string, { url, say, ...parts }: ImportOpt
         say(`Copied ${rows} rows.`);
         return 0;
       } finally {
-        await source.close();
+        await target.close();
       }
     } finally {
-      await target.close();
+      await source.close();
     }
   });
