@@ -17,7 +17,7 @@ import { rulesFor } from './booking-rules.ts';
 import { bookingEventData, describeBooking } from './booking-view.ts';
 import { takeCode } from './codes.ts';
 import { emit } from './events.ts';
-import { bodyHash, once, type Reply } from './idempotency.ts';
+import { once, type Reply, repeatableOf } from './idempotency.ts';
 import { checkQuota } from './quotas.ts';
 import { bookableHosts, rememberBooked } from './seat-plans.ts';
 import { holdSeat, lockSeat, untilSettled } from './seats.ts';
@@ -205,8 +205,7 @@ export const book = (
   visitor: Visitor,
   key?: string,
 ): Promise<Reply | Refusal> => {
-  const scope = `bookings ${visitor.account?.id ?? visitor.network}`;
-  const request = { scope, key, body_hash: bodyHash(wanted) };
+  const request = repeatableOf('bookings', visitor, key, wanted);
   return settleOrder(services, wanted, visitor, (tables, place) =>
     once(services, tables, request, async () => {
       const body = await place();

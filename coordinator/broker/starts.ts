@@ -123,7 +123,7 @@ const place = async (
 type Attempt = { readonly step: Step } | { readonly repeated: Participation } | 'no room';
 
 /** A request that nobody can send again. */
-const singular: Repeatable = { scope: '', key: undefined, body_hash: '' };
+const singular: Repeatable = { scope: '', key: undefined, body_hash: '', answered: false };
 
 /** Does the work while the host counts as one that gives a seat away. */
 const countedIn = async <T>({ starting }: World, host: string, work: () => Promise<T>): Promise<T> => {

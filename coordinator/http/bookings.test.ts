@@ -33,7 +33,11 @@ const rig = async (options: Parameters<typeof bookingRig>[1] = {}) => {
   const world = await openWorld(services);
   const endBooked = async (booking: Booking) => void ended.push(booking);
   app.route('/', bookingRoutes(world, { services, endBooked }));
-  const request = async (path: string, { method = 'GET', token, body, headers = {} }: Sent = {}) =>
+  const request = async (
+    path: string,
+    { method = 'GET', token, body, headers = {} }: Sent = {},
+    network = '192.0.2.1',
+  ) =>
     app.request(
       path,
       {
@@ -45,7 +49,7 @@ const rig = async (options: Parameters<typeof bookingRig>[1] = {}) => {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       },
-      { network: '192.0.2.1', upgrade: () => false },
+      { network, upgrade: () => false },
     );
   const order = { app: 'garden', date: '2/11/2026', time: '12:00', minutes: 60 };
   return {
@@ -146,13 +150,37 @@ describe(`${bookingRoutes.name}()`, () => {
   });
 
   test('bookingRoutes() answers the same key with the same booking', async () => {
-    const { create, refused, order } = await rig();
+    const { as, create, refused, order, visitor } = await rig();
+    as(visitor(1).account);
     const headers = { 'Idempotency-Key': 'one' };
     expect(await create({}, headers)).toEqual(await create({}, headers));
     const other = { method: 'POST', body: { ...order, time: '13:00' }, headers };
     expect(await refused('/bookings', other)).toBe('idempotency_mismatch');
     const odd = { method: 'POST', body: order, headers: { 'Idempotency-Key': 'a b' } };
     expect(await refused('/bookings', odd)).toBe('malformed');
+  });
+
+  test('bookingRoutes() hands no stranger the booking of another one behind the same address', async () => {
+    const { as, create, refused, request, order } = await rig();
+    as(undefined);
+    for (const key of ['one', 'f'.repeat(31), '00000000-0000-0000-0000-000000000001']) {
+      const headers = { 'Idempotency-Key': key };
+      const { token } = await create({}, headers);
+      const again = await request('/bookings', { method: 'POST', body: order, headers });
+      const text = await again.text();
+      expect([again.status, text.includes(String(token))]).toEqual([422, false]);
+      expect(text).toContain('random UUID');
+    }
+    const headers = { 'Idempotency-Key': crypto.randomUUID() };
+    const mine = await create({ time: '13:00' }, headers);
+    // From the train, and once more: a stranger's own secret is good everywhere.
+    const moved = await request(
+      '/bookings',
+      { method: 'POST', body: { ...order, time: '13:00' }, headers },
+      '203.0.113.9',
+    );
+    expect(await moved.json()).toEqual(mine);
+    expect(await refused('/bookings', { method: 'POST', body: order, headers })).toBe('idempotency_mismatch');
   });
 
   test("bookingRoutes() lists one's own, and everybody's for operators", async () => {

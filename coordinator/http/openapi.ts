@@ -67,5 +67,8 @@ export const idempotencyKey = z.object({
     .max(200)
     .regex(/^[!-~]+$/, 'printable ASCII')
     .optional()
-    .meta({ description: 'A request that is repeated with its key has no second effect, for 24 hours.' }),
+    .meta({
+      description:
+        'A request that is repeated with its key has no second effect, for 24 hours, and gets the same answer. Without a login the key is a secret, and has to be a random UUID (or 32 or more hexadecimal digits): else the answer is not repeated.',
+    }),
 });

@@ -35,7 +35,7 @@ describe(`${sessionRoutes.name}()`, () => {
 
   test('sessionRoutes() starts one session for one Idempotency-Key, and refuses the key for another request', async () => {
     const { under, create } = await opened();
-    const key = { 'Idempotency-Key': 'k1' };
+    const key = { 'Idempotency-Key': crypto.randomUUID() };
     const answers = await Promise.all([create(key), create(key), create(key)]);
     expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
     const bodies = await Promise.all(answers.map(async (one) => participationSchema.parse(await one.json())));

@@ -2,7 +2,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { Ticket } from '../../shared/protocol/http.ts';
 import { extendSession } from '../broker/extensions.ts';
-import { bodyHash } from '../broker/idempotency.ts';
+import { repeatableOf } from '../broker/idempotency.ts';
 import { endForEverybody, listSessions } from '../broker/session-admin.ts';
 import {
   admitGuest,
@@ -113,8 +113,8 @@ export const sessionRoutes = (needs: SessionNeeds): OpenAPIHono<Env> => {
     .openapi(described.create, async (c) => {
       const body = c.req.valid('json');
       const account = c.var.caller;
-      const scope = `sessions ${account?.id ?? c.env.network}`;
-      const repeatable = { scope, key: c.req.valid('header')['idempotency-key'], body_hash: bodyHash(body) };
+      const key = c.req.valid('header')['idempotency-key'];
+      const repeatable = repeatableOf('sessions', { account, network: c.env.network }, key, body);
       return answer(c, await createSession(world, { ...body, account, repeatable }), 201);
     })
     .openapi(described.join, (c) => join(needs, c, c.req.valid('json')))

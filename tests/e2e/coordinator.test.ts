@@ -179,7 +179,7 @@ test(
 test(
   'a session(): asked for twice and started once, joined by invite, extended, ended, recorded, told of',
   async () => {
-    const key = { headers: { 'idempotency-key': 'first-of-the-morning' } };
+    const key = { headers: { 'idempotency-key': crypto.randomUUID() } };
     const session = await start({ minutes: 5 }, key);
     const again = sessionOf(await api('POST', '/sessions', { app, minutes: 5 }, key));
     expect([again.id, again.token]).toEqual([session.id, session.token]);
