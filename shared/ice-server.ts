@@ -79,6 +79,10 @@ export const turnUrlSchema = z
   .superRefine(asIssue)
   .overwrite(lowered);
 
+/** Whether an entry of `iceServers` names a TURN server, which lets nobody in without a credential. */
+export const hasTurn = ({ urls }: { urls?: unknown }): boolean =>
+  Array.isArray(urls) && urls.some((url) => typeof url === 'string' && /^turns?:/i.test(url));
+
 interface Written {
   urls: string[];
   username?: string | undefined;
@@ -87,7 +91,7 @@ interface Written {
 
 /** What browsers throw on when it is missing: the credentials of a TURN server. */
 const complete = ({ urls, username = '', credential = '' }: Written, context: z.RefinementCtx): void => {
-  if (!urls.some((url) => /^turns?:/i.test(url))) return;
+  if (!hasTurn({ urls })) return;
   const issue = (key: string, message: string) => context.addIssue({ code: 'custom', path: [key], message });
   if (username === '') issue('username', 'is missing: a turn: server needs username and credential');
   if (credential === '') issue('credential', 'is missing: a turn: server needs username and credential');

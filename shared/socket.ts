@@ -30,7 +30,7 @@ export interface SocketData {
   connect(wire: Wire): Peer;
   frame_bytes: number;
   backlog_bytes: number;
-  /** Silence after which the peer is given up, in ms; `link_silence_ms` when left out. */
+  /** Silence after which the peer is given up, in ms; 0 for never, `link_silence_ms` when left out. */
   silence_ms?: number;
   /** The handler's own notes; never given. */
   live?: { peer?: Peer; heard_ms: number; unwatch: Cancel; end?: { code: number; reason: string } };
@@ -93,6 +93,7 @@ const wireOf = (socket: ServerWebSocket<SocketData>): Wire => {
  */
 const watch = (socket: ServerWebSocket<SocketData>, clock: Clock): Cancel => {
   const { silence_ms = limits.link_silence_ms } = socket.data;
+  if (silence_ms === 0) return () => {};
   const ping_ms = silence_ms / 5;
   return clock.every(ping_ms, () => {
     const silent_ms = clock.monotonic() - (socket.data.live?.heard_ms ?? 0);

@@ -175,6 +175,12 @@ test('loadConfig() starts from nothing when --save is to make the file', async (
   expect(await loadConfig(['--save', '--config_file', file], {})).toHaveProperty('config');
 });
 
+test('loadConfig() knows when somebody only asks', async () => {
+  expect<object>(await loadConfig(['-h', '--bogus'], {})).toEqual({ help: helpText() });
+  expect<object>(await loadConfig(['--serve', '-V'], {})).toEqual({ version: true });
+  expect<object>(await loadConfig(['--version'], {})).toEqual({ version: true });
+});
+
 test('helpText() documents every option', async () => {
   expect(await loadConfig(['--help'], {})).toEqual({ help: helpText() });
   for (const name of optionNames) expect(helpText()).toMatch(new RegExp(`--${name}\\b.{3,}[a-z]`));

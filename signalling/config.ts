@@ -1,24 +1,31 @@
 import { existsSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { describeProblem, parseConfig, readConfig } from '../shared/config.ts';
-import { looseIceServerSchema } from '../shared/ice-server.ts';
+import { hasTurn, looseIceServerSchema } from '../shared/ice-server.ts';
 import { isRedisUrl } from '../shared/redis.ts';
 import { readText } from '../shared/text-file.ts';
-import { helpText, type OptionName, type Options, optionNames, optionsSchema, standards } from './options.ts';
+import { commandLine } from './command-line.ts';
+import { type Raw, type Understood, understood } from './epic-options.ts';
+import { helpText, type OptionName, type Options, optionsSchema } from './options.ts';
 
-/** What Epic's page needs of `peerConnectionOptions`: an object, and arrays in `urls`. A single address is put into one. */
-const peerOptionsSchema = z.looseObject({
-  iceServers: z
-    .array(
-      z.preprocess((server) => {
-        const { url, urls = url, ...rest } = (server ?? {}) as Record<string, unknown>;
-        return { urls: typeof urls === 'string' ? [urls] : urls, ...rest };
-      }, looseIceServerSchema),
-    )
-    .optional(),
-});
-export type PeerOptions = z.infer<typeof peerOptionsSchema>;
+const own_credential = { username: 'its own', credential: 'its own' };
+
+/** `url` and a single address are what older versions wrote. */
+const iceServer = (own: boolean) => (server: unknown) => {
+  const { url, urls = url, ...rest } = (server ?? {}) as Record<string, unknown>;
+  const listed = { urls: typeof urls === 'string' ? [urls] : urls, ...rest };
+  return own && hasTurn(listed) ? { ...listed, ...own_credential } : listed;
+};
+
+/**
+ * What Epic's page needs of `peerConnectionOptions`: an object, and arrays in `urls`. A single address is put into one. With
+ * `own` TURN servers need no credentials: each connection gets some.
+ */
+const peerOptionsSchema = (own: boolean) =>
+  z.looseObject({
+    iceServers: z.array(z.preprocess(iceServer(own), looseIceServerSchema)).optional(),
+  });
+export type PeerOptions = z.infer<ReturnType<typeof peerOptionsSchema>>;
 
 export interface Tls {
   readonly key: string;
@@ -39,47 +46,54 @@ export interface Config {
   readonly admission_secret: string | undefined;
 }
 
-export type Loaded = { config: Config } | { help: string } | { problems: string[] };
+/** `warnings` name options that mean nothing here. */
+export type Loaded =
+  | { config: Config; warnings: string[] }
+  | { help: string }
+  | { version: true }
+  | { problems: string[] };
 
-type Raw = Record<string, unknown>;
-type Result<T> = { value: T } | { problems: string[] };
+/** One option's value, and what is wrong with it. */
+const checkedOption = (name: string, value: unknown): z.core.$ZodIssue[] =>
+  optionsSchema.shape[name as OptionName].safeParse(value).error?.issues ?? [];
 
-/** As Epic's server takes them: `--console_messages` without a value, and two options with dashes. */
-const spelledOut = (args: string[]): string[] =>
-  args.map((arg, at) => {
-    if (arg === '--console_messages' && (args[at + 1] ?? '--').startsWith('--')) return `${arg}=basic`;
-    return arg.replace(
-      /^--reverse-proxy(-num-proxies)?(?==|$)/,
-      (name) => `--${name.slice(2).replaceAll('-', '_')}`,
-    );
-  });
-
-/** What the command line says, not yet checked. Unknown options are problems. */
-const commandLine = (args: string[]): Result<Raw & { help?: true }> => {
-  const kinds = optionNames.map((name) => {
-    const type = typeof standards[name] === 'boolean' ? ('boolean' as const) : ('string' as const);
-    return [name, { type }] as const;
-  });
-  try {
-    const { values } = parseArgs({
-      args: spelledOut(args),
-      options: { ...Object.fromEntries(kinds), help: { type: 'boolean', short: 'h' } },
-    });
-    return { value: values as Raw };
-  } catch (error) {
-    return { problems: [error instanceof Error ? error.message : String(error)] };
+/** A file of options in any of Epic's words. A problem is at the key as it stands there. */
+const fileSchema = z.record(z.string(), z.unknown()).transform((raw, context): Filed => {
+  const { values, written, warnings, problems, cirrus } = understood(raw);
+  for (const { written, text } of problems) {
+    context.addIssue({ code: 'custom', path: [written], message: text });
   }
+  for (const [name, value] of Object.entries(values)) {
+    for (const { path, message } of checkedOption(name, value)) {
+      context.addIssue({ code: 'custom', path: [written[name] ?? name, ...path], message });
+    }
+  }
+  if (!cirrus) return { values, warnings };
+  // Cirrus serves pages unless it is told not to.
+  const all: Raw = { serve: true, http_root: 'Public', ...values };
+  const elsewhere = all.serve !== false && values.http_root === undefined;
+  return { values: all, warnings: elsewhere ? [...warnings, cirrus_pages] : warnings };
+});
+
+const cirrus_pages = {
+  written: 'http_root',
+  text: 'is not said: pages come from the folder Public alone; copy scripts, images and custom_html of 4.27 to 5.1 there',
 };
 
-/** What the configuration file says, each key checked so that a problem names its line. */
-const configFile = async (raw: Raw): Promise<Result<Raw>> => {
+interface Filed {
+  readonly values: Raw;
+  readonly warnings: Understood['warnings'];
+}
+
+/** What the configuration file says. */
+const configFile = async (raw: Raw): Promise<Filed | { problems: string[] }> => {
   const file = raw.config_file;
-  if (raw.no_config === true || typeof file !== 'string' || file === '') return { value: {} };
-  if (raw.save === true && !existsSync(file)) return { value: {} };
-  const checked = await readConfig(file, optionsSchema);
-  const plain = await readConfig(file, z.looseObject({}));
-  if ('problems' in checked) return { problems: checked.problems.map(describeProblem) };
-  return 'problems' in plain ? { problems: plain.problems.map(describeProblem) } : plain;
+  const none = { values: {}, warnings: [] };
+  if (isTrue(raw.no_config) || typeof file !== 'string' || file === '') return none;
+  if (isTrue(raw.save) && !existsSync(file)) return none;
+  const read = await readConfig(file, fileSchema);
+  if ('value' in read) return read.value;
+  return { problems: read.problems.toSorted((a, b) => a.line - b.line).map(describeProblem) };
 };
 
 /** The content of a file that an option names; '' when it names none. */
@@ -94,28 +108,36 @@ const named = async (options: Options, name: OptionName, problems: string[]): Pr
   }
 };
 
+const isTrue = (value: unknown): boolean => optionsSchema.shape.save.safeParse(value).data === true;
+
 const lines = (text: string): string[] =>
   text
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
 
-/** `source` is the file, or the option, that the text comes from. */
-const peerOptions = (text: string, source: string, problems: string[]): PeerOptions => {
+/**
+ * `source` is the file, or the option, that the text comes from. With a TURN secret of our own, `own`, the addresses of TURN
+ * servers need no credential.
+ */
+const peerOptions = (text: string, source: string, own: boolean, problems: string[]): PeerOptions => {
   if (text.trim() === '') return {};
-  const read = parseConfig(text, source, peerOptionsSchema);
+  const read = parseConfig(text, source, peerOptionsSchema(own));
   if ('value' in read) return read.value;
   problems.push(...read.problems.map(describeProblem));
   return {};
 };
 
 /** What the options cannot mean together. */
-const contradictions = (options: Options, turn_secret: string): string[] =>
+const contradictions = (options: Options, turn_secret: string, peer_options: PeerOptions): string[] =>
   [
     options.turn_urls.length > 0 &&
       turn_secret === '' &&
       '--turn_urls: needs --turn_secret or --turn_secret_file',
-    options.turn_urls.length === 0 && turn_secret !== '' && '--turn_secret: needs --turn_urls',
+    options.turn_urls.length === 0 &&
+      turn_secret !== '' &&
+      !(peer_options.iceServers ?? []).some(hasTurn) &&
+      '--turn_secret: needs --turn_urls or a turn: address in the peer options',
     !options.cors &&
       [options.cors_allowed_origins, options.cors_allowed_methods, options.cors_allowed_headers].some(
         (allowed) => allowed.length > 0,
@@ -132,7 +154,10 @@ const contradictions = (options: Options, turn_secret: string): string[] =>
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const completed = async (options: Options, env: Environment): Promise<Loaded> => {
+const completed = async (
+  options: Options,
+  env: Environment,
+): Promise<{ config: Config } | { problems: string[] }> => {
   const problems: string[] = [];
   const file = (name: OptionName) => named(options, name, problems);
   const tokens = async (role: 'player' | 'streamer' | 'sfu' | 'peer_broadcast') => {
@@ -152,14 +177,14 @@ const completed = async (options: Options, env: Environment): Promise<Loaded> =>
         : [env.SIGNALLING_PEER_OPTIONS ?? '', 'SIGNALLING_PEER_OPTIONS'];
   const config: Config = {
     options,
-    peer_options: peerOptions(peer_text, source, problems),
+    peer_options: peerOptions(peer_text, source, turn_secret !== '', problems),
     turn_secret,
     tokens: { player: await tokens('player'), streamer: await tokens('streamer'), sfu: await tokens('sfu') },
     broadcast_tokens: await tokens('peer_broadcast'),
     tls: options.https ? { key: await file('ssl_key_path'), cert: await file('ssl_cert_path') } : undefined,
     admission_secret: env.SIGNALLING_ADMISSION_SECRET || undefined,
   };
-  problems.push(...contradictions(options, turn_secret));
+  problems.push(...contradictions(options, turn_secret, config.peer_options));
   return problems.length > 0 ? { problems } : { config };
 };
 
@@ -169,23 +194,54 @@ const emptyTokens = (raw: Raw): string[] =>
     .filter(([name, value]) => name.endsWith('_token') && value === '')
     .map(([name]) => `--${name}: is empty`);
 
+/** What naming one option says about others, on the command line alone: files name them all. */
+const implied = (raw: Raw): Raw => ({
+  ...(raw.https_port === undefined ? {} : { https: true }),
+  ...(raw.reverse_proxy_num_proxies === undefined ? {} : { reverse_proxy: true }),
+});
+
+/** `--console_messages` alone takes the detail that the file names. */
+const detailed = (said: Raw, filed: Raw): Raw =>
+  said.console_messages === true &&
+  typeof filed.console_messages === 'string' &&
+  filed.console_messages !== ''
+    ? { ...said, console_messages: filed.console_messages }
+    : said;
+
 /**
  * Reads command line, configuration file and the files that they name. Never throws: what is wrong comes back, all of it,
  * as sentences.
  */
 export const loadConfig = async (args: string[], env: Environment): Promise<Loaded> => {
-  const said = commandLine(args);
-  if ('problems' in said) return said;
-  const { help, ...raw } = said.value;
-  if (help === true) return { help: helpText() };
-  const empty = emptyTokens(raw);
-  if (empty.length > 0) return { problems: empty };
+  const line = commandLine(args);
+  if (line.asks === 'help') return { help: helpText() };
+  if (line.asks === 'version') return { version: true };
+  const { values: raw, written, warnings, problems } = understood(line.raw);
+  const wrong = [
+    ...line.problems,
+    ...problems.map(({ written, text }) => `--${written}: ${text}`),
+    ...emptyTokens(raw),
+  ];
+  if (wrong.length > 0) return { problems: wrong };
   const filed = await configFile(raw);
   if ('problems' in filed) return filed;
-  const https = raw.https_port === undefined ? {} : { https: true };
-  const parsed = optionsSchema.safeParse({ ...filed.value, ...https, ...raw });
+  const parsed = optionsSchema.safeParse({
+    ...filed.values,
+    ...implied(raw),
+    ...detailed(raw, filed.values),
+  });
   if (!parsed.success) {
-    return { problems: parsed.error.issues.map((issue) => `--${issue.path.join('.')}: ${issue.message}`) };
+    const named = ([name, ...rest]: PropertyKey[]) => [written[String(name)] ?? name, ...rest].join('.');
+    return { problems: parsed.error.issues.map(({ path, message }) => `--${named(path)}: ${message}`) };
   }
-  return completed(parsed.data, env);
+  const done = await completed(parsed.data, env);
+  if (!('config' in done)) return done;
+  const filed_at = (name: string) => `${String(raw.config_file)} ${name}`;
+  return {
+    config: done.config,
+    warnings: [
+      ...warnings.map(({ written, text }) => `--${written}: ${text}`),
+      ...filed.warnings.map(({ written, text }) => `${filed_at(written)}: ${text}`),
+    ],
+  };
 };

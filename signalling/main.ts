@@ -89,9 +89,10 @@ const save = async (options: Config['options']): Promise<void> => {
   await chmod(options.config_file, 0o600);
 };
 
-const serve = async (config: Config): Promise<number> => {
+const serve = async (config: Config, warnings: string[]): Promise<number> => {
   const { options } = config;
   const log = openLog(config);
+  for (const warning of warnings) log.warn({}, warning);
   if (options.save) await save(options);
   if (options.log_config) log.info({ config: withoutSecrets(options) }, 'options');
   const signalling = createSignalling(config, systemClock, log);
@@ -117,20 +118,20 @@ export const runSignalling = async (
   args: string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<number> => {
-  if (args.some((arg) => ['--version', '-v'].includes(arg)) || args[0] === 'version') {
-    process.stdout.write(`${version}\n`);
-    return 0;
-  }
-  const loaded = await loadConfig(args[0] === 'help' ? ['--help'] : args, env);
+  const loaded = await loadConfig(args, env);
   if ('help' in loaded) {
     process.stdout.write(loaded.help);
+    return 0;
+  }
+  if ('version' in loaded) {
+    process.stdout.write(`${version}\n`);
     return 0;
   }
   if ('problems' in loaded) {
     createLog('signalling').error({ problems: loaded.problems }, 'the options are not valid; see --help');
     return 1;
   }
-  return serve(loaded.config);
+  return serve(loaded.config, loaded.warnings);
 };
 
 if (import.meta.main) process.exit(await runSignalling(process.argv.slice(2), process.env));

@@ -4,8 +4,28 @@ import { turnUrlSchema } from '../shared/ice-server.ts';
 import { limits } from '../shared/limits.ts';
 import { wholeNumberSchema } from '../shared/protocol/names.ts';
 
-const flag = (help: string) => z.boolean().default(false).describe(help);
-const text = (standard: string, help: string) => z.string().default(standard).describe(help);
+/** In files that other programs wrote, flags and numbers may stand as texts and texts as numbers. */
+const flags: Record<string, boolean> = {
+  true: true,
+  yes: true,
+  on: true,
+  false: false,
+  no: false,
+  off: false,
+};
+const flag = (help: string) =>
+  z
+    .preprocess(
+      (value) => (typeof value === 'string' ? (flags[value.toLowerCase()] ?? value) : value),
+      z.boolean('must be true or false'),
+    )
+    .default(false)
+    .describe(help);
+const text = (standard: string, help: string) =>
+  z
+    .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string('must be a text'))
+    .default(standard)
+    .describe(help);
 const whole = (standard: number, min: number, max: number, help: string) =>
   wholeNumberSchema(min, max).default(standard).describe(help);
 const port = (standard: number, help: string) => whole(standard, 0, 65_535, help);
@@ -45,7 +65,10 @@ export const optionsSchema = z.strictObject({
   log_level_console: level('Least level on standard output'),
   log_level_file: level('Least level in the log file'),
   console_messages: z
-    .enum(['', 'basic', 'verbose', 'formatted'])
+    .preprocess(
+      (value) => (value === true ? 'basic' : value === false ? '' : value),
+      z.enum(['', 'basic', 'verbose', 'formatted']),
+    )
     .default('')
     .describe('Log every protocol message: basic (its type), verbose (as text), formatted (as JSON)'),
   stdin: flag('Take commands from standard input; h lists them'),
@@ -64,6 +87,10 @@ export const optionsSchema = z.strictObject({
   peer_broadcast_token: text('', 'Token with which a peer may broadcast; without one nobody may'),
   peer_broadcast_token_file: text('', 'Broadcast tokens from a file, one on each line'),
   max_players: whole(0, 0, 1_000_000, 'Players for each streamer; 0 = no limit'),
+  player_keepalive_timeout: z
+    .union([z.literal(''), wholeNumberSchema(0, 86_400_000)])
+    .default('')
+    .describe('The same as --keepalive_seconds in milliseconds, for players alone; 0 = never'),
   legacy_auto_subscribe: flag(
     'Attach players that never subscribe to the first streamer: pages of UE 4.27 offer, those of 5.0 and 5.1 say nothing for 3 s',
   ),
@@ -94,12 +121,18 @@ export const optionsSchema = z.strictObject({
   cors_credentials: flag('Let them send cookies; needs --cors_allowed_origins'),
   reverse_proxy: flag('Take the address of a peer from X-Forwarded-For'),
   reverse_proxy_num_proxies: whole(1, 1, 10, 'Proxies in front of the server'),
-  peer_options: text('', 'JSON of the RTCConfiguration that goes to every peer'),
+  peer_options: z
+    .union([z.string(), z.looseObject({}).transform((object) => JSON.stringify(object))])
+    .default('')
+    .describe('JSON of the RTCConfiguration that goes to every peer'),
   peer_options_file: text('', 'The same from a file; wins over --peer_options'),
   turn_urls: list('turn: and turns: addresses, with commas; needs --turn_secret', turnUrlSchema),
-  turn_secret: text('', "coturn's static-auth-secret: every connection gets a credential of its own"),
+  turn_secret: text(
+    '',
+    "coturn's static-auth-secret: every connection gets a credential of its own, for --turn_urls and for turn: addresses in the peer options",
+  ),
   turn_secret_file: text('', 'The same from a file'),
-  turn_ttl: whole(3_600, 60, 604_800, 'Seconds that a TURN credential is valid'),
+  turn_ttl: whole(3_600, 60, 604_800, "Seconds that a player's TURN credential is valid"),
   player_token: text('', 'Token that players must show: ?token=... or Authorization: Bearer ...'),
   player_token_file: text('', 'Player tokens from a file, one on each line'),
   streamer_token: text('', 'Token that streamers must show; whoever shows it again gets its id back'),

@@ -5,6 +5,7 @@ import { createConnection } from 'node:net';
 import { signAdmission } from '../shared/admission.ts';
 import { fakeClock } from '../shared/testing/clock.ts';
 import { connect, live } from './testing/live.ts';
+import { rawSocket } from './testing/raw.ts';
 
 const config = '{"type":"config","peerConnectionOptions":{},"protocolVersion":"1.3.0"}';
 
@@ -204,4 +205,28 @@ test('connect() is given a TURN credential of its own for each connection', asyn
     usernames.add(username);
   }
   expect(usernames.size).toBe(2);
+});
+
+/** Who is still there of a player and a streamer that never answer a ping, after so many milliseconds of silence. */
+const outlive = async (ms: number, ...args: string[]): Promise<string[]> => {
+  const clock = fakeClock();
+  await using server = await live(args, { clock });
+  const sockets = await Promise.all(
+    [server.urls.player, server.urls.streamer].map((url) => rawSocket(Number(new URL(url).port))),
+  );
+  try {
+    clock.advance(ms);
+    const { players, streamers } = server.signalling.registry;
+    return [...(players.size > 0 ? ['player'] : []), ...(streamers.size > 0 ? ['streamer'] : [])];
+  } finally {
+    for (const { socket } of sockets) socket.destroy();
+  }
+};
+
+test('live() gives players the silence of --player_keepalive_timeout, others that of --keepalive_seconds', async () => {
+  expect(await outlive(3_000)).toEqual(['player', 'streamer']);
+  expect(await outlive(3_000, '--player_keepalive_timeout', '2500')).toEqual(['streamer']);
+  expect(await outlive(60_000)).toEqual([]);
+  expect(await outlive(60_000, '--player_keepalive_timeout', '0')).toEqual(['player']);
+  expect(await outlive(60_000, '--player_keepalive_timeout', '120000')).toEqual(['player']);
 });

@@ -74,10 +74,10 @@ export const createSignalling = (config: Config, clock: Clock, log: Log): Signal
   };
 
   let current = config;
-  const configure = (pass: Pass, connection: ConnectionId): void =>
+  const configure = (role: Role, pass: Pass, connection: ConnectionId): void =>
     send(connection, {
       type: 'config',
-      peerConnectionOptions: peerConnectionOptions(current, pass, connection, clock.now()),
+      peerConnectionOptions: peerConnectionOptions(current, role, pass, connection, clock.now()),
       protocolVersion: PIXEL_STREAMING_VERSION,
       ...(registry.players.get(connection)?.kind === 'Player' && pagesOffer(registry)
         ? { browserSendOffer: true }
@@ -87,11 +87,11 @@ export const createSignalling = (config: Config, clock: Clock, log: Log): Signal
     if (admission?.streamer_ice_servers === undefined) return;
     current = withIceServers(config, admission.streamer_ice_servers);
     for (const { kind, connection } of registry.streamers.values())
-      if (kind === 'Streamer') configure({}, connection);
+      if (kind === 'Streamer') configure('streamer', {}, connection);
   };
   const greet = (role: Role, pass: Pass, connection: ConnectionId): void => {
     if (roles[role].identify) send(connection, { type: 'identify' });
-    configure(pass, connection);
+    configure(role, pass, connection);
   };
 
   /** Waits for a page that will never speak; the answer stops waiting. */

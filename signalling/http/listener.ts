@@ -68,6 +68,11 @@ export const listeners = (
     maxPayloadLength: options.max_frame_bytes,
   };
 
+  const silence = (role: Caller): number =>
+    role === 'player' && options.player_keepalive_timeout !== ''
+      ? options.player_keepalive_timeout
+      : options.keepalive_seconds * 1_000;
+
   const isFull = (role: Caller): boolean =>
     role === 'peer'
       ? (peers?.connections() ?? 0) >= peer_connections_max
@@ -98,7 +103,7 @@ export const listeners = (
             : signalling.connect(role === 'peer' ? 'player' : role, { ...pass, remote }, wire),
         frame_bytes: options.max_frame_bytes,
         backlog_bytes: limits.browser_backlog_bytes,
-        silence_ms: options.keepalive_seconds * 1_000,
+        silence_ms: silence(role),
       },
     });
     return upgraded ? undefined : refusal(refuse('malformed'));
