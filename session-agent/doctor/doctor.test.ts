@@ -69,10 +69,7 @@ describe(`${doctor.name}() on a host that is all right`, () => {
       Object.values(lines)
         .filter(({ state }) => state !== 'ok')
         .map(({ name, found }) => [name, found]),
-    ).toEqual([
-      // Nobody but this test trusts its authority.
-      ['TURN over TLS', expect.stringContaining('certificate is not trusted')],
-    ]);
+    ).toEqual([]);
     expect(exit).toBe(0);
     expect(lines.TLS?.found).toContain('a good certificate by Test authority (ca_file)');
     expect(lines.coordinator?.found).toContain('version 1.0.0');
@@ -259,6 +256,23 @@ describe(`${doctor.name}() names the hop that fails`, () => {
       const line = lines[`TURN over ${transport}`];
       expect(line).toMatchObject({ state: 'fail', found: expect.stringMatching(/refuses: 401/) });
       expect(line?.advice).toContain('static-auth-secret');
+    }
+  });
+
+  test('doctor() warns of TURN over TLS whose certificate nobody trusts, or that ca_file does not cover', async () => {
+    using stranger = createAuthority();
+    const check = { ice_servers: [relays()] };
+    for (const settings of [{}, { ca_file: stranger.file }]) {
+      await using rig = startDoctorRig({ check, settings });
+      const { exit, lines } = await rig.examine();
+      expect([exit, lines['TURN over TLS']]).toEqual([
+        0,
+        expect.objectContaining({
+          state: 'warn',
+          found: expect.stringContaining('not trusted'),
+          advice: expect.stringContaining('ca_file'),
+        }),
+      ]);
     }
   });
 

@@ -48,7 +48,7 @@ const checkNetwork = async (config: AgentConfig, options: DoctorOptions): Promis
   if (check === undefined) return complete([...hops, ...media], lines);
   const [stun, turn] = await Promise.all([
     checkStun({ clock, ids }, check),
-    checkTurn({ clock, ids }, check),
+    checkTurn({ clock, ids, ca: way.ca }, check),
   ]);
   return complete([...hops, ...media], [...lines, stun, ...turn]);
 };

@@ -104,7 +104,7 @@ export const secure = (
   ms: number,
   socket: Socket,
   host: string,
-  ca: string | undefined,
+  ca: string | string[] | undefined,
 ): Promise<Secured> =>
   timed(clock, ms, async (signal) => {
     const secured = tlsConnect({

@@ -1,3 +1,4 @@
+import { rootCertificates } from 'node:tls';
 import type { Clock } from '../../shared/clock.ts';
 import { type IceAddress, readIceUrl } from '../../shared/ice-server.ts';
 import type { Ids } from '../../shared/ids.ts';
@@ -24,7 +25,11 @@ interface Server extends IceAddress {
 interface Needs {
   clock: Clock;
   ids: Ids;
+  /** PEM of config.json's `ca_file`: trusted besides those whom everybody trusts, as TURN may be another's server. */
+  ca: string | undefined;
 }
+
+interface OpenNeeds extends StunNeeds, Pick<Needs, 'ca'> {}
 
 const serversOf = ({ ice_servers }: AgentCheck): Server[] =>
   ice_servers.flatMap(({ urls, username = '', credential = '' }) =>
@@ -43,8 +48,8 @@ interface Opened extends StunSocket {
   fault?: string | undefined;
 }
 
-const open = async (needs: StunNeeds, server: Server): Promise<Opened> => {
-  const { clock } = needs;
+const open = async (needs: OpenNeeds, server: Server): Promise<Opened> => {
+  const { clock, ca } = needs;
   const { host, port, transport } = server;
   const [address = host] = await addressesOf(clock, DNS_MS, host);
   if (transport === 'udp') {
@@ -53,8 +58,9 @@ const open = async (needs: StunNeeds, server: Server): Promise<Opened> => {
   }
   const plain = await connectTcp(clock, CONNECT_MS, address, port);
   if (transport === 'tcp') return streamStun(plain, needs);
+  const trusted = ca === undefined ? undefined : [ca, ...rootCertificates];
   try {
-    const { socket, fault } = await secure(clock, CONNECT_MS, plain, host, undefined);
+    const { socket, fault } = await secure(clock, CONNECT_MS, plain, host, trusted);
     return { ...streamStun(socket, needs), fault };
   } catch (error) {
     plain.destroy();
@@ -79,7 +85,7 @@ const refusalAdvice = ({ error }: TurnRefusal): string => {
   }
 };
 
-const allocate = async (needs: StunNeeds, server: Server): Promise<Line> => {
+const allocate = async (needs: OpenNeeds, server: Server): Promise<Line> => {
   const name = nameOf(server.transport);
   const socket = await open(needs, server);
   try {
@@ -94,7 +100,7 @@ const allocate = async (needs: StunNeeds, server: Server): Promise<Line> => {
     return warn(
       name,
       `${found}, but its certificate is not trusted: ${socket.fault}`,
-      'Give it a certificate that browsers trust: they connect to no other.',
+      'Give it a certificate that browsers trust: they connect to no other. With an authority of your own, name its PEM file as "ca_file" in config.json.',
     );
   } finally {
     socket.close();
@@ -104,9 +110,9 @@ const allocate = async (needs: StunNeeds, server: Server): Promise<Line> => {
 const portAdvice = ({ host, port, transport }: Server): string =>
   `Open outgoing ${transport === 'udp' ? 'UDP' : 'TCP'} ${port} to ${host} in the firewalls on the way, and look whether the TURN server runs.`;
 
-const tryServer = async ({ clock, ids }: Needs, server: Server): Promise<Line> => {
+const tryServer = async ({ clock, ids, ca }: Needs, server: Server): Promise<Line> => {
   try {
-    return await timed(clock, WHOLE_MS, () => allocate({ clock, ids, patience_ms: ANSWER_MS }, server));
+    return await timed(clock, WHOLE_MS, () => allocate({ clock, ids, ca, patience_ms: ANSWER_MS }, server));
   } catch (error) {
     return fail(nameOf(server.transport), `${server.url}: ${faultOf(error)}`, portAdvice(server));
   }

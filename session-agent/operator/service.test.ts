@@ -52,10 +52,31 @@ describe('systemdUnit()', () => {
     }
     // Each of these would keep drivers or engines from working.
     const harmful =
-      /^(PrivateDevices|DevicePolicy|NoNewPrivileges|MemoryDenyWriteExecute|PrivateTmp|ProtectHome)=/;
+      /^(PrivateDevices|Device\w+|ProtectClock|MemoryDenyWriteExecute|PrivateTmp|ProtectHome|RestrictNamespaces)=/;
     expect(lines.filter((line) => harmful.test(line))).toEqual([]);
     expect(systemdUnit(service)).not.toContain('User=');
   });
+});
+
+/** Of 10; the unit is told to be at most 6. */
+const exposure_most = 6;
+
+test('systemdUnit() leaves systemd little to say, as root and as an account of its own', async () => {
+  for (const user of [undefined, 'daemon']) {
+    const folder = mkdtempSync(join(tmpdir(), 'vitrina-unit-'));
+    const file = join(folder, 'vitrina-agent.service');
+    writeFileSync(file, systemdUnit({ ...service, user }));
+    const threshold = `--threshold=${exposure_most * 10}`;
+    const security = Bun.spawn(['systemd-analyze', 'security', '--offline=true', threshold, file], {
+      stdout: 'pipe',
+    });
+    const said = await security.stdout.text();
+    rmSync(folder, { recursive: true });
+    expect([await security.exited, said.split('\n').find((line) => line.includes('Overall'))]).toEqual([
+      0,
+      expect.stringContaining('vitrina-agent'),
+    ]);
+  }
 });
 
 describe('winswXml()', () => {

@@ -27,6 +27,12 @@ const word = (text: string): string =>
 /** A path in a unit's list of paths, which has no variables. */
 const path = (text: string): string => `"${text.replace(/[\\"]/g, '\\$&').replaceAll('%', '%%')}"`;
 
+/** Root's agent may run apps as others (runuser), look after those and read everybody's files; another account has no rights to begin with. */
+const rights = (user: string | undefined): string =>
+  user === undefined
+    ? 'CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_KILL CAP_SETGID CAP_SETUID CAP_SYS_PTRACE'
+    : 'CapabilityBoundingSet=\nNoNewPrivileges=yes';
+
 /** A unit for systemd. */
 export const systemdUnit = ({
   executable,
@@ -42,6 +48,8 @@ After=network-online.target
 StartLimitIntervalSec=0
 
 [Service]
+# Loads NVIDIA's driver and makes its devices, with all rights: apps have none to do it. Fails where there is no such card.
+ExecStartPre=-+/usr/bin/nvidia-modprobe -u -m
 ExecStart=${word(executable)} run --config ${word(config)}
 Environment=${service_variable}=systemd
 ${user === undefined ? '' : `User=${user}\n`}Restart=always
@@ -56,11 +64,23 @@ LimitNOFILE=65536
 LimitCORE=0
 UMask=0027
 
-# What does not get in the way of drivers and apps. Not here on purpose: PrivateDevices and DevicePolicy (they hide the
-# graphics cards), NoNewPrivileges and all that implies it (nvidia-modprobe could not load the driver), PrivateTmp (the
-# socket of X is there), ProtectHome (apps and their settings may be there), MemoryDenyWriteExecute (engines compile).
+# What does not get in the way of drivers and apps. Not here on purpose, whatever "systemd-analyze security" says of it:
+# PrivateDevices, DevicePolicy and ProtectClock, which brings one (they hide the graphics cards), PrivateTmp (the socket of
+# X is there), ProtectHome and ProtectSystem=strict (apps and their settings may be anywhere), MemoryDenyWriteExecute (engines
+# compile), RestrictNamespaces (browsers in apps make sandboxes), RestrictRealtime (sound), ProtectProc (status sees all), and
+# an allow list of system calls or addresses (nobody knows what an app will need).
+${rights(user)}
+PrivateMounts=yes
 ProtectSystem=full
 ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK AF_UNIX
+RestrictSUIDSGID=yes
+SystemCallFilter=~@clock @module @obsolete @raw-io @reboot @swap
+SystemCallErrorNumber=EPERM
 ReadWritePaths=${folders.map((folder) => path(`-${folder}`)).join(' ')}
 
 [Install]
