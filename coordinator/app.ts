@@ -21,6 +21,7 @@ import { moveQueue } from './broker/queue.ts';
 import type { Services } from './broker/services.ts';
 import { createWarmWishes } from './broker/warm-wishes.ts';
 import { createApp } from './http/app.ts';
+import { refuseFloods } from './http/floods.ts';
 import { createRateLimits } from './http/rate-limits.ts';
 import type { Site } from './http/site.ts';
 import { createWaiting } from './http/waiting.ts';
@@ -78,6 +79,7 @@ export const startCoordinator = async (
     site,
   });
 
+  const refuseFlood = refuseFloods(world, rates);
   const deliveries = createDeliveries(services, fetch);
   const bookings = bookingNeeds(world);
   const background = createBackground(log, {
@@ -110,9 +112,13 @@ export const startCoordinator = async (
       let upgraded = false;
       const socket = server.requestIP(request)?.address ?? 'unknown';
       const forwarded = request.headers.get('x-forwarded-for');
-      const response = await app.fetch(addressed(request), {
+      const network = networkOf(callerAddress(forwarded, socket, store.configuration().trusted_proxy_hops));
+      const asked = addressed(request);
+      const flood = refuseFlood(asked, network);
+      if (flood !== undefined) return flood;
+      const response = await app.fetch(asked, {
         socket,
-        network: networkOf(callerAddress(forwarded, socket, store.configuration().trusted_proxy_hops)),
+        network,
         upgrade(data) {
           upgraded = server.upgrade(request, { data });
           return upgraded;

@@ -95,12 +95,17 @@ const apiHeaders = {
 
 const https_only = { 'Strict-Transport-Security': `max-age=${365 * 24 * 3_600}` };
 
-/** Headers of every answer. An answer may bring its own, as pages do. */
+const httpsHeaders = { ...apiHeaders, ...https_only } as const;
+
+/** Headers of every answer. */
+export const ownHeaders = ({ public_url }: Configuration): Readonly<Record<string, string>> =>
+  public_url?.startsWith('https:') === true ? httpsHeaders : apiHeaders;
+
+/** Sets them. An answer may bring its own, as pages do. */
 export const setHeaders = (store: Store) =>
   createMiddleware<Env>(async (c, next) => {
     await next();
-    const https = store.configuration().public_url?.startsWith('https:') === true;
-    for (const [name, value] of Object.entries({ ...apiHeaders, ...(https ? https_only : {}) })) {
+    for (const [name, value] of Object.entries(ownHeaders(store.configuration()))) {
       if (!c.res.headers.has(name)) c.res.headers.set(name, value);
     }
   });

@@ -9,8 +9,10 @@ import type { Ctx } from './env.ts';
 /** A problem carries its code in this header from where it is made to where it is counted; it does not leave. */
 export const code_header = 'x-vitrina-code';
 
-/** An error answer: application/problem+json with a code of the closed list. */
-export const problem = ({ refused, detail }: Refusal, incident?: string): Response => {
+export const problem_type = 'application/problem+json';
+
+/** The body of an error answer, with a code of the closed list. */
+export const problemText = ({ refused, detail }: Refusal, incident?: string): string => {
   const { http, retryable, text } = errors[refused];
   const body: Problem = {
     type: 'about:blank',
@@ -21,11 +23,17 @@ export const problem = ({ refused, detail }: Refusal, incident?: string): Respon
     ...(detail === undefined ? {} : { detail }),
     ...(incident === undefined ? {} : { incident }),
   };
-  return new Response(JSON.stringify(body), {
+  return JSON.stringify(body);
+};
+
+/** An error answer. */
+export const problem = (refusal: Refusal, incident?: string): Response => {
+  const { http } = errors[refusal.refused];
+  return new Response(problemText(refusal, incident), {
     status: http,
     headers: {
-      'Content-Type': 'application/problem+json',
-      [code_header]: refused,
+      'Content-Type': problem_type,
+      [code_header]: refusal.refused,
       ...(http === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}),
       ...(incident === undefined ? {} : { 'X-Incident-Id': incident }),
     },

@@ -9,7 +9,7 @@ import { bearer } from '../secrets.ts';
 import type { Configuration } from '../store/configuration-file.ts';
 import type { Store } from '../store/store.ts';
 import { beyondRate } from '../ws/budget.ts';
-import type { Ctx, Env } from './env.ts';
+import type { Env } from './env.ts';
 import { problem } from './problems.ts';
 
 /**
@@ -29,6 +29,8 @@ interface Rate {
 export interface RateLimits {
   /** Takes one; 0, or in how many ms the next one is free. Never rejects. */
   take(kind: Kind, network: string): Promise<number>;
+  /** In how many ms the next one is free, as far as this process alone can tell; takes none. */
+  beyond(kind: Kind, network: string): number;
   /** How Redis is; undefined when none is configured. */
   health(): { readonly ok: boolean; readonly note?: string } | undefined;
   stop(): void;
@@ -38,16 +40,22 @@ export interface RateLimits {
 const memoryTaker = (clock: Clock) => {
   /** By network, when all that it has taken will have been given back: at most a window ahead. */
   const free_at = new Map<string, number>();
-  return (network: string, { count, window_ms }: Rate): number => {
+  const look = (network: string, { count, window_ms }: Rate) => {
     const now = clock.monotonic();
-    const one_ms = window_ms / count;
-    const taken = Math.max(now, free_at.get(network) ?? now) + one_ms;
-    const wait_ms = Math.ceil(taken - now - window_ms);
-    free_at.delete(network);
-    free_at.set(network, wait_ms > 0 ? taken - one_ms : taken);
-    const [oldest] = free_at.keys();
-    if (free_at.size > bounds.networks_remembered && oldest !== undefined) free_at.delete(oldest);
-    return Math.max(0, wait_ms);
+    const taken = Math.max(now, free_at.get(network) ?? now) + window_ms / count;
+    return { taken, wait_ms: Math.max(0, Math.ceil(taken - now - window_ms)) };
+  };
+  return {
+    look: (network: string, rate: Rate): number => look(network, rate).wait_ms,
+    take(network: string, rate: Rate): number {
+      const { taken, wait_ms } = look(network, rate);
+      if (wait_ms > 0) return wait_ms;
+      free_at.delete(network);
+      free_at.set(network, taken);
+      const [oldest] = free_at.keys();
+      if (free_at.size > bounds.networks_remembered && oldest !== undefined) free_at.delete(oldest);
+      return 0;
+    },
   };
 };
 
@@ -130,15 +138,19 @@ const shared: ReadonlySet<Kind> = new Set(['request', 'start']);
  */
 export const createRateLimits = (store: Store, clock: Clock, log: Log): RateLimits => {
   const { redis_url } = store.configuration();
-  const memory = new Map(kinds.map((kind) => [kind, memoryTaker(clock)]));
+  const memory = Object.fromEntries(kinds.map((kind) => [kind, memoryTaker(clock)])) as Record<
+    Kind,
+    ReturnType<typeof memoryTaker>
+  >;
   const redis = redis_url === undefined ? undefined : redisTaker(redis_url, clock, log);
   return {
     async take(kind, network) {
       const share = rateOf(kind, store.configuration());
-      const wait_ms = memory.get(kind)?.(network, share) ?? 0;
+      const wait_ms = memory[kind].take(network, share);
       if (wait_ms > 0 || redis === undefined || !shared.has(kind)) return wait_ms;
       return (await redis.take(`${kind}:${network}`, share)) ?? 0;
     },
+    beyond: (kind, network) => memory[kind].look(network, rateOf(kind, store.configuration())),
     health() {
       if (redis === undefined) return undefined;
       return redis.away() ? { ok: false, note: away_note } : { ok: true };
@@ -157,25 +169,27 @@ const starts = new Set([
 
 const signalling = /^\/api\/v1\/sessions\/[^/]+\/signalling$/;
 
-const kindOf = (c: Ctx, world: World): Kind => {
-  const { path } = c.req;
+/** What a request to that path is counted as. */
+export const kindOf = (world: World, path: string, authorization: string | null | undefined): Kind => {
   if (path === '/healthz' || path === '/readyz') return 'health';
   // Behind one address visitors must not keep hosts out, nor those who only say that they are hosts.
-  if (path === '/agent') return isHostKey(world, bearer(c.req.header('authorization'))) ? 'host' : 'upgrade';
+  if (path === '/agent') return isHostKey(world, bearer(authorization)) ? 'host' : 'upgrade';
   if (path === '/ws' || signalling.test(path)) return 'upgrade';
   return path.startsWith('/api/') || path === '/agent/check' ? 'request' : 'page';
 };
+
+export const retryAfter = (wait_ms: number) => ({ 'Retry-After': String(Math.ceil(wait_ms / 1_000)) });
 
 /** Refuses what goes beyond the caller's share, whatever it asks for, with the seconds until there is some again. */
 export const limitRate = (limits: RateLimits, world: World) =>
   createMiddleware<Env>(async (c, next) => {
     const { network } = c.env;
-    let wait_ms = await limits.take(kindOf(c, world), network);
+    let wait_ms = await limits.take(kindOf(world, c.req.path, c.req.header('authorization')), network);
     if (wait_ms === 0 && starts.has(`${c.req.method} ${c.req.path}`)) {
       wait_ms = await limits.take('start', network);
     }
     if (wait_ms === 0) return next();
     const refused = problem(beyondRate(wait_ms));
-    refused.headers.set('Retry-After', String(Math.ceil(wait_ms / 1_000)));
+    for (const [name, value] of Object.entries(retryAfter(wait_ms))) refused.headers.set(name, value);
     return refused;
   });

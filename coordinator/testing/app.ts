@@ -81,6 +81,7 @@ export const appUnderTest = async (patch: object = {}, info: object = {}, site?:
   return {
     app,
     world,
+    rates,
     waiting,
     clock,
     recorded,

@@ -1,0 +1,20 @@
+import { expect, test } from 'bun:test';
+import { abuseRoutes } from './abuse-routes.ts';
+
+test('abuseRoutes() leaves /healthz and the hosts alone, whatever a stranger asks for over many connections', async () => {
+  const { routes, met, bare } = await abuseRoutes({
+    seconds: 1,
+    connections: 100,
+    hosts: 2,
+    only: ['/docs', '/healthz', '/ws', '/api/v1/login'],
+  });
+  expect(met).toMatchObject({ healthz_always_200: true, no_host_silent: true });
+  expect(bare.healthz.asked).toBeGreaterThan(0);
+  expect(Object.keys(routes)).toEqual(['GET /docs', 'GET /ws', 'GET /healthz', 'POST /api/v1/login']);
+  for (const { answers, healthz } of Object.values(routes)) {
+    expect(answers['429']).toBeGreaterThan(0);
+    // The machine of a test may be busy; without limits it was 21 s.
+    expect(healthz.p99_ms).toBeLessThan(5_000);
+    expect(healthz.asked).toBeGreaterThan(0);
+  }
+}, 180_000);
