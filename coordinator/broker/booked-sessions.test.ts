@@ -37,6 +37,11 @@ describe('startBooked()', () => {
       await bookings.insert(row);
       await codes.insert({ code: '4711', holder: row.id, free_at: null });
     });
+    const byInvite = () => joinSession(world, { invite: row.invite }, '192.0.2.1');
+    expect(await byInvite()).toEqual({
+      refused: 'booking_not_open',
+      detail: `it begins at ${new Date(from).toISOString()}`,
+    });
     const id = await startBooked(world, row);
     expect(await startBooked(world, row)).toBe(String(id));
     expect(orders).toHaveLength(1);
@@ -51,6 +56,7 @@ describe('startBooked()', () => {
     expect(world.sessions.get(String(id))?.end?.reason).toBe('nobody_came');
     await world.saver.saved(String(id));
     expect(await db.read(({ bookings }) => bookings.get({ id: row.id }))).toMatchObject({ state: 'missed' });
+    expect(await byInvite()).toEqual({ refused: 'invite_unknown' });
   });
 
   test('startBooked() waits for its host, and for who was there before', async () => {

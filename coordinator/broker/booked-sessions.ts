@@ -121,9 +121,8 @@ export const startBooked = async (world: World, booking: Booking): Promise<strin
 export const bookingNeeds = (world: World): BookingNeeds => ({
   services: world,
   startBooked: (booking) => startBooked(world, booking),
-  endBooked: async ({ session_id, state }) => {
-    if (session_id === null) return;
-    happen(world, session_id, { type: 'end', reason: state === 'missed' ? 'nobody_came' : 'owner_ended' });
+  endBooked: async ({ session_id }, reason) => {
+    if (session_id !== null) happen(world, session_id, { type: 'end', reason });
   },
   elsewhere: (host) => isElsewhere(world, world.catalogue.hosts.get(host)),
   usable: (host) => world.links.has(host),

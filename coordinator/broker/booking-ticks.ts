@@ -1,4 +1,5 @@
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
+import type { EndReason } from '../../shared/protocol/session.ts';
 import { afterEnd, type BookedEnd, dueOf, nextState } from '../domain/bookings.ts';
 import { bounds } from '../limits.ts';
 import { Unavailable } from '../store/database.ts';
@@ -18,8 +19,8 @@ export interface BookingNeeds {
   readonly services: Services;
   /** Starts the booked app: the session's id once its row is stored, the same one each time for the same booking. */
   startBooked(booking: Booking): Promise<string | Refusal>;
-  /** Ends the session of a booking that is over, if it still runs. */
-  endBooked(booking: Booking): Promise<void>;
+  /** Ends the session of a booking that was cancelled or missed, for this reason. */
+  endBooked(booking: Booking, reason: EndReason): Promise<void>;
   /** Whether the host's sessions are another coordinator's, which starts its bookings too. */
   elsewhere(host: string): boolean;
   /** Whether a session could be started on the host now. */
@@ -63,7 +64,7 @@ const miss = async ({ services, endBooked }: BookingNeeds, id: string): Promise<
       return closeBooking(services, tables, booking, 'missed');
     }),
   );
-  if (missed !== undefined) await endBooked(missed);
+  if (missed !== undefined) await endBooked(missed, 'nobody_came');
 };
 
 const act = async (needs: BookingNeeds, booking: Booking): Promise<unknown> => {

@@ -214,6 +214,9 @@ export const book = (
   );
 };
 
+/** Whether the visitor is who has the booking, and not an operator who may change it too. */
+export const isHolder = (booking: Booking, visitor: Visitor): boolean => holds(booking, askingOf(visitor));
+
 const askingOf = ({ account, token }: Pick<Visitor, 'account' | 'token'>): Asking => ({
   account,
   token_hash: token === undefined ? undefined : hashOf(token),

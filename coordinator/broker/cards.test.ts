@@ -244,9 +244,10 @@ describe('extendSession() and startBooked() on cards', () => {
     clock.advance(45 * minute_ms);
     const ten = Date.UTC(2026, 10, 2, 10);
     expect(await extendSession(world, second)).toMatchObject({ ends_at: ten });
-    expect(await extendSession(world, { ...second, session: { ...second.session, ends_at: ten } })).toEqual({
-      refused: 'extension_refused',
-    });
+    const again = () => extendSession(world, { ...second, session: { ...second.session, ends_at: ten } });
+    expect(await again()).toMatchObject({ refused: 'extension_early' });
+    clock.advance(10 * minute_ms);
+    expect(await again()).toEqual({ refused: 'extension_refused' });
     expect(await cardFaults(world)).toEqual([]);
   });
 

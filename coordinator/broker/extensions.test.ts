@@ -30,7 +30,7 @@ describe('extendSession()', () => {
     expect(Math.max(...held.map(({ slot_at }) => slot_at)) + slot_ms).toBeGreaterThanOrEqual(
       now()?.ends_at ?? 0,
     );
-    expect(await extendSession(world, member(world, one))).toEqual({ refused: 'extension_refused' });
+    expect(await extendSession(world, member(world, one))).toMatchObject({ refused: 'extension_early' });
     clock.advance(39 * minute_ms);
     tick(world);
     expect(now()?.end?.reason).toBe('time_up');
@@ -42,7 +42,11 @@ describe('extendSession()', () => {
     ready(world, link, one.session.id);
     connect(world, one);
     clock.advance(50 * minute_ms - 1);
-    expect(await extendSession(world, member(world, one))).toEqual({ refused: 'extension_refused' });
+    const { ends_at } = one.session;
+    expect(await extendSession(world, member(world, one))).toEqual({
+      refused: 'extension_early',
+      detail: `from ${new Date(ends_at - 10 * minute_ms).toISOString()}`,
+    });
     clock.advance(1);
     expect(isRefusal(await extendSession(world, member(world, one)))).toBe(false);
   });
@@ -59,7 +63,7 @@ describe('extendSession()', () => {
     expect(presses.map((press) => (isRefusal(press) ? press.refused : press.ends_at))).toEqual([to, to, to]);
     // One that was on its way meanwhile.
     expect(await extendSession(world, owner)).toMatchObject({ ends_at: to });
-    expect(await extendSession(world, member(world, one))).toEqual({ refused: 'extension_refused' });
+    expect(await extendSession(world, member(world, one))).toMatchObject({ refused: 'extension_early' });
   });
 
   test('extendSession() needs minutes of the quota, and no further session', async () => {
@@ -94,5 +98,17 @@ describe('extendSession()', () => {
     await offerExtensions(world);
     expect(world.sessions.get(one.session.id)?.extendable_to).toBeNull();
     expect(await extendSession(world, member(world, one))).toEqual({ refused: 'extension_refused' });
+  });
+
+  test('extendSession() of a session that is as long as it may be says so', async () => {
+    const { world, clock, link } = await worldUnderTest();
+    const one = await started(world);
+    ready(world, link, one.session.id);
+    connect(world, one);
+    const now = world.sessions.get(one.session.id);
+    if (now === undefined) throw new Error('not there');
+    world.sessions.set(now.id, { ...now, longest_end: now.ends_at });
+    clock.advance(51 * minute_ms);
+    expect(await extendSession(world, member(world, one))).toEqual({ refused: 'extension_longest' });
   });
 });

@@ -69,7 +69,7 @@ const checkMinutes = async (
   { account, to }: { readonly account: Account; readonly to: number },
 ): Promise<Refusal | undefined> => {
   const app = world.catalogue.apps.get(session.app);
-  if (app === undefined) return refuse('extension_refused');
+  if (app === undefined) return refuse('app_unknown', session.app);
   const at = session.phases.accepted ?? world.clock.now();
   const minutes = Math.ceil((to - session.ends_at) / 60_000);
   return checkQuota(world, tables, { account, app, at, minutes, longer: true });
@@ -80,7 +80,11 @@ const holdOn = (world: World, id: string): Promise<number | Refusal> =>
   decide(world.db, async (tables) => {
     const session = world.sessions.get(id);
     if (session === undefined || !isLive(session)) return refuse('session_ended');
-    if (session.ends_at - world.clock.now() > bounds.extension_offer_ms) return refuse('extension_refused');
+    const early = session.ends_at - bounds.extension_offer_ms;
+    if (world.clock.now() < early) {
+      return refuse('extension_early', `from ${new Date(early).toISOString()}`);
+    }
+    if (!worthIt(session, session.longest_end)) return refuse('extension_longest');
     const { account_id, host } = session;
     const account = account_id === null ? undefined : await tables.accounts.lock({ id: account_id });
     await tables.hosts.lock({ name: host });
@@ -112,8 +116,8 @@ const extend = async (world: World, id: string): Promise<Session | Refusal> => {
 
 /**
  * Lets the session go on for as long as its seat is free, up to an extension's length: once the end is near, and to the
- * owner only. Who asks twice gets the same longer session. Refused with forbidden, session_ended, extension_refused or
- * quota_exceeded.
+ * owner only. Who asks twice gets the same longer session. Refused with forbidden, session_ended, extension_early,
+ * extension_longest, extension_refused or quota_exceeded.
  */
 export const extendSession = async (
   world: World,

@@ -17,8 +17,12 @@ export interface Membership {
 }
 
 /** As whom the participant sees the session: one who is not in it any more sees what those in the lobby do. */
-export const seenBy = ({ participants }: Session, id: string): { readonly admitted: boolean } => ({
+export const seenBy = (
+  { participants }: Session,
+  id: string,
+): { readonly admitted: boolean; readonly owner: boolean } => ({
   admitted: participants.some((one) => one.id === id && one.admitted),
+  owner: participants.some((one) => one.id === id && one.owner),
 });
 
 /** Who the caller is in the session from now on. */
@@ -82,9 +86,18 @@ const enter = async (
   return participation(world, joined, id, token, newcomer.owner);
 };
 
+/** Why an invite opens no session: its booking's time has not come, or there is nothing behind it. */
+const noneYet = async ({ db }: World, invite: string): Promise<Refusal> => {
+  const [booking] = await db.read(({ bookings }) => bookings.find({ invite }, { limit: 1 }));
+  const awaited = booking?.state === 'held' || booking?.state === 'open';
+  return awaited
+    ? refuse('booking_not_open', `it begins at ${new Date(booking.starts_at).toISOString()}`)
+    : refuse('invite_unknown');
+};
+
 /**
  * Makes the caller a participant of the live session that has the code or the invite, which is stored when the promise
- * resolves; code_unknown, codes_closed, invite_unknown or session_full. By code one may have to wait in the lobby.
+ * resolves; code_unknown, codes_closed, invite_unknown, booking_not_open or session_full. By code one may have to wait in the lobby.
  */
 export const joinSession = async (
   world: World,
@@ -94,7 +107,7 @@ export const joinSession = async (
   const live = [...world.sessions.values()].filter(isLive);
   if ('invite' in door) {
     const session = live.find(({ invite }) => invite === door.invite);
-    if (session === undefined) return refuse('invite_unknown');
+    if (session === undefined) return noneYet(world, door.invite);
     return enter(world, session, { invited: true, owner: false });
   }
   const { code, app } = door;

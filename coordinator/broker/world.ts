@@ -2,7 +2,7 @@ import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { toAgent } from '../../shared/protocol/agent-link.ts';
 import type { MessageOf } from '../../shared/protocol/message.ts';
 import { endReasons } from '../../shared/protocol/session.ts';
-import { endTexts } from '../domain/end-texts.ts';
+import { endTextFor } from '../domain/end-texts.ts';
 import { cardOfSession, type Host } from '../domain/host.ts';
 import { type SessionEvent, transition } from '../domain/lifecycle.ts';
 import type { Lives } from '../domain/lives.ts';
@@ -128,10 +128,14 @@ const send = (world: World, session: Session, effect: Effect & { type: 'start' |
 };
 
 const closePlayers = (world: World, session: Session, participant: string | undefined): void => {
-  const reason = session.end === null ? 'You have left the session.' : endTexts[session.end.reason];
+  const { end } = session;
+  const owners = session.participants.filter(({ owner }) => owner).map(({ id }) => id);
+  const reasonFor = (player: string): string =>
+    end === null ? 'You have left the session.' : endTextFor(end.reason, { owner: owners.includes(player) });
   for (const player of [...(world.players.get(session.id) ?? [])]) {
     // 1001 keeps Epic's page from dialling again.
-    if (participant === undefined || player.participant === participant) player.close(1001, reason);
+    if (participant === undefined || player.participant === participant)
+      player.close(1001, reasonFor(player.participant));
   }
   if (participant === undefined) return;
   const { id: session_id, generation, host } = session;
@@ -194,7 +198,7 @@ export const happen = (world: World, session_id: string, event: SessionEvent): S
 export const describeSession = (
   { clock }: Pick<World, 'clock'>,
   session: Session,
-  { admitted }: { readonly admitted: boolean },
+  { admitted, owner }: { readonly admitted: boolean; readonly owner: boolean },
 ) => ({
   now: clock.now(),
   id: session.id,
@@ -217,6 +221,6 @@ export const describeSession = (
       : {
           reason: session.end.reason,
           code: endReasons[session.end.reason],
-          text: endTexts[session.end.reason],
+          text: endTextFor(session.end.reason, { owner }),
         },
 });

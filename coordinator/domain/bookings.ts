@@ -36,7 +36,15 @@ export interface BookedTime {
   readonly session_id: string | null;
 }
 
-const closed = refuse('booking_closed');
+/** What has become of a booking that can no longer be changed. */
+const fates: Readonly<Record<BookingState, string>> = {
+  held: 'its session is being started',
+  open: 'it is about to begin',
+  used: 'its session has begun',
+  cancelled: 'it was cancelled',
+  missed: 'nobody came to it',
+  lost: 'no host could start its app in time',
+};
 
 /** The state after the event; booking_closed or booking_not_open when it may not happen now. */
 export const nextState = (
@@ -44,6 +52,7 @@ export const nextState = (
   event: BookingEvent,
 ): BookingState | Refusal => {
   const started = session_id !== null;
+  const closed = refuse('booking_closed', fates[state]);
   if (state !== 'held' && state !== 'open') return closed;
   switch (event) {
     case 'open':

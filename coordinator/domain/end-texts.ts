@@ -23,3 +23,7 @@ export const endTexts: Record<EndReason, string> = {
   host_refused: 'The host refused to start the session. Try again.',
   coordinator_forgot: 'The coordinator was restarted and does not know the session.',
 };
+
+/** The same for one of them: an owner who has ended it reads so, and not of somebody else. */
+export const endTextFor = (reason: EndReason, { owner }: { readonly owner: boolean }): string =>
+  owner && reason === 'owner_ended' ? 'You have ended the session for everyone.' : endTexts[reason];

@@ -95,7 +95,7 @@ describe('transition()', () => {
     ],
     [
       { type: 'extended', to: 2 * 86_400_000 + 1 },
-      ...Array<string>(5).fill('extension_refused'),
+      ...Array<string>(5).fill('extension_longest'),
       'session_ended',
     ],
     [

@@ -123,7 +123,8 @@ const offerExtension = (session: Session, to: number | null): Step =>
 
 const extended = (session: Session, to: number): Step | Refusal => {
   if (!isLive(session)) return refuse('session_ended');
-  if (to <= session.ends_at || to > session.longest_end) return refuse('extension_refused');
+  if (to > session.longest_end) return refuse('extension_longest');
+  if (to <= session.ends_at) return refuse('extension_refused');
   return changed(session, { ends_at: to, cut_short: false, extendable_to: null });
 };
 

@@ -105,7 +105,11 @@ describe(`${createApp.name}() sessions`, () => {
     expect((await shown(token)).participants).toBe(1);
     for (const _ of ['once', 'again'])
       expect((await under.request(path, { method: 'DELETE', token })).status).toBe(204);
-    expect(await shown(token)).toMatchObject({ phase: 'ended', end: { reason: 'owner_ended', code: 3 } });
+    const text = 'You have ended the session for everyone.';
+    expect(await shown(token)).toMatchObject({
+      phase: 'ended',
+      end: { reason: 'owner_ended', code: 3, text },
+    });
     expect(await refusedBy(under, `${path}/tickets`, { method: 'POST', token })).toBe('session_ended');
   });
 

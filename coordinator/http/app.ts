@@ -1,5 +1,4 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
-import { refuse } from '../../shared/errors.ts';
 import { bookingNeeds } from '../broker/booked-sessions.ts';
 import type { Passwords } from '../broker/passwords.ts';
 import { accountRoutes } from './accounts.ts';
@@ -19,14 +18,14 @@ import { healthRoutes } from './health.ts';
 import { loginRoutes } from './logins.ts';
 import { countRequests, metricsRoutes } from './metrics.ts';
 import { describedRoutes } from './openapi.ts';
-import { onError, problem } from './problems.ts';
+import { onError } from './problems.ts';
 import { queueRoutes } from './queue.ts';
 import { limitRate, type RateLimits } from './rate-limits.ts';
 import { readiness } from './readiness.ts';
 import { recordRoutes } from './records.ts';
 import { referenceRoutes } from './reference.ts';
 import { type SessionNeeds, sessionRoutes } from './sessions.ts';
-import { type Site, siteRoutes } from './site.ts';
+import { nothingHere, type Site, siteRoutes } from './site.ts';
 import { type UpgradeNeeds, upgradeRoutes } from './upgrades.ts';
 import { webhookRoutes } from './webhooks.ts';
 
@@ -51,7 +50,7 @@ export const createApp = (needs: AppNeeds): OpenAPIHono<Env> => {
   const logins = { services: world, passwords, tokens };
   const app = describedRoutes();
   app.onError(onError(world.log, world.ids));
-  app.notFound(() => problem(refuse('not_found')));
+  app.notFound(nothingHere(site, store));
   app.use(setHeaders(store), countRequests(world));
   // A page of an allowed site may read every refusal, so what lets it comes before what refuses.
   app.use('/api/*', allowOrigins(store));

@@ -7,6 +7,7 @@ import {
   bookingsSchema,
 } from '../../shared/protocol/bookings.ts';
 import { problemSchema } from '../../shared/protocol/http.ts';
+import type { EndReason } from '../../shared/protocol/session.ts';
 import { openWorld } from '../broker/open.ts';
 import type { Account, Booking } from '../store/tables.ts';
 import type { Sent } from '../testing/app.ts';
@@ -22,7 +23,7 @@ const rig = async (options: Parameters<typeof bookingRig>[1] = {}) => {
     patch: { public_url: 'https://vitrina.example', ...options.patch },
   });
   const { services } = under;
-  const ended: Booking[] = [];
+  const ended: [booking: Booking, reason: EndReason][] = [];
   let caller: Account | undefined = under.visitor().account;
   const app = describedRoutes();
   app.onError(onError(services.log, services.ids));
@@ -31,7 +32,9 @@ const rig = async (options: Parameters<typeof bookingRig>[1] = {}) => {
     await next();
   });
   const world = await openWorld(services);
-  const endBooked = async (booking: Booking) => void ended.push(booking);
+  const endBooked = async (booking: Booking, reason: EndReason) => {
+    if (booking.session_id !== null) ended.push([booking, reason]);
+  };
   app.route('/', bookingRoutes(world, { services, endBooked }));
   const request = async (
     path: string,
@@ -114,7 +117,9 @@ describe(`${bookingRoutes.name}()`, () => {
       bookings.update({ id }, { state: 'open', session_id: 'session-1' }),
     );
     await request(`/bookings/${id}`, { method: 'DELETE', headers: { 'If-Match': '"2"' } });
-    expect(ended.map(({ session_id, state }) => [session_id, state])).toEqual([['session-1', 'cancelled']]);
+    expect(ended.map(([{ session_id, state }, reason]) => [session_id, state, reason])).toEqual([
+      ['session-1', 'cancelled', 'owner_ended'],
+    ]);
   });
 
   test('bookingRoutes() lets the bearer of the token manage a booking without an account', async () => {

@@ -4,7 +4,7 @@ import { availability } from '../broker/availability.ts';
 import { cancelBooking, moveBooking } from '../broker/booking-moves.ts';
 import type { BookingNeeds } from '../broker/booking-ticks.ts';
 import { describeBooking, inviteUrl } from '../broker/booking-view.ts';
-import { book, getBooking, listBookings, ownBooking, type Visitor } from '../broker/bookings.ts';
+import { book, getBooking, isHolder, listBookings, ownBooking, type Visitor } from '../broker/bookings.ts';
 import { joinBooked } from '../broker/sessions.ts';
 import type { World } from '../broker/world.ts';
 import { calendarOf } from '../domain/calendar.ts';
@@ -59,7 +59,9 @@ const cancel = async (needs: Needs, c: Ctx, id: string): Promise<Response> => {
   const version = versionFrom(c);
   if (isRefusal(version)) return problem(version);
   const cancelled = await cancelBooking(needs.services, id, visitor, version);
-  if (!isRefusal(cancelled) && cancelled.session_id !== null) await needs.endBooked(cancelled);
+  if (!isRefusal(cancelled)) {
+    await needs.endBooked(cancelled, isHolder(cancelled, visitor) ? 'owner_ended' : 'admin_ended');
+  }
   return shown(c, cancelled, visitor);
 };
 

@@ -147,7 +147,16 @@ export const sessionDescriptions = {
       'Only for the owner, within ten minutes of the end, and as long as the seat is free; by half an hour at most.',
     responses: {
       200: answers(sessionSchema, 'The session with its new end.'),
-      ...refuses('malformed', 'forbidden', 'extension_refused', 'quota_exceeded', 'session_ended', ...member),
+      ...refuses(
+        'malformed',
+        'forbidden',
+        'extension_early',
+        'extension_longest',
+        'extension_refused',
+        'quota_exceeded',
+        'session_ended',
+        ...member,
+      ),
     },
   }),
   leave: createRoute({

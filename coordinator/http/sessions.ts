@@ -133,7 +133,7 @@ export const sessionRoutes = (needs: SessionNeeds): OpenAPIHono<Env> => {
       const extended = isRefusal(member) ? member : await extendSession(world, member);
       return isRefusal(extended)
         ? problem(extended)
-        : answer(c, describeSession(world, extended, { admitted: true }));
+        : answer(c, describeSession(world, extended, { admitted: true, owner: true }));
     })
     .openapi(described.list, (c) => as(c, 'operator', () => answer(c, { sessions: listSessions(world) })))
     .openapi(described.end, async (c) => {

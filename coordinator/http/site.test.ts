@@ -38,9 +38,24 @@ describe(`${siteRoutes.name}()`, () => {
       expect(headers.get('x-content-type-options')).toBe('nosniff');
       expect(headers.get('strict-transport-security')).toContain('max-age=');
     }
-    for (const path of ['/s/', '/s/a/b', '/x', '/index.html', '/site/main.tsx', '/..%2f..%2fpackage.json']) {
-      expect((await under.request(path)).status).toBe(404);
+  });
+
+  test('siteRoutes() leaves what is no address of the site to nothingHere(), which shows a page to people', async () => {
+    const under = await appUnderTest({}, {}, site);
+    const lost = ['/s/', '/s/a/b', '/i/', '/i/abc)', `/i/${'a'.repeat(65)}`, '/x', '/index.html'];
+    for (const path of [...lost, '/site/main.tsx', '/..%2f..%2fpackage.json', '/apiary']) {
+      const { status, headers } = await under.request(path);
+      expect([path, status, headers.get('content-type')]).toEqual([path, 404, 'text/html;charset=utf-8']);
+      expect(headers.get('content-security-policy')).toContain("default-src 'none'");
     }
+    for (const path of ['/api/v1/castles', '/api', '/agent/x', '/healthz/x', '/docs/x', '/metrics/x']) {
+      const { status, headers } = await under.request(path);
+      expect([path, status, headers.get('content-type')]).toEqual([path, 404, 'application/problem+json']);
+    }
+    expect((await under.request('/x', { method: 'POST' })).headers.get('content-type')).toContain('json');
+    expect([(await under.request('/s/a/')).status, (await under.request('/i/a/')).status]).toEqual([
+      200, 200,
+    ]);
   });
 
   test('siteRoutes() sends the page once, and what it loads for good', async () => {

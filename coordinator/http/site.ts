@@ -1,9 +1,11 @@
 import { Hono } from 'hono';
+import { refuse } from '../../shared/errors.ts';
 import type { Configuration } from '../store/configuration-file.ts';
 import type { Store } from '../store/store.ts';
 import type { Ctx, Env } from './env.ts';
 import { answerFixed, type Fixed, fixed } from './fixed.ts';
 import { socketBase } from './guards.ts';
+import { problem } from './problems.ts';
 
 /** The built site: its one page, and by path what the page loads. The names of those hold a hash of their content. */
 export interface Site {
@@ -85,12 +87,32 @@ export const pagePolicy = (c: Ctx, configuration: Configuration): Record<string,
   };
 };
 
+/** What site/route.ts knows as pages. */
+const id = '{[A-Za-z0-9_-]{1,64}}';
+const addresses = [
+  '/',
+  '/reset',
+  ...['s', 'i'].flatMap((kind) => [`/${kind}/:id${id}`, `/${kind}/:id${id}/`]),
+];
+
+/** Where programs ask, who are answered in problems. */
+const forPrograms = /^\/(api|ws|agent|peers|healthz|readyz|metrics|docs)(\/|$)/;
+
+/** The answer to an address that leads nowhere: the site's page says so to people, a problem to programs. */
+export const nothingHere = (site: Site | undefined, store: Store) => (c: Ctx) => {
+  const told = problem(refuse('not_found'));
+  const reads = ['GET', 'HEAD'].includes(c.req.method);
+  if (site === undefined || !reads || forPrograms.test(c.req.path)) return told;
+  const headers = new Headers(told.headers);
+  const page = { ...pagePolicy(c, store.configuration()), 'Content-Type': site.page.type };
+  for (const [name, value] of Object.entries(page)) headers.set(name, value);
+  return new Response(site.page.bytes, { status: told.status, headers });
+};
+
 /** The site: one page at every address of it. Nothing of a request's path reaches a file system. */
 export const siteRoutes = ({ page, assets }: Site, store: Store): Hono<Env> => {
   const routes = new Hono<Env>();
-  routes.on('GET', ['/', '/s/:id', '/i/:invite', '/reset'], (c) =>
-    answerFixed(c, page, pagePolicy(c, store.configuration())),
-  );
+  routes.on('GET', addresses, (c) => answerFixed(c, page, pagePolicy(c, store.configuration())));
   for (const [path, asset] of assets) {
     const headers = { 'Cache-Control': 'public, max-age=31536000, immutable' };
     routes.get(path, (c) => answerFixed(c, asset, headers));

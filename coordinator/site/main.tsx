@@ -5,6 +5,7 @@ import { CataloguePage } from './catalogue-page.tsx';
 import { InvitePage } from './invite-page.tsx';
 import { keep, recall } from './keep.ts';
 import { chooseLanguage, type Language, LanguageContext } from './language.ts';
+import { NoPage } from './no-page.tsx';
 import { ResetPage } from './reset-page.tsx';
 import { useRoute } from './route.ts';
 import { SessionPage } from './session-page.tsx';
@@ -30,6 +31,7 @@ const Site = (): JSX.Element => {
       {route.page === 'session' && <SessionPage key={visit} id={route.id} />}
       {route.page === 'reset' && <ResetPage key={visit} secret={route.secret} />}
       {route.page === 'invite' && <InvitePage key={visit} invite={route.invite} />}
+      {route.page === 'none' && <NoPage like={route.like} />}
     </LanguageContext.Provider>
   );
 };

@@ -6,12 +6,18 @@ export type Route =
   | { page: 'catalogue'; code: string }
   | { page: 'session'; id: string }
   | { page: 'invite'; invite: string }
-  | { page: 'reset'; secret: string };
+  | { page: 'reset'; secret: string }
+  /** There is no such page; it looks like a part of an invite's or a session's address, or like none. */
+  | { page: 'none'; like: 'invite' | 'session' | undefined };
 
 export const routeOf = (url: URL): Route => {
   if (url.pathname === '/reset') return { page: 'reset', secret: url.hash.slice(1) };
+  if (url.pathname === '/') return { page: 'catalogue', code: codeFrom(url.searchParams.get('code') ?? '') };
   const [, kind, id] = /^\/([si])\/([A-Za-z0-9_-]{1,64})\/?$/.exec(url.pathname) ?? [];
-  if (id === undefined) return { page: 'catalogue', code: codeFrom(url.searchParams.get('code') ?? '') };
+  if (id === undefined) {
+    const [, part] = /^\/([si])(\/|$)/.exec(url.pathname) ?? [];
+    return { page: 'none', like: part === 's' ? 'session' : part === 'i' ? 'invite' : undefined };
+  }
   return kind === 's' ? { page: 'session', id } : { page: 'invite', invite: id };
 };
 

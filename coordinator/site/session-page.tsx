@@ -1,15 +1,11 @@
 import type { JSX } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
-import type { FailureCode } from './api.ts';
 import { JoinForm } from './join-form.tsx';
 import { localText, useLanguage, useTexts } from './language.ts';
 import { forgetMembership, type Membership, recallMembership } from './membership.ts';
 import { Notice } from './notice.tsx';
 import { useApp, useSession } from './session-state.ts';
 import { Stage } from './stage.tsx';
-
-/** The refusals that mean "this tab is no member", as opposed to "there is no session". */
-const strangers: readonly FailureCode[] = ['unauthorized', 'forbidden'];
 
 const NoMember = (): JSX.Element => {
   const texts = useTexts();
@@ -35,11 +31,16 @@ const Member = ({ id, membership }: { id: string; membership: Membership }): JSX
   }, [over, id]);
 
   if (session?.phase === 'ended') {
-    const ending = session.end && texts.endings[session.end.reason];
-    return <Notice title={ending?.title ?? texts.goneTitle} text={ending?.text ?? ''} app={session.app} />;
+    const { end, app: name } = session;
+    const ending = end && texts.endings[end.reason];
+    const own = membership.owner && end?.reason === 'owner_ended';
+    const text = own ? texts.endedByYou : (ending?.text ?? '');
+    return <Notice title={ending?.title ?? texts.goneTitle} text={text} app={name} />;
   }
   if (gone !== undefined) {
-    if (strangers.includes(gone.failed)) return <NoMember />;
+    if (gone.failed === 'unauthorized') return <NoMember />;
+    // Who is in the lobby no more.
+    if (gone.failed === 'forbidden') return <Notice title={texts.sentAwayTitle} text={texts.sentAwayText} />;
     return <Notice title={texts.goneTitle} text={texts.failures[gone.failed]} app={session?.app} />;
   }
   return (

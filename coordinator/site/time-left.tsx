@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { systemClock } from '../../shared/clock.ts';
 import type { Session } from '../../shared/protocol/http.ts';
-import { extendSession, isFailure } from './api.ts';
+import { canRetry, extendSession, type Failure, isFailure } from './api.ts';
 import { useTexts } from './language.ts';
 
 interface Props {
@@ -27,9 +27,13 @@ const useNow = ({ now }: Session, arrived: number): number => {
 export const TimeLeft = ({ session, arrived, owner, token }: Props): JSX.Element | null => {
   const texts = useTexts();
   const now = useNow(session, arrived);
-  const [asked, setAsked] = useState<'no' | 'asked' | 'refused'>('no');
+  const [asked, setAsked] = useState(false);
+  const [failure, setFailure] = useState<Failure>();
   const { id, idle_at, ends_at, cut_short, extendable_to } = session;
-  useEffect(() => setAsked('no'), [ends_at]);
+  useEffect(() => {
+    setAsked(false);
+    setFailure(undefined);
+  }, [ends_at]);
   if (idle_at !== null && idle_at > now) {
     return (
       <p class="time-left" role="alert">
@@ -39,19 +43,22 @@ export const TimeLeft = ({ session, arrived, owner, token }: Props): JSX.Element
   }
   if (ends_at - now > announced_ms || ends_at <= now) return null;
   const extend = async () => {
-    setAsked('asked');
-    if (isFailure(await extendSession(id, token))) setAsked('refused');
+    setAsked(true);
+    const answer = await extendSession(id, token);
+    if (!isFailure(answer)) return;
+    setFailure(answer);
+    setAsked(!canRetry(answer));
   };
   return (
     <p class="time-left" role="status">
       {texts.endsIn(Math.ceil((ends_at - now) / 60_000))}
       {cut_short && ` ${texts.cutShort}`}
-      {owner && extendable_to !== null && asked !== 'refused' && (
-        <button type="button" class="tool" disabled={asked === 'asked'} onClick={extend}>
+      {owner && extendable_to !== null && (failure === undefined || !asked) && (
+        <button type="button" class="tool" disabled={asked} onClick={extend}>
           {texts.extendBy(Math.round((extendable_to - ends_at) / 60_000))}
         </button>
       )}
-      {asked === 'refused' && <span>{texts.failures.extension_refused}</span>}
+      {failure !== undefined && <span>{texts.failures[failure.failed]}</span>}
     </p>
   );
 };

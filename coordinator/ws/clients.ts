@@ -10,7 +10,7 @@ import { accountNow } from '../broker/logins.ts';
 import { issueTicket, joinSession, leaveSession, memberOf } from '../broker/sessions.ts';
 import { createSession } from '../broker/starts.ts';
 import { type World, watch } from '../broker/world.ts';
-import { endTexts } from '../domain/end-texts.ts';
+import { endTextFor } from '../domain/end-texts.ts';
 import { isLive, serving } from '../domain/session.ts';
 import { bounds } from '../limits.ts';
 import { Unavailable } from '../store/database.ts';
@@ -109,7 +109,13 @@ const answerWhenReady = (
     waits.delete(participation.participant_id);
     if (now !== undefined && isLive(now)) return sendConnect(client, participation, id);
     const reason = now?.end?.reason ?? 'coordinator_forgot';
-    send({ msg: 'SESSION_FAILED', session_id: session.id, reason, text: endTexts[reason], ...echo(id) });
+    send({
+      msg: 'SESSION_FAILED',
+      session_id: session.id,
+      reason,
+      text: endTextFor(reason, participation),
+      ...echo(id),
+    });
   };
   const unwatch = watch(world, session.id, look);
   waits.set(participation.participant_id, () => {

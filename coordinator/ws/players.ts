@@ -1,9 +1,9 @@
-import { refuse } from '../../shared/errors.ts';
+import { errors, refuse } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import { closeCode, closeReason, closeWith, type Frame, type Peer, type Wire } from '../../shared/socket.ts';
 import { addPlayer, type Membership, playerGone } from '../broker/sessions.ts';
 import type { Channel, ChannelEnd, World } from '../broker/world.ts';
-import { endTexts } from '../domain/end-texts.ts';
+import { endTextFor } from '../domain/end-texts.ts';
 import { bounds } from '../limits.ts';
 import { budget } from './budget.ts';
 import { linkLost } from './channels.ts';
@@ -71,8 +71,13 @@ export const connectPlayer =
     const channel: Channel | undefined = able
       ? link?.openChannel({ session, participant: participant.id, resumable }, end)
       : undefined;
-    if (ended !== null) wire.close(1001, endTexts[ended?.reason ?? 'last_left']);
-    else if (channel === undefined) wire.close(linkLost.code, linkLost.reason);
+    if (ended !== null) {
+      wire.close(
+        1001,
+        ended === undefined ? errors.session_ended.text : endTextFor(ended.reason, participant),
+      );
+    }
+    if (ended === null && channel === undefined) wire.close(linkLost.code, linkLost.reason);
 
     const copy = (frame: Frame) => {
       const payload = toHost(frame, plain);

@@ -87,9 +87,9 @@ describe(`${connectPlayer.name}()`, () => {
       token: owner.participant_token,
     });
     expect(status).toBe(204);
-    for (const player of [socket, guest.socket]) {
-      expect(await player.closed()).toEqual({ code: 1001, reason: 'The owner ended the session.' });
-    }
+    const own = 'You have ended the session for everyone.';
+    expect(await socket.closed()).toEqual({ code: 1001, reason: own });
+    expect(await guest.socket.closed()).toEqual({ code: 1001, reason: 'The owner ended the session.' });
     expect(await agent.next('END_SESSION')).toMatchObject({ reason: 'owner_ended' });
     expect(
       await rig.refused(rig.request('POST', '/api/v1/join', { body: { code: owner.session.code } })),
