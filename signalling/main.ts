@@ -4,9 +4,11 @@ import { systemClock } from '../shared/clock.ts';
 import { systemIds } from '../shared/ids.ts';
 import { limits } from '../shared/limits.ts';
 import { createLog, type Log, type LogLevel } from '../shared/log.ts';
+import type { SocketData } from '../shared/socket.ts';
 import { version } from '../shared/version.ts';
 import { type Config, loadConfig } from './config.ts';
-import { type Listener, listeners } from './http/listener.ts';
+import { listeners } from './http/listener.ts';
+import { openPorts } from './http/ports.ts';
 import { keyboardCommand } from './keyboard.ts';
 import { createLogFiles } from './log-files.ts';
 import { savedOptions, withoutSecrets } from './options.ts';
@@ -31,28 +33,6 @@ const openLog = ({ options }: Config): Log => {
     console_log.error({ error, log_folder: options.log_folder }, 'cannot write the log file');
   const { write } = createLogFiles(options.log_folder, systemClock, failed);
   return createLog('signalling', level, undefined, { level: levels[options.log_level_file], write });
-};
-
-type Listening = ReturnType<typeof Bun.serve>;
-
-/** Opens every port or none. A taken port is the operator's to solve: the log says which and how. */
-const openAll = (all: Listener[], log: Log): Listening[] | undefined => {
-  const opened: Listening[] = [];
-  for (const { option, serve } of all) {
-    try {
-      opened.push(Bun.serve(serve));
-    } catch (error) {
-      const { hostname, port } = serve;
-      const reason = error instanceof Error ? error.message : String(error);
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      const taken = code === 'EADDRINUSE' || code === 'EACCES';
-      const advice = taken ? `choose another --${option}` : 'see the reason';
-      log.error({ hostname, port, reason }, `cannot listen on ${hostname}:${port}; ${advice}`);
-      for (const server of opened) server.stop(true);
-      return undefined;
-    }
-  }
-  return opened;
 };
 
 /** Resolves with what ended the program: a signal, or `q` typed with --stdin. */
@@ -98,13 +78,14 @@ const serve = async (config: Config, warnings: string[]): Promise<number> => {
   const signalling = createSignalling(config, systemClock, log);
   const peers = await openPeers(config, log);
   const all = listeners(config, signalling, systemClock, log, peers);
-  const opened = openAll(all, log);
-  if (opened === undefined) {
+  const listening = openPorts(all, options.bind, log, Bun.serve<SocketData>);
+  if (listening === undefined) {
     peers.stop();
     return 1;
   }
+  const { opened, address } = listening;
   const ports = Object.fromEntries(all.map(({ option }, at) => [option, opened[at]?.port]));
-  log.info({ bind: options.bind, ...ports }, 'listening');
+  log.info({ bind: address, ...ports }, 'listening');
   const by = await stopped(config, signalling, log);
   signalling.stop();
   peers.stop();

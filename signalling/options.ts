@@ -72,7 +72,7 @@ export const optionsSchema = z.strictObject({
     .default('')
     .describe('Log every protocol message: basic (its type), verbose (as text), formatted (as JSON)'),
   stdin: flag('Take commands from standard input; h lists them'),
-  bind: text('0.0.0.0', 'Address that all ports listen on'),
+  bind: text('', 'Address that all ports listen on; without one all of the machine, IPv4 and IPv6'),
   streamer_port: port(8888, 'Port for streamers (Unreal)'),
   player_port: port(80, 'Port for players (browsers)'),
   sfu_port: port(8889, 'Port for SFUs'),

@@ -17,7 +17,6 @@ import { createPages } from './pages.ts';
 export interface Listener {
   option: 'streamer_port' | 'player_port' | 'sfu_port' | 'https_port' | 'peer_port';
   serve: {
-    hostname: string;
     port: number;
     maxRequestBodySize: number;
     development: false;
@@ -97,10 +96,12 @@ export const listeners = (
     const upgraded = server.upgrade(request, {
       headers: chosenProtocol(request),
       data: {
-        connect: (wire) =>
-          role === 'peer' && peers !== undefined
-            ? peers.connect({ ...wire, remote }, signalling.metrics.count)
-            : signalling.connect(role === 'peer' ? 'player' : role, { ...pass, remote }, wire),
+        connect: (socket) => {
+          const wire = { ...socket, remote };
+          return role === 'peer' && peers !== undefined
+            ? peers.connect(wire, signalling.metrics.count)
+            : signalling.connect(role === 'peer' ? 'player' : role, { ...pass, remote }, wire);
+        },
         frame_bytes: options.max_frame_bytes,
         backlog_bytes: limits.browser_backlog_bytes,
         silence_ms: silence(role),
@@ -113,7 +114,6 @@ export const listeners = (
   const listener = (option: Listener['option'], role?: Caller, secured?: Tls): Listener => ({
     option,
     serve: {
-      hostname: options.bind,
       port: Number(options[option]),
       maxRequestBodySize: limits.body_bytes,
       development: false,

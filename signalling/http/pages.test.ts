@@ -21,6 +21,12 @@ const site = async (): Promise<Site> => {
   await Bun.write(join(root, 'player.html'), '<!doctype html>player');
   await Bun.write(join(root, 'css', 'player.css'), 'a{}');
   await Bun.write(join(root, '.hidden'), 'hidden');
+  await Bun.write(join(root, 'guide', 'index.html'), '<!doctype html>guide');
+  await Bun.write(join(root, 'guide', '.htaccess'), 'hidden');
+  await Bun.write(join(root, '.well-known', 'security.txt'), 'Contact: mailto:a@b.example');
+  await Bun.write(join(root, '.well-known', '.secret'), 'hidden');
+  await Bun.write(join(root, 'guide', '.well-known', 'x.txt'), 'hidden');
+  await symlink(folder, join(root, 'up'));
   await Bun.write(join(folder, 'secret.txt'), 'secret');
   await symlink(join(folder, 'secret.txt'), join(root, 'link.txt'));
   return { root, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
@@ -53,6 +59,18 @@ const outside = [
   '%2e%2e%5csecret.txt',
   'css',
   'css/',
+  'up',
+  'up/',
+  'up/secret.txt',
+  'css/player.css/',
+  '.well-known',
+  '.well-known/',
+  '.well-known/.secret',
+  '.well-known/../.hidden',
+  '.well-known%2f.secret',
+  'guide/.htaccess',
+  'guide/.well-known/x.txt',
+  '.Well-Known/security.txt',
   'player.html%00',
   '%ff',
   'nothing.html',
@@ -65,6 +83,58 @@ for (const path of outside) {
     expect((await get(server.urls.http + path)).status).toBe(404);
   });
 }
+
+test('createPages() serves what is well known, and the index file of a folder', async () => {
+  await using pages = await site();
+  await using server = await live(['--serve', '--http_root', pages.root]);
+  const { http } = server.urls;
+  const known = await get(`${http}.well-known/security.txt`);
+  expect([known.status, known.text]).toEqual([200, 'Contact: mailto:a@b.example']);
+  expect(known.headers.get('content-type')).toContain('text/plain');
+  const guide = await get(`${http}guide/?a=b`);
+  expect([guide.status, guide.text]).toEqual([200, '<!doctype html>guide']);
+  expect(guide.headers.get('content-type')).toContain('text/html');
+  const moved = async (path: string) => {
+    const { status, headers } = await get(http + path);
+    return [status, headers.get('location')];
+  };
+  expect(await moved('guide?a=b')).toEqual([301, '/guide/?a=b']);
+  expect(await moved('/guide')).toEqual([301, '/guide/']);
+  expect(await moved('%2fguide')).toEqual([301, '/%2fguide/']);
+});
+
+test('createPages() shows the index file of the root where there is no homepage', async () => {
+  await using pages = await site();
+  await Bun.write(join(pages.root, 'index.html'), 'index');
+  await using server = await live(['--serve', '--http_root', pages.root]);
+  expect((await get(server.urls.http)).text).toContain('player');
+  await using other = await live(['--serve', '--http_root', pages.root, '--homepage', 'none.html']);
+  expect((await get(other.urls.http)).text).toBe('index');
+});
+
+test('createPages() says with an ETag that nothing has changed', async () => {
+  await using pages = await site();
+  await using server = await live(['--serve', '--http_root', pages.root]);
+  const url = `${server.urls.http}css/player.css`;
+  const first = await get(url);
+  const etag = first.headers.get('etag') ?? '';
+  expect(etag).not.toBe('');
+  expect(first.headers.get('cache-control')).toBe('no-cache');
+  for (const method of ['GET', 'HEAD']) {
+    for (const known of [etag, etag.replace('W/', ''), `"other", ${etag}`, '*']) {
+      const again = await get(url, { method, headers: { 'if-none-match': known } });
+      expect([method, known, again.status, again.text]).toEqual([method, known, 304, '']);
+      expect(again.headers.get('etag')).toBe(etag);
+      expect(again.headers.get('x-content-type-options')).toBe('nosniff');
+    }
+    expect((await get(url, { method, headers: { 'if-none-match': '"other"' } })).status).toBe(200);
+  }
+  const head = await get(url, { method: 'HEAD' });
+  expect([head.text, head.headers.get('content-length')]).toEqual(['', '3']);
+  await Bun.write(join(pages.root, 'css', 'player.css'), 'a{color:red}');
+  const changed = await get(url, { headers: { 'if-none-match': etag } });
+  expect([changed.status, changed.text]).toEqual([200, 'a{color:red}']);
+});
 
 test('createPages() says what is missing when there is no homepage', async () => {
   await using pages = await site();

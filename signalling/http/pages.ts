@@ -7,7 +7,7 @@ import type { Signalling } from '../server.ts';
 import { corsHeaders } from './cors.ts';
 import { createLimiter } from './limiter.ts';
 import { restAnswer } from './rest.ts';
-import { staticFile } from './static-files.ts';
+import { staticAnswer } from './static-files.ts';
 
 /** As Epic's server sends them, and only over HTTPS like it. */
 const httpsHeaders: Record<string, string> = {
@@ -39,11 +39,15 @@ const redirected = ({ hostname, pathname, search }: URL, https_port: number): Re
   });
 };
 
-const staticPage = async ({ options }: Config, pathname: string): Promise<Response> => {
-  const file = await staticFile(options.http_root, pathname === '/' ? `/${options.homepage}` : pathname);
-  if (file !== undefined) return new Response(file);
-  return pathname === '/'
-    ? plain(404, `There is no ${options.homepage} in the folder of the pages (--http_root, --homepage).`)
+/** Behind `/` is the homepage or, where there is none, the index file of the folder. */
+const staticPage = async (request: Request, { options }: Config, url: URL): Promise<Response> => {
+  const { http_root, homepage } = options;
+  const page = url.pathname === '/' ? { pathname: `/${homepage}`, search: '' } : url;
+  const answer =
+    (await staticAnswer(request, http_root, page)) ?? (await staticAnswer(request, http_root, url));
+  if (answer !== undefined) return answer;
+  return url.pathname === '/'
+    ? plain(404, `There is no ${homepage} in the folder of the pages (--http_root, --homepage).`)
     : plain(404, 'There is no such page.');
 };
 
@@ -54,7 +58,8 @@ export const createPages = (config: Config, signalling: Signalling, clock: Clock
   const admit = createLimiter(clock);
   const serves = options.serve || options.rest_api || options.metrics;
 
-  const answer = async (request: Request, pathname: string): Promise<Response> => {
+  const answer = async (request: Request, url: URL): Promise<Response> => {
+    const { pathname } = url;
     if (request.method === 'OPTIONS' && options.cors) return new Response(null, { status: 204 });
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return plain(405, 'Only GET.', { allow: 'GET, HEAD' });
@@ -68,7 +73,7 @@ export const createPages = (config: Config, signalling: Signalling, clock: Clock
       ? restAnswer(pathname, { config, registry: signalling.registry, uptime_ms })
       : undefined;
     if (rest !== undefined) return rest;
-    return options.serve ? staticPage(config, pathname) : plain(404, 'There is no such page.');
+    return options.serve ? staticPage(request, config, url) : plain(404, 'There is no such page.');
   };
 
   return async (request: Request, peer: string, secure: boolean): Promise<Response> => {
@@ -82,7 +87,7 @@ export const createPages = (config: Config, signalling: Signalling, clock: Clock
     const forwarded = request.headers.get('x-forwarded-for');
     if (!admit(callerAddress(forwarded, peer, trustedProxies(options))))
       return plain(429, 'Too many requests.', { 'retry-after': '60' });
-    const response = await answer(request, url.pathname);
+    const response = await answer(request, url);
     const headers = { ...corsHeaders(request, options), ...(secure ? httpsHeaders : {}) };
     response.headers.set('x-content-type-options', 'nosniff');
     for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);

@@ -99,7 +99,7 @@ export const live = async (args: string[] = [], { env = {}, ...given }: LiveOpti
   const signalling = createSignalling(loaded.config, clock, log);
   const opened = listeners(loaded.config, signalling, clock, log).map(({ option, serve }) => ({
     option,
-    server: Bun.serve(serve),
+    server: Bun.serve({ ...serve, hostname: loaded.config.options.bind }),
   }));
   const url = (scheme: string, option: string) =>
     `${scheme}://127.0.0.1:${opened.find((each) => each.option === option)?.server.port}/`;

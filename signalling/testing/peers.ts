@@ -105,7 +105,7 @@ export const hostPeers = async (given: PeerHostOptions = {}): Promise<PeerHost> 
   const signalling = createSignalling(config, clock, silentLog);
   const opened = listeners(config, signalling, clock, silentLog, server).map(({ option, serve }) => ({
     option,
-    http: Bun.serve(serve),
+    http: Bun.serve({ ...serve, hostname: '127.0.0.1' }),
   }));
   const port = (option: string) => opened.find((each) => each.option === option)?.http.port;
   const url = `ws://127.0.0.1:${port('player_port')}/peers`;
