@@ -146,7 +146,7 @@ const list = {
     429,
     4429,
     true,
-    'Too many attempts to log in. Wait half an hour, or ask an administrator for a reset link.',
+    'Too many wrong passwords. Wait a little, or log in on a device where you have done so before.',
   ),
   password_weak: row(
     422,
@@ -237,10 +237,19 @@ export const errorCodes = Object.keys(list) as [ErrorCode, ...ErrorCode[]];
 export interface Refusal {
   refused: ErrorCode;
   detail?: string;
+  /** In how many seconds trying again can help. */
+  retry_after?: number;
 }
 
 export const refuse = (refused: ErrorCode, detail?: string): Refusal =>
   detail === undefined ? { refused } : { refused, detail };
+
+/** A refusal that ends in so many ms; it says so in whole seconds. */
+export const refuseFor = (refused: ErrorCode, wait_ms: number, detail?: string): Refusal => {
+  const retry_after = Math.max(1, Math.ceil(wait_ms / 1_000));
+  const wait = `wait ${retry_after} s`;
+  return { ...refuse(refused, detail === undefined ? wait : `${detail}: ${wait}`), retry_after };
+};
 
 export const isRefusal = (value: unknown): value is Refusal =>
   typeof value === 'object' && value !== null && 'refused' in value;

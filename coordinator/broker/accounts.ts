@@ -1,4 +1,4 @@
-import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
+import { isRefusal, type Refusal, refuse, refuseFor } from '../../shared/errors.ts';
 import {
   changeStanding,
   checkPassword,
@@ -8,12 +8,12 @@ import {
   type StandingChange,
 } from '../domain/accounts.ts';
 import { Taken } from '../store/database.ts';
-import type { Account, Tables } from '../store/tables.ts';
+import type { Account, ReadTables, Tables } from '../store/tables.ts';
 import { audit } from './audit.ts';
 import { endLogins, updateAccount } from './logins.ts';
 import type { Passwords } from './passwords.ts';
 import type { Services } from './services.ts';
-import { type Budget, hitsLeft, takeHits, transactAgain } from './throttle.ts';
+import { type Budget, hitsLeft, takeHits, transactAgain, untilHit } from './throttle.ts';
 
 /** Registrations from one network in half an hour; then it is told to wait. */
 const registrations = { window_ms: 30 * 60_000, most: 10 } as const;
@@ -56,16 +56,17 @@ export const register = async (
   if (isRefusal(email)) return email;
   const weak = checkPassword(password, email);
   if (weak !== undefined) return weak;
-  const budgets: Budget[] = [{ name: `register:network:${network}`, ...registrations }];
-  const tooMany = refuse('too_many_messages', 'registrations from this address');
-  if (!(await hitsLeft(services, budgets))) return tooMany;
+  const budget: Budget = { name: `register:network:${network}`, ...registrations };
+  const tooMany = async (tables: Pick<ReadTables, 'counters'>): Promise<Refusal> =>
+    refuseFor('too_many_messages', await untilHit(tables, budget, clock.now()), 'registrations from here');
+  if (!(await hitsLeft(services, [budget]))) return db.read(tooMany);
   const password_hash = await passwords.hash(password);
   if (isRefusal(password_hash)) return password_hash;
   const row = newAccount(services, { email, name, password_hash, role: 'user', state: 'pending' });
   return transactAgain(db, async (tables) => {
     if ((await tables.accounts.count({ state: 'pending' })) >= pending_most) return refuse('too_busy');
     // Counted here, so that both ways end in a commit of a change and take as long.
-    if (!(await takeHits(tables, budgets, clock.now()))) return tooMany;
+    if (!(await takeHits(tables, [budget], clock.now()))) return tooMany(tables);
     const [known] = await tables.accounts.find({ email });
     if (known === undefined) await tables.accounts.insert(row);
     return undefined;

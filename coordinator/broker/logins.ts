@@ -2,9 +2,11 @@ import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import { normaliseEmail } from '../domain/accounts.ts';
 import { hashOf } from '../secrets.ts';
 import type { Account, Tables } from '../store/tables.ts';
+import { type Attempt, beginAttempt, forgetAttempt, returnTurn, type Turn } from './attempts.ts';
+import { deviceOf } from './devices.ts';
 import type { Passwords } from './passwords.ts';
 import type { Services } from './services.ts';
-import { type Budget, countHits, returnHits, transactAgain } from './throttle.ts';
+import { transactAgain } from './throttle.ts';
 
 /** What a successful login is worth. The token is shown once; its hash is kept. */
 export interface Login {
@@ -14,8 +16,7 @@ export interface Login {
   readonly refresh_expires: number;
 }
 
-const minute = 60_000;
-const day = 24 * 60 * minute;
+const day = 86_400_000;
 /** A login ends when it has not been refreshed for so long. */
 const refresh_ms = 30 * day;
 /** Used tokens are remembered so long, so that their second use shows that one was stolen. */
@@ -24,13 +25,6 @@ const used_kept_ms = day;
 const repeat_ms = 5_000;
 /** Logins of one account at a time; a further one ends the one that was refreshed longest ago. */
 const logins_per_account = 20;
-const throttle = { window_ms: 30 * minute, account: 10, network: 30 } as const;
-
-/** What wrong passwords count against. Unknown accounts have a budget too, so that it tells nothing. */
-export const loginBudgets = (email: string, network: string): readonly Budget[] => [
-  { name: `login:account:${hashOf(email)}`, window_ms: throttle.window_ms, most: throttle.account },
-  { name: `login:network:${network}`, window_ms: throttle.window_ms, most: throttle.network },
-];
 
 /** The account as it is now, while what was given to it at that epoch is good: approved, and not logged out everywhere since. */
 export const accountNow = async (
@@ -85,25 +79,24 @@ export const endLogins = async (
 };
 
 /**
- * Checks a password as a login does, in the same time whatever is wrong: login_throttled, too_busy, login_failed, or
- * `undefined` when it is right. Each check is taken from the budgets first, and stays taken unless `returnHits` gives it
- * back: attempts at the same time share the budget too.
+ * Checks a password as a login does, in the same time whatever is wrong: login_throttled, too_busy, login_failed, or the turn
+ * that it took when it is right. Each check is paid for first, so that attempts at the same time share the budget too.
  */
 export const checkLogin = async (
   services: Pick<Services, 'db' | 'clock'>,
   passwords: Passwords,
   account: Account | undefined,
   password: string,
-  budgets: readonly Budget[],
-): Promise<Refusal | undefined> => {
-  const at = services.clock.now();
-  if (!(await countHits(services, budgets))) return refuse('login_throttled');
+  attempt: Attempt,
+): Promise<Turn | Refusal> => {
+  const turn = await beginAttempt(services, attempt);
+  if (isRefusal(turn)) return turn;
   const right = await passwords.verify(password, account?.password_hash);
   if (isRefusal(right)) {
-    await services.db.transact((tables) => returnHits(tables, budgets, at));
+    await services.db.transact((tables) => returnTurn(tables, turn));
     return right;
   }
-  return right && account?.state === 'approved' ? undefined : refuse('login_failed');
+  return right && account?.state === 'approved' ? turn : refuse('login_failed');
 };
 
 export interface Credentials {
@@ -111,30 +104,36 @@ export interface Credentials {
   readonly password: string;
   /** Where the attempt comes from: see `networkOf`. */
   readonly network: string;
+  /** What the device keeps of an earlier login: see `rememberDevice`. */
+  readonly device?: string | undefined;
+  /** Whether the network may make one more attempt; not asked for a device that is known to the account. */
+  readonly admit?: () => Promise<Refusal | undefined>;
 }
 
 /**
- * A login by password: login_failed, login_throttled or too_busy. An account that others guess at is closed to passwords
- * for a while; its owner goes on where they are logged in, and gets in elsewhere by an administrator's reset link.
+ * A login by password: login_failed, login_throttled, too_busy or what `admit` says. Others who guess at the account make
+ * strangers wait, but shut nobody out, and a device on which its owner has logged in before does not notice them.
  */
 export const login = async (
   services: Services,
   passwords: Passwords,
-  { email, password, network }: Credentials,
+  { email, password, network, device, admit }: Credentials,
 ): Promise<Login | Refusal> => {
-  const { db, clock } = services;
+  const { db } = services;
   const normal = normaliseEmail(email);
   const known = isRefusal(normal) ? email : normal;
-  const budgets = loginBudgets(known, network);
   const [found] = await db.read(({ accounts }) => accounts.find({ email: known }));
-  const at = clock.now();
-  const refused = await checkLogin(services, passwords, found, password, budgets);
-  if (refused !== undefined || found === undefined) return refused ?? refuse('login_failed');
+  const own = deviceOf(device, found);
+  const barred = own === undefined ? await admit?.() : undefined;
+  if (barred !== undefined) return barred;
+  const attempt = { email: known, by: own === undefined ? { network } : { device: own } };
+  const turn = await checkLogin(services, passwords, found, password, attempt);
+  if (isRefusal(turn) || found === undefined) return isRefusal(turn) ? turn : refuse('login_failed');
   return transactAgain(db, async (tables) => {
     const account = await tables.accounts.lock({ id: found.id });
     const same = account?.password_hash === found.password_hash && account.state === 'approved';
     if (account === undefined || !same) return refuse('login_failed');
-    await returnHits(tables, budgets, at);
+    await forgetAttempt(tables, turn);
     return startLogin(services, tables, account);
   });
 };

@@ -2,11 +2,12 @@ import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import { checkPassword, normaliseEmail } from '../domain/accounts.ts';
 import { hashOf } from '../secrets.ts';
 import type { Account, ReadTables } from '../store/tables.ts';
+import { forgetAttempt } from './attempts.ts';
 import { audit } from './audit.ts';
-import { checkLogin, endLogins, type Login, loginBudgets, startLogin } from './logins.ts';
+import { checkLogin, endLogins, type Login, startLogin } from './logins.ts';
 import type { Passwords } from './passwords.ts';
 import type { Services } from './services.ts';
-import { returnHits, transactAgain } from './throttle.ts';
+import { transactAgain } from './throttle.ts';
 
 type Parts = Pick<Services, 'db' | 'clock' | 'ids'>;
 
@@ -126,19 +127,19 @@ export const changePassword = async (
   services: Services,
   passwords: Passwords,
   owner: Account,
-  change: { readonly current: string; readonly password: string; readonly network: string },
+  change: { readonly current: string; readonly password: string },
 ): Promise<Login | Refusal> => {
-  const { db, clock } = services;
+  const { db } = services;
   const weak = checkPassword(change.password, owner.email);
   if (weak !== undefined) return weak;
-  const budgets = loginBudgets(owner.email, change.network);
-  const at = clock.now();
-  const refused = await checkLogin(services, passwords, owner, change.current, budgets);
-  if (refused !== undefined) return refused;
+  // Whoever is logged in is no stranger: nobody else uses this budget up.
+  const attempt = { email: owner.email, by: { device: 'logged in' } };
+  const turn = await checkLogin(services, passwords, owner, change.current, attempt);
+  if (isRefusal(turn)) return turn;
   const password_hash = await passwords.hash(change.password);
   return transactAgain(db, async (tables) => {
     const account = await tables.accounts.lock({ id: owner.id });
-    await returnHits(tables, budgets, at);
+    await forgetAttempt(tables, turn);
     if (isRefusal(password_hash)) return password_hash;
     const same = account?.password_hash === owner.password_hash && account.epoch === owner.epoch;
     if (account === undefined || !same) return refuse('unauthorized');

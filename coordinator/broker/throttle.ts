@@ -39,7 +39,8 @@ export const transactAgain = async <T>(db: Database, work: (tables: Tables) => P
   }
 };
 
-const spent = async (
+/** Hits of the budget in its window. */
+export const spentHits = async (
   { counters }: { readonly counters: Pick<Tables['counters'], 'find'> },
   budget: Budget,
   now: number,
@@ -72,7 +73,7 @@ export const takeHits = async (
 ): Promise<boolean> => {
   const sorted = inOrder(budgets);
   for (const budget of sorted) await hold(tables, budget, now);
-  for (const budget of sorted) if ((await spent(tables, budget, now)) >= budget.most) return false;
+  for (const budget of sorted) if ((await spentHits(tables, budget, now)) >= budget.most) return false;
   for (const budget of sorted) {
     const key = { name: budget.name, window_at: sliceAt(budget, now) };
     const row = await tables.counters.lock(key);
@@ -104,6 +105,20 @@ export const countHits = (
   budgets: readonly Budget[],
 ): Promise<boolean> => transactAgain(db, (tables) => takeHits(tables, budgets, clock.now()));
 
+/** In how many ms a budget that is used up has a hit again. */
+export const untilHit = async (
+  { counters }: { readonly counters: Pick<Tables['counters'], 'find'> },
+  budget: Budget,
+  now: number,
+): Promise<number> => {
+  const from = Math.max(anchor_at + 1, sliceAt(budget, now - budget.window_ms));
+  const [oldest] = (await counters.find({ name: budget.name, window_at: { from } }))
+    .filter(({ hits }) => hits > 0)
+    .map(({ window_at }) => window_at)
+    .toSorted((a, b) => a - b);
+  return oldest === undefined ? 0 : Math.max(0, oldest + budget.window_ms + sliceMs(budget) - now);
+};
+
 /** Whether each budget has a hit left; counts nothing. */
 export const hitsLeft = (
   { db, clock }: Pick<Services, 'db' | 'clock'>,
@@ -111,7 +126,7 @@ export const hitsLeft = (
 ): Promise<boolean> =>
   db.read(async (tables) => {
     for (const budget of budgets) {
-      if ((await spent(tables, budget, clock.now())) >= budget.most) return false;
+      if ((await spentHits(tables, budget, clock.now())) >= budget.most) return false;
     }
     return true;
   });

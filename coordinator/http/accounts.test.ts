@@ -240,7 +240,9 @@ describe(`${loginRoutes.name}()`, () => {
         under.clock.now() + 900_000,
       ]);
       const kept = jar(entered);
-      expect([...kept.keys()]).toEqual([`${prefix}vitrina_access`, `${prefix}vitrina_refresh`]);
+      expect([...kept.keys()]).toEqual(
+        ['access', 'refresh', 'device'].map((which) => `${prefix}vitrina_${which}`),
+      );
       for (const { attributes } of kept.values()) {
         expect(attributes).toMatch(/^; Max-Age=\d+; Path=\/; HttpOnly/);
         expect([attributes.includes('; Secure'), attributes.includes('Domain')]).toEqual([
@@ -280,7 +282,47 @@ describe(`${loginRoutes.name}()`, () => {
     const first = await enter(planted);
     const second = await enter(cookieOf(first));
     const values = [...first.values(), ...second.values()].map(({ value }) => value);
-    expect([new Set(values).size, values.includes('planted')]).toEqual([4, false]);
+    expect([new Set(values).size, values.includes('planted')]).toEqual([5, false]);
+  });
+
+  test('loginRoutes() tells a stranger when to try again, and lets a known browser or program in at once', async () => {
+    const { under } = await started({ starts_per_minute: 12 });
+    const email = 'someone3@example.com';
+    const enter = (body: object, headers: Record<string, string> = page) =>
+      post(under, '/login', { email, password, ...body }, { headers });
+    const cookie = cookieOf(jar(await enter({ cookies: true })));
+    const { device_token } = loggedInSchema.parse(await (await enter({})).json());
+    // The login itself is over: what is left says only that somebody has logged in here before.
+    const device = /vitrina_device=[^;]+/.exec(cookie)?.[0] ?? '';
+    for (let at = 0; at < 10; at++) await enter({ password: 'wrong' });
+    const told = async (response: Response) => {
+      const { code, retry_after } = problemSchema.parse(await response.json());
+      expect([response.status, response.headers.get('retry-after')]).toEqual([429, String(retry_after)]);
+      return [code, retry_after];
+    };
+    expect(await told(await enter({}))).toEqual(['too_many_messages', 5]);
+    expect((await enter({ cookies: true }, { ...page, Cookie: device })).status).toBe(200);
+    expect((await enter({ device_token })).status).toBe(200);
+    under.clock.advance(20_000);
+    expect(await told(await enter({}))).toEqual(['login_throttled', 60]);
+    expect(await told(await enter({ device_token: `${device_token}x` }))).toEqual(['login_throttled', 60]);
+    expect((await enter({ device_token })).status).toBe(200);
+    under.clock.advance(60_000);
+    expect((await enter({})).status).toBe(200);
+  });
+
+  test('accountRoutes() tells who registers too often when to try again', async () => {
+    const { under } = await started({ starts_per_minute: 100 });
+    const register = (at: number) =>
+      post(under, '/accounts', { email: `new${at}@example.com`, name: 'New', password });
+    for (let at = 0; at < 10; at++) expect((await register(at)).status).toBe(202);
+    const response = await register(10);
+    const { retry_after = 0 } = problemSchema.parse(await response.json());
+    expect(response.headers.get('retry-after')).toBe(String(retry_after));
+    under.clock.advance(retry_after * 1_000 - 1_000);
+    expect((await register(11)).status).toBe(429);
+    under.clock.advance(1_000);
+    expect((await register(12)).status).toBe(202);
   });
 
   test('loginRoutes() logs out everywhere and changes the password, and old tokens are void at once', async () => {

@@ -47,7 +47,7 @@ export const createApp = (needs: AppNeeds): OpenAPIHono<Env> => {
   const { store } = world;
   const catalogue = { ...world, catalogueChanged: needs.catalogueChanged };
   const tokens = createAccessTokens(world);
-  const logins = { services: world, passwords, tokens };
+  const logins = { services: world, passwords, tokens, rates };
   const app = describedRoutes();
   app.onError(onError(world.log, world.ids));
   app.notFound(nothingHere(site, store));

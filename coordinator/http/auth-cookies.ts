@@ -8,6 +8,8 @@ import { publicBase } from './guards.ts';
 export interface AuthCookies {
   readonly access: string | undefined;
   readonly refresh: string | undefined;
+  /** That somebody has logged in with this browser before; it outlives the login. */
+  readonly device: string | undefined;
 }
 
 /** A cookie's value and when (epoch ms) it ends. */
@@ -16,7 +18,10 @@ export interface CookieValue {
   readonly expires: number;
 }
 
-const names = { access: 'vitrina_access', refresh: 'vitrina_refresh' } as const;
+const names = { access: 'vitrina_access', refresh: 'vitrina_refresh', device: 'vitrina_device' } as const;
+
+/** Browsers keep no cookie longer. */
+const device_ms = 400 * 86_400_000;
 
 /** Plain http is for development: browsers take neither the prefix nor Secure there. */
 const isSecure = (c: Ctx, configuration: Configuration): boolean =>
@@ -31,20 +36,28 @@ export const readCookies = (c: Ctx, configuration: Configuration): AuthCookies =
   return {
     access: getCookie(c, nameOf('access', secure)),
     refresh: getCookie(c, nameOf('refresh', secure)),
+    device: getCookie(c, nameOf('device', secure)),
   };
 };
 
-/** The answer, with these cookies set; `undefined` takes them back. */
+/** The answer, with these cookies set; `undefined` takes the login's back, and leaves the device's. */
 export const withCookies = (
   c: Ctx,
   configuration: Configuration,
   response: Response,
-  cookies: { readonly access: CookieValue; readonly refresh: CookieValue } | undefined,
+  cookies:
+    | { readonly access: CookieValue; readonly refresh: CookieValue; readonly device: string }
+    | undefined,
   now: number,
 ): Response => {
   const secure = isSecure(c, configuration);
-  for (const which of ['access', 'refresh'] as const) {
-    const { value, expires } = cookies?.[which] ?? { value: '', expires: now };
+  const over = { value: '', expires: now };
+  const { access = over, refresh = over, device } = cookies ?? {};
+  const kept = device === undefined ? {} : { device: { value: device, expires: now + device_ms } };
+  const set: Partial<Record<keyof typeof names, CookieValue>> = { access, refresh, ...kept };
+  for (const which of ['access', 'refresh', 'device'] as const) {
+    if (set[which] === undefined) continue;
+    const { value, expires } = set[which];
     const cookie = generateCookie(nameOf(which, secure), value, {
       path: '/',
       httpOnly: true,

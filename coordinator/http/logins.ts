@@ -9,10 +9,12 @@ import {
   refreshSchema,
   resetSchema,
 } from '../../shared/protocol/accounts.ts';
+import { rememberDevice } from '../broker/devices.ts';
 import { type Login, login, logout, logoutEverywhere, refresh } from '../broker/logins.ts';
 import type { Passwords } from '../broker/passwords.ts';
 import { changePassword, useResetLink } from '../broker/resets.ts';
 import type { Services } from '../broker/services.ts';
+import { beyondRate } from '../ws/budget.ts';
 import { viewOf } from './account-views.ts';
 import { fromOwnPage, readCookies, withCookies } from './auth-cookies.ts';
 import type { AccessTokens } from './auth-tokens.ts';
@@ -20,12 +22,14 @@ import { callerWith } from './caller.ts';
 import type { Ctx, Env } from './env.ts';
 import { answers, byBearer, describedRoutes, done, refuses, takes } from './openapi.ts';
 import { problem } from './problems.ts';
+import type { RateLimits } from './rate-limits.ts';
 import { etagOf } from './versions.ts';
 
 export interface LoginNeeds {
   readonly services: Services;
   readonly passwords: Passwords;
   readonly tokens: AccessTokens;
+  readonly rates: RateLimits;
 }
 
 const tags = ['logins'];
@@ -41,6 +45,7 @@ const described = {
     responses: {
       200: loggedIn,
       ...refuses('malformed', 'login_failed', 'login_throttled', 'too_busy', 'origin_refused'),
+      ...refuses('too_many_messages'),
     },
   }),
   refresh: createRoute({
@@ -105,36 +110,51 @@ const described = {
   }),
 };
 
+interface Way {
+  readonly cookies: boolean;
+  /** The token of the device, where no cookie holds it. */
+  readonly device?: string | undefined;
+  /** Whether the answer holds the next one. */
+  readonly remembered?: boolean;
+}
+
 /** The answer to who has logged in: tokens in the body, or in cookies that a page of ours asked for. */
 const welcome = async (
   { services, tokens }: LoginNeeds,
   c: Ctx,
   { account, refresh_token, refresh_expires }: Login,
-  cookies: boolean,
+  by: Way,
 ): Promise<Response> => {
   const { access_token, expires } = await tokens.issue(account);
   const body = { account: viewOf(account), expires };
-  if (!cookies) return c.json({ ...body, access_token, refresh_token } satisfies LoggedIn);
+  const configuration = services.store.configuration();
+  if (!by.cookies) {
+    const device_token = by.remembered
+      ? { device_token: rememberDevice(services.ids, by.device, account) }
+      : {};
+    return c.json({ ...body, access_token, refresh_token, ...device_token } satisfies LoggedIn);
+  }
   const set = {
     access: { value: access_token, expires },
     refresh: { value: refresh_token, expires: refresh_expires },
+    device: rememberDevice(services.ids, readCookies(c, configuration).device, account),
   };
   const response = c.json(body satisfies LoggedIn);
-  return withCookies(c, services.store.configuration(), response, set, services.clock.now());
+  return withCookies(c, configuration, response, set, services.clock.now());
 };
 
 /** Runs a way to log in. Cookies are set for our own pages only: no other logs a visitor in as somebody. */
 const enter = async (
   needs: LoginNeeds,
   c: Ctx,
-  cookies: boolean,
+  by: Way,
   way: () => Promise<Login | Refusal>,
 ): Promise<Response> => {
-  if (cookies && !fromOwnPage(c, needs.services.store.configuration())) {
+  if (by.cookies && !fromOwnPage(c, needs.services.store.configuration())) {
     return problem(refuse('origin_refused'));
   }
   const entered = await way();
-  return isRefusal(entered) ? problem(entered) : welcome(needs, c, entered, cookies);
+  return isRefusal(entered) ? problem(entered) : welcome(needs, c, entered, by);
 };
 
 /** Takes the cookies back. */
@@ -143,14 +163,14 @@ const goodbye = ({ services }: LoginNeeds, c: Ctx, response: Response): Response
 
 const next = async (needs: LoginNeeds, c: Ctx, given: string | undefined): Promise<Response> => {
   const { services } = needs;
-  if (given !== undefined) return enter(needs, c, false, () => refresh(services, given));
+  if (given !== undefined) return enter(needs, c, { cookies: false }, () => refresh(services, given));
   const configuration = services.store.configuration();
   const { refresh: kept } = readCookies(c, configuration);
   if (kept === undefined) return problem(refuse('unauthorized', 'refresh_token'));
   if (!fromOwnPage(c, configuration)) return problem(refuse('origin_refused'));
   const entered = await refresh(services, kept);
   if (isRefusal(entered)) return goodbye(needs, c, problem(entered));
-  return welcome(needs, c, entered, true);
+  return welcome(needs, c, entered, { cookies: true });
 };
 
 const leave = async (needs: LoginNeeds, c: Ctx, given: string | undefined): Promise<Response> => {
@@ -169,12 +189,18 @@ const leave = async (needs: LoginNeeds, c: Ctx, given: string | undefined): Prom
 
 /** Logging in and out, and what everybody may do with their own account; under `/api/v1`. */
 export const loginRoutes = (needs: LoginNeeds): OpenAPIHono<Env> => {
-  const { services, passwords } = needs;
+  const { services, passwords, rates } = needs;
   return describedRoutes()
     .openapi(described.login, (c) => {
-      const { cookies, ...given } = c.req.valid('json');
+      const { cookies, device_token, ...given } = c.req.valid('json');
       const { network } = c.env;
-      return enter(needs, c, cookies, () => login(services, passwords, { ...given, network }));
+      const device = device_token ?? readCookies(c, services.store.configuration()).device;
+      const admit = async () => {
+        const wait_ms = await rates.take('start', network);
+        return wait_ms === 0 ? undefined : beyondRate(wait_ms);
+      };
+      const by = { cookies, device: device_token, remembered: true };
+      return enter(needs, c, by, () => login(services, passwords, { ...given, network, device, admit }));
     })
     .openapi(described.refresh, (c) => next(needs, c, c.req.valid('json').refresh_token))
     .openapi(described.logout, (c) => leave(needs, c, c.req.valid('json').refresh_token))
@@ -194,11 +220,13 @@ export const loginRoutes = (needs: LoginNeeds): OpenAPIHono<Env> => {
       const caller = callerWith(c, 'user');
       if (isRefusal(caller)) return problem(caller);
       const { current_password: current, new_password: password, cookies } = c.req.valid('json');
-      const change = { current, password, network: c.env.network };
-      return enter(needs, c, cookies, () => changePassword(services, passwords, caller, change));
+      const change = { current, password };
+      return enter(needs, c, { cookies, remembered: true }, () =>
+        changePassword(services, passwords, caller, change),
+      );
     })
     .openapi(described.reset, (c) => {
       const { cookies, ...given } = c.req.valid('json');
-      return enter(needs, c, cookies, () => useResetLink(services, passwords, given));
+      return enter(needs, c, { cookies, remembered: true }, () => useResetLink(services, passwords, given));
     });
 };

@@ -12,7 +12,7 @@ export const code_header = 'x-vitrina-code';
 export const problem_type = 'application/problem+json';
 
 /** The body of an error answer, with a code of the closed list. */
-export const problemText = ({ refused, detail }: Refusal, incident?: string): string => {
+export const problemText = ({ refused, detail, retry_after }: Refusal, incident?: string): string => {
   const { http, retryable, text } = errors[refused];
   const body: Problem = {
     type: 'about:blank',
@@ -21,6 +21,7 @@ export const problemText = ({ refused, detail }: Refusal, incident?: string): st
     code: refused,
     retryable,
     ...(detail === undefined ? {} : { detail }),
+    ...(retry_after === undefined ? {} : { retry_after }),
     ...(incident === undefined ? {} : { incident }),
   };
   return JSON.stringify(body);
@@ -29,12 +30,14 @@ export const problemText = ({ refused, detail }: Refusal, incident?: string): st
 /** An error answer. */
 export const problem = (refusal: Refusal, incident?: string): Response => {
   const { http } = errors[refusal.refused];
+  const { retry_after } = refusal;
   return new Response(problemText(refusal, incident), {
     status: http,
     headers: {
       'Content-Type': problem_type,
       [code_header]: refusal.refused,
       ...(http === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}),
+      ...(retry_after === undefined ? {} : { 'Retry-After': String(retry_after) }),
       ...(incident === undefined ? {} : { 'X-Incident-Id': incident }),
     },
   });

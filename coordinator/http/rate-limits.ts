@@ -159,9 +159,9 @@ export const createRateLimits = (store: Store, clock: Clock, log: Log): RateLimi
   };
 };
 
-/** What starts something, or tries a secret. */
+/** What starts something, or tries a secret. A login counts itself: that of a known device needs no share of its network's. */
 const starts = new Set([
-  ...['sessions', 'join', 'queue', 'bookings', 'login', 'accounts', 'enrolments'].map(
+  ...['sessions', 'join', 'queue', 'bookings', 'accounts', 'enrolments'].map(
     (name) => `POST /api/v1/${name}`,
   ),
   'GET /agent/check',
@@ -189,7 +189,5 @@ export const limitRate = (limits: RateLimits, world: World) =>
       wait_ms = await limits.take('start', network);
     }
     if (wait_ms === 0) return next();
-    const refused = problem(beyondRate(wait_ms));
-    for (const [name, value] of Object.entries(retryAfter(wait_ms))) refused.headers.set(name, value);
-    return refused;
+    return problem(beyondRate(wait_ms));
   });

@@ -59,7 +59,7 @@ const failures: Record<FailureCode, string> = {
   invite_unknown: 'This invite opens nothing: the session is over, or the link is not whole.',
   participant_unknown: 'This person is no longer in the session.',
   login_failed: 'E-mail or password are wrong, or the account is not approved yet.',
-  login_throttled: 'Too many attempts. Wait half an hour or ask the administrator.',
+  login_throttled: 'Too many wrong passwords. Wait a little and try again.',
   password_weak: 'Choose a password of at least 10 characters that is not a common one.',
   reset_link_wrong: 'This link no longer works. Ask the administrator for a new one.',
   account_unknown: 'There is no such account.',

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'bun:test';
 import { isRefusal } from '../../shared/errors.ts';
 import { getAccount } from '../broker/accounts.ts';
+import { budgetsOf } from '../broker/attempts.ts';
+import { rememberDevice } from '../broker/devices.ts';
 import { removeExpired } from '../broker/expiry.ts';
 import { type Login, login, logout, logoutEverywhere, refresh } from '../broker/logins.ts';
 import { createPasswords, type Passwords } from '../broker/passwords.ts';
 import { changePassword, makeResetLink, useResetLink } from '../broker/resets.ts';
 import { countHits, hitsLeft, resetHits } from '../broker/throttle.ts';
-import { hashOf } from '../secrets.ts';
 import {
   email,
   fine,
@@ -60,6 +61,76 @@ export const testLogins = (name: string, open: () => Promise<TwoCoordinators>): 
       expect(refusals([await enter(one, { network: '192.0.2.2' })])).toEqual(['fine']);
     });
 
+    test(`login() on ${name} makes strangers wait while others guess, and shuts nobody out`, async () => {
+      const { clock, one, race, enter } = rig();
+      const minute = 60_000;
+      const guess = (from: string) => enter(one, { password: 'wrong', network: from });
+      await race(10, (services) => enter(services, { password: 'wrong' }));
+      // The owner comes from elsewhere, on a device that nobody knows.
+      const home = { network: '198.51.100.7' };
+      const first = await enter(one, home);
+      expect(first).toEqual({ refused: 'login_throttled', detail: 'wait 60 s', retry_after: 60 });
+      // Whoever guesses on uses up its own turns only, and waits longer and longer for them.
+      const waits: number[] = [];
+      for (let at = 0; at < 8; at++) {
+        const answer = await guess(network);
+        if (!isRefusal(answer)) throw new Error('a wrong password was right');
+        waits.push(answer.retry_after ?? 0);
+        if (answer.retry_after !== undefined) clock.advance(answer.retry_after * 1_000);
+      }
+      expect(Math.max(...waits)).toBeLessThanOrEqual(15 * 60);
+      expect(refusals([await enter(one, home)])).toEqual(['fine']);
+      // From a hundred networks at once, again and again: a right password comes in after one wait.
+      for (let at = 0; at < 100; at++) await guess(`203.0.113.${at}`);
+      const last = await enter(one, { network: '198.51.100.8' });
+      const wait = isRefusal(last) ? (last.retry_after ?? 0) : 0;
+      expect([wait > 60, wait <= 15 * 60]).toEqual([true, true]);
+      clock.advance(wait * 1_000 - minute);
+      for (let at = 0; at < 100; at++) await guess(`203.0.113.${at}`);
+      clock.advance(minute);
+      for (let at = 0; at < 100; at++) await guess(`203.0.113.${at}`);
+      expect(refusals([await enter(one, { network: '198.51.100.8' })])).toEqual(['fine']);
+    });
+
+    test(`login() on ${name} gives a turn that has come to one of those who come at once`, async () => {
+      const { clock, race, enter } = rig();
+      await race(10, (services) => enter(services, { password: 'wrong' }));
+      await enter();
+      clock.advance(60_000);
+      const answers = refusals(await race(8, (services) => enter(services, { password: 'wrong' })));
+      expect(answers.toSorted()).toEqual(['login_failed', ...Array<string>(7).fill('login_throttled')]);
+    });
+
+    test(`login() on ${name} lets a known device in whatever others guess, within a budget of its own`, async () => {
+      const { clock, one, anna, race, enter } = rig();
+      const device = rememberDevice(one.ids, undefined, anna);
+      await race(40, (services, at) => enter(services, { password: 'wrong', network: `192.0.2.${at}` }));
+      await race(40, (services) => enter(services, { email: 'nobody@example.com', password: 'wrong' }));
+      expect(refusals([await enter(one, { device })])).toEqual(['fine']);
+      const wrong = refusals(await race(12, (services) => enter(services, { device, password: 'wrong' })));
+      expect(wrong.filter((word) => word === 'login_failed')).toHaveLength(10);
+      expect(refusals([await enter(one, { device })])).toEqual(['login_throttled']);
+      clock.advance(15 * 60_000);
+      expect(refusals([await enter(one, { device })])).toEqual(['fine']);
+      // Of another account, made up, or from before another password: a stranger's.
+      const foreign = rememberDevice(one.ids, undefined, { ...anna, id: 'other' });
+      const old = rememberDevice(one.ids, undefined, { ...anna, password_hash: 'old' });
+      for (const token of [foreign, old, `${device}x`, 'x', device.replace(/^./, '_')]) {
+        expect(refusals([await enter(one, { device: token })])).toEqual(['login_throttled']);
+      }
+    });
+
+    test(`login() on ${name} keeps a bounded number of rows, however many addresses are invented`, async () => {
+      const { one } = rig();
+      const names = new Set<string>();
+      for (let at = 0; at < 20_000; at++) {
+        const by = { network: `192.0.2.${at}` };
+        for (const budget of budgetsOf({ email: `user${at}@example.com`, by })) names.add(budget.name);
+      }
+      expect(names.size).toBeLessThanOrEqual(8_192);
+      expect(await one.db.read(({ counters }) => counters.count({}))).toBeLessThan(100);
+    });
+
     test(`login() on ${name} counts no right password, and none that nobody had the time to check`, async () => {
       const { one, anna, enter } = rig();
       for (let at = 0; at < 40; at++) fine(await enter());
@@ -67,8 +138,8 @@ export const testLogins = (name: string, open: () => Promise<TwoCoordinators>): 
       for (let at = 0; at < 40; at++) {
         expect(refusals([await login(one, busy, { email, password, network })])).toEqual(['too_busy']);
       }
-      const budget = { name: `login:account:${hashOf(email)}`, window_ms: 30 * 60_000, most: 1 };
-      expect(await hitsLeft(one, [budget])).toBeTrue();
+      const budgets = budgetsOf({ email, by: { network } }).map((budget) => ({ ...budget, most: 1 }));
+      expect(await hitsLeft(one, budgets)).toBeTrue();
       const kept = await one.db.read(({ refresh_tokens }) => refresh_tokens.count({ account_id: anna.id }));
       expect(kept).toBe(20);
     });
@@ -193,7 +264,7 @@ export const testLogins = (name: string, open: () => Promise<TwoCoordinators>): 
       const { one, passwords, anna, enter } = rig();
       const before = fine(await enter());
       const change = (current: string, wanted = 'another horse') =>
-        changePassword(one, passwords, anna, { current, password: wanted, network });
+        changePassword(one, passwords, anna, { current, password: wanted });
       expect(refusals([await change(password, 'short')])).toEqual(['password_weak']);
       for (let at = 0; at < 9; at++) expect(refusals([await change('wrong')])).toEqual(['login_failed']);
       const changed = fine(await change(password));

@@ -1,5 +1,5 @@
 import type { Clock } from '../../shared/clock.ts';
-import { type Refusal, refuse } from '../../shared/errors.ts';
+import { type Refusal, refuseFor } from '../../shared/errors.ts';
 
 /** Allows `per_second` on average and `burst` at once; says whether `cost` more may pass now. */
 export const budget = (clock: Clock, per_second: number, burst: number): ((cost: number) => boolean) => {
@@ -16,5 +16,4 @@ export const budget = (clock: Clock, per_second: number, burst: number): ((cost:
 };
 
 /** What is said to who has to wait so long for its network's share. */
-export const beyondRate = (wait_ms: number): Refusal =>
-  refuse('too_many_messages', `wait ${Math.ceil(wait_ms / 1_000)} s`);
+export const beyondRate = (wait_ms: number): Refusal => refuseFor('too_many_messages', wait_ms);

@@ -80,6 +80,8 @@ export const loginSchema = z.strictObject({
   password: passwordSchema,
   /** Whether the answer sets cookies and holds no tokens: for our own pages only. */
   cookies: cookiesSchema,
+  /** Of an earlier login: what others get wrong is not counted against a device that is known to the account. */
+  device_token: z.string().max(400).optional(),
 });
 
 /** `POST /api/v1/refresh` and `POST /api/v1/logout`. */
@@ -97,6 +99,8 @@ export const loggedInSchema = z.strictObject({
   access_token: z.string().optional(),
   /** Good for one POST /refresh, which answers the next one. */
   refresh_token: z.string().optional(),
+  /** For the next POST /login from here; good until the password changes. */
+  device_token: z.string().optional(),
 });
 export type LoggedIn = z.infer<typeof loggedInSchema>;
 

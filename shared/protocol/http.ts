@@ -128,6 +128,8 @@ export const problemSchema = z.strictObject({
   code: z.enum(errorCodes),
   detail: z.string().optional(),
   retryable: z.boolean(),
+  /** In how many seconds trying again can help; the header Retry-After says the same. */
+  retry_after: z.number().int().optional(),
   incident: z.string().optional(),
 });
 export type Problem = z.infer<typeof problemSchema>;
