@@ -24,3 +24,30 @@ test('build() makes of the session agent a Windows executable that has its relea
   expect(bytes.includes('9.8.7-test')).toBe(true);
   rmSync(folder, { recursive: true });
 }, 300_000);
+
+test('build() makes of the demo app an executable that brings libwebrtc along', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vitrina-build-'));
+  expect(await build('demo-app-linux-x64', folder, '9.8.7-test')).toBe(0);
+  const app = join(folder, 'demo-app-linux-x64');
+  const asked = Bun.spawn([app, '--version'], { cwd: folder, stdout: 'pipe' });
+  expect([await asked.stdout.text(), await asked.exited]).toEqual(['9.8.7-test\n', 0]);
+  const signalling = Promise.withResolvers<string>();
+  using server = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    fetch: (request, own) => (own.upgrade(request) ? undefined : new Response(null, { status: 400 })),
+    websocket: {
+      open: (socket) => void socket.send('{"type":"identify"}'),
+      message: (_, text) => signalling.resolve(String(text)),
+    },
+  });
+  const running = Bun.spawn([app, `-PixelStreamingURL=ws://127.0.0.1:${server.port}`], {
+    cwd: folder,
+    stdout: 'pipe',
+  });
+  expect(JSON.parse(await signalling.promise)).toMatchObject({ type: 'endpointId' });
+  running.kill('SIGTERM');
+  expect(await running.exited).toBe(0);
+  expect(await running.stdout.text()).not.toContain('cannot be loaded');
+  rmSync(folder, { recursive: true });
+}, 300_000);

@@ -1,6 +1,8 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { BunPlugin } from 'bun';
 import { version } from '../package.json';
+import { nearest } from '../shared/nearest.ts';
 
 const root = resolve(import.meta.dir, '..');
 
@@ -8,11 +10,22 @@ const targets = {
   'session-agent-linux-x64': { entry: 'session-agent/main.ts', target: 'bun-linux-x64' },
   'session-agent-windows-x64': { entry: 'session-agent/main.ts', target: 'bun-windows-x64' },
   'coordinator-linux-x64': { entry: 'coordinator/main.ts', target: 'bun-linux-x64' },
+  'demo-app-linux-x64': { entry: 'session-agent/demo-app/main.ts', target: 'bun-linux-x64' },
 } as const;
 type Name = keyof typeof targets;
 
 const isName = (name: string): name is Name => Object.hasOwn(targets, name);
 const say = (text: string) => process.stderr.write(`${text}\n`);
+
+/** libwebrtc looks for its machine code by names that it makes while it runs; the bundler has to be told the one that is meant. */
+const webrtc: BunPlugin = {
+  name: 'webrtc',
+  setup: (build) =>
+    void build.onLoad({ filter: /@roamhq[\\/]wrtc[\\/]lib[\\/]binding\.js$/ }, () => ({
+      contents: "module.exports = require('@roamhq/wrtc-linux-x64/wrtc.node');",
+      loader: 'js',
+    })),
+};
 
 /** One file that runs on a machine that has nothing installed. VITRINA_VERSION tells a program that it is compiled. */
 const build = async (name: Name, folder: string, release: string): Promise<boolean> => {
@@ -24,6 +37,7 @@ const build = async (name: Name, folder: string, release: string): Promise<boole
     compile: { target, outfile, autoloadDotenv: false, autoloadBunfig: false },
     minify: { whitespace: true, syntax: true },
     define: { VITRINA_VERSION: JSON.stringify(release), 'process.env.NODE_ENV': '"production"' },
+    plugins: [webrtc],
     throw: false,
   });
   for (const message of result.logs) say(String(message));
@@ -31,17 +45,42 @@ const build = async (name: Name, folder: string, release: string): Promise<boole
   return result.success;
 };
 
-const { values, positionals: asked } = parseArgs({
-  allowPositionals: true,
-  options: {
-    folder: { type: 'string', default: join(root, 'dist') },
-    release: { type: 'string', default: version },
-  },
-});
-const unknown = asked.filter((name) => !isName(name));
-if (unknown.length > 0) {
-  say(`unknown: ${unknown.join(', ')}; there is ${Object.keys(targets).join(', ')}`);
+const usage = `Usage: npm run build -- [NAME...] [--folder DIR] [--release VERSION]
+
+Makes executables, all of them unless some are named: ${Object.keys(targets).join(', ')}.
+
+  --folder DIR       where they are written (default: dist)
+  --release VERSION  what they say that they are (default: ${version})
+  -h, --help         print this`;
+
+const wrong = (text: string): never => {
+  say(`${text}\n\n${usage}`);
   process.exit(2);
+};
+
+const commandLine = () => {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        folder: { type: 'string', default: join(root, 'dist') },
+        release: { type: 'string', default: version },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    return wrong(error instanceof Error ? error.message : String(error));
+  }
+};
+
+const { values, positionals: asked } = commandLine();
+if (values.help) {
+  process.stdout.write(`${usage}\n`);
+  process.exit(0);
+}
+for (const name of asked.filter((each) => !isName(each))) {
+  const near = nearest(name, Object.keys(targets));
+  wrong(`There is no program "${name}".${near === undefined ? '' : ` Did you mean ${near}?`}`);
 }
 const names = asked.length === 0 ? Object.keys(targets) : asked;
 for (const name of names.filter(isName)) {

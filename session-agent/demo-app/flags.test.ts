@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { parseFlags, pictureSize } from './flags.ts';
+import { parseFlags, pictureSize, printed } from './flags.ts';
 
 describe('parseFlags()', () => {
   test('parseFlags() has Unreal’s defaults', () => {
@@ -62,4 +62,15 @@ test('pictureSize() is even and bounded', () => {
   expect(pictureSize(1281, 721)).toEqual({ width: 1280, height: 720 });
   expect(pictureSize(1, -5)).toEqual({ width: 64, height: 64 });
   expect(pictureSize(99_999, 99_999)).toEqual({ width: 1920, height: 1080 });
+});
+
+test('parseFlags() refuses a flag of its own that it does not know, and names the nearest', () => {
+  expect(() => parseFlags(['-DemoStile=loft'])).toThrow('did you mean -demostyle?');
+  expect(() => parseFlags(['-DemoWhatever'])).toThrow('-demowhatever: there is no such flag');
+});
+
+test('printed() is help and version', () => {
+  for (const arg of ['--help', '-h', 'help']) expect(printed([arg], '1.2.3')).toContain('-DemoStyle=NAME');
+  for (const arg of ['--version', '-v', 'version']) expect(printed([arg], '1.2.3')).toBe('1.2.3');
+  expect(printed(['-PixelStreamingURL=ws://127.0.0.1:1', 'help'], '1.2.3')).toBeUndefined();
 });

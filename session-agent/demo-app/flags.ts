@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { nearest } from '../../shared/nearest.ts';
 import { styleNames } from './picture/style.ts';
 
 /** The bounds of the picture; the encoder and the rasteriser need even sides. */
@@ -19,6 +20,28 @@ export const pictureSize = (width: number, height: number): { width: number; hei
 
 const milliseconds = z.coerce.number().int().min(0).max(86_400_000).optional();
 const side = (fallback: number) => z.coerce.number().finite().default(fallback);
+
+const help = `demo-app: a stand-in for an Unreal Engine app with Pixel Streaming, for a first look and for tests
+
+It takes Unreal's flags, in any case, and ignores those of Unreal that mean nothing to it:
+
+  -PixelStreamingURL=URL   the signalling server; a session agent says it
+  -PixelStreamingID=ID     the name of the streamer there
+  -ResX=N -ResY=N          the size of the picture (default ${DEFAULT_WIDTH} x ${DEFAULT_HEIGHT})
+  -DemoName=TEXT           the name in the corner
+  -DemoStyle=NAME          ${styleNames.join(' or ')}
+  -DemoCounters            time, frames and inputs on the picture, for whoever measures
+  -DemoStartDelay=MS       take this long to start
+  -DemoCrashAfter=MS, -DemoHangAfter=MS, -DemoExitCode=N, -DemoNeverRegister
+                           fail in these ways
+  --help, --version`;
+
+/** What to print instead of running, when that is asked for. */
+export const printed = (args: readonly string[], version: string): string | undefined => {
+  const asked = (...words: string[]) => args.some((arg) => words.includes(arg));
+  if (asked('--help', '-h') || args[0] === 'help') return help;
+  return asked('--version', '-v') || args[0] === 'version' ? version : undefined;
+};
 
 /** Keyed by the lower-case flag: Unreal does not look at the case. */
 const flagsSchema = z.object({
@@ -56,7 +79,7 @@ export interface Flags {
 }
 
 /**
- * Reads Unreal's command line: `-Name=value`, names in any case, surrounding quotes dropped, unknown flags ignored, the
+ * Reads Unreal's command line: `-Name=value`, names in any case, surrounding quotes dropped, Unreal's other flags ignored, the
  * last of a repeated flag wins. Throws an Error that names every bad flag.
  */
 export const parseFlags = (args: readonly string[]): Flags => {
@@ -64,6 +87,14 @@ export const parseFlags = (args: readonly string[]): Flags => {
   for (const arg of args) {
     const [, name, value] = /^-+([a-z0-9_]+)(?:=(.*))?$/is.exec(arg) ?? [];
     if (name !== undefined) given[name.toLowerCase()] = (value ?? '').replace(/^"(.*)"$/s, '$1');
+  }
+  const names = Object.keys(flagsSchema.shape);
+  const strange = Object.keys(given).find((name) => name.startsWith('demo') && !names.includes(name));
+  if (strange !== undefined) {
+    const near = nearest(strange, names);
+    throw new Error(
+      `-${strange}: there is no such flag${near === undefined ? '' : `; did you mean -${near}?`}`,
+    );
   }
   const parsed = flagsSchema.safeParse(given);
   if (!parsed.success) {

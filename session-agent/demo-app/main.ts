@@ -1,7 +1,8 @@
 import { systemClock } from '../../shared/clock.ts';
 import { createLog } from '../../shared/log.ts';
+import { version } from '../../shared/version.ts';
 import { type App, startApp } from './app.ts';
-import { type Flags, parseFlags } from './flags.ts';
+import { type Flags, parseFlags, printed } from './flags.ts';
 
 /** A hung Unreal: the process lives, its main thread never comes back, and no polite signal is heard any more. */
 const hang = (): never => {
@@ -51,6 +52,11 @@ const readFlags = (): Flags => {
   }
 };
 
+const text = printed(process.argv.slice(2), version);
+if (text !== undefined) {
+  process.stdout.write(`${text}\n`);
+  process.exit(0);
+}
 const flags = readFlags();
 if (flags.exitCode !== undefined) process.exit(flags.exitCode);
 start(flags);
