@@ -83,7 +83,8 @@ global
   chroot /var/lib/haproxy
   user haproxy
   group haproxy
-  maxconn 20000
+  # Connections are bounded by the files that the service may open, and by this.
+  fd-hard-limit 65536
   ssl-default-bind-options ssl-min-ver TLSv1.2
   tune.ssl.default-dh-param 2048
 
