@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { refuse } from '../../shared/errors.ts';
 import { agentCheckSchema } from '../../shared/protocol/agent-check.ts';
-import { nameSchema } from '../../shared/protocol/names.ts';
+import { namedSchema } from '../../shared/protocol/names.ts';
 import { version } from '../../shared/version.ts';
 import { hostCheck } from '../broker/host-check.ts';
 import type { World } from '../broker/world.ts';
@@ -18,7 +18,7 @@ const check = createRoute({
   description:
     "For `session-agent doctor`, with the host's own key. Changes nothing, and leaves the host's link alone.",
   security: byBearer,
-  request: { query: z.object({ server_name: nameSchema }) },
+  request: { query: z.object({ server_name: namedSchema }) },
   responses: {
     200: answers(agentCheckSchema, 'The key is right.'),
     ...refuses('malformed', 'unauthorized', 'agent_key_wrong', 'too_many_messages'),

@@ -9,7 +9,7 @@ import {
   createBookingSchema,
 } from '../../shared/protocol/bookings.ts';
 import { participationSchema } from '../../shared/protocol/http.ts';
-import { wholeNumberSchema } from '../../shared/protocol/names.ts';
+import { namedSchema, wholeNumberSchema } from '../../shared/protocol/names.ts';
 import { bounds } from '../limits.ts';
 import { answers, byBearer, idempotencyKey, pathOf, refuses, takes } from './openapi.ts';
 
@@ -31,8 +31,8 @@ const word = z.string().max(200).optional();
 
 const listQuery = z.object({
   whose: z.enum(['own', 'all']).default('own').meta({ description: '`all` is for operators.' }),
-  app: word,
-  host: word,
+  app: namedSchema.optional(),
+  host: namedSchema.optional(),
   account: word,
   state: bookingStateSchema
     .optional()

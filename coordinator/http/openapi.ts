@@ -1,5 +1,6 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi';
 import { type ErrorCode, errors, refuse } from '../../shared/errors.ts';
+import { normaliseName } from '../../shared/name-text.ts';
 import { problemSchema } from '../../shared/protocol/http.ts';
 import type { Env } from './env.ts';
 import { problem } from './problems.ts';
@@ -57,7 +58,7 @@ export const refuses = (...codes: readonly ErrorCode[]): Record<string, Answer> 
 
 /** A path parameter. */
 export const pathOf = <Name extends string>(name: Name) =>
-  z.object({ [name]: z.string().min(1).max(200) } as Record<Name, z.ZodString>);
+  z.object({ [name]: z.string().min(1).max(400).overwrite(normaliseName) } as Record<Name, z.ZodString>);
 
 /** The header by which a request that is sent again is known. */
 export const idempotencyKey = z.object({

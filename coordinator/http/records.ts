@@ -1,5 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { isRefusal } from '../../shared/errors.ts';
+import { namedSchema } from '../../shared/protocol/names.ts';
 import { recordSchema, recordsSchema, type SessionRecord } from '../../shared/protocol/records.ts';
 import { everyRecord, listRecords, showRecord } from '../broker/records.ts';
 import type { Services } from '../broker/services.ts';
@@ -13,7 +14,7 @@ const shared = { method: 'get' as const, tags: ['records'], security: byBearer }
 const denied = ['account_required', 'forbidden', 'malformed'] as const;
 const filter = {
   ...rangeQuery,
-  app: z.string().min(1).max(100).optional(),
+  app: namedSchema.optional(),
   account: z.string().min(1).max(64).optional(),
 };
 

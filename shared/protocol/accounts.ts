@@ -44,6 +44,7 @@ export const accountsSchema = z.strictObject({
 /** `POST /api/v1/accounts`. */
 export const registerSchema = z.strictObject({
   email: emailSchema,
+  /** 1 to 100 characters of any language, emoji too; nothing invisible, no control characters. Kept in NFC. */
   name: nameSchema,
   /** 10 to 256 characters. */
   password: passwordSchema,

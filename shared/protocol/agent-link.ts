@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { iceServerSchema } from './ice.ts';
 import { strict, tolerant } from './message.ts';
-import { codeSchema, idSchema, languageSchema, nameSchema } from './names.ts';
+import { codeSchema, idSchema, languageSchema, namedSchema } from './names.ts';
 import { endReasonSchema } from './session.ts';
 
 /**
@@ -40,7 +40,7 @@ export type HostCard = z.infer<typeof hostCardSchema>;
 
 /** What one session of an app takes of its card. */
 export const appNeedsSchema = z.strictObject({
-  rc_name: nameSchema,
+  rc_name: namedSchema,
   vram_mb: megabytesSchema,
   encoders: z.number().int().min(0).max(100),
 });
@@ -48,7 +48,9 @@ export type AppNeeds = z.infer<typeof appNeedsSchema>;
 
 /** Instances that were started ahead of their session and whose streamer has registered. */
 const warmSchema = z
-  .array(z.strictObject({ rc_name: nameSchema, card: cardSchema, ready: z.number().int().min(0).max(1_000) }))
+  .array(
+    z.strictObject({ rc_name: namedSchema, card: cardSchema, ready: z.number().int().min(0).max(1_000) }),
+  )
   .max(1_000);
 
 const percentSchema = z.number().min(0).max(100);
@@ -87,7 +89,7 @@ export const toAgent = {
   /** Launch the app and its signalling server (A12). Repeating it with the same generation changes nothing. */
   CREATE_SESSION: strict('verb', 'CREATE_SESSION', {
     ...sessionRef,
-    rc_name: nameSchema,
+    rc_name: namedSchema,
     user_id: idSchema,
     code: codeSchema,
     /** For the app: behind NAT it needs STUN to be reached, or TURN of its own. */
@@ -121,7 +123,7 @@ export const toAgent = {
     apps: z
       .array(
         z.strictObject({
-          rc_name: nameSchema,
+          rc_name: namedSchema,
           card: cardSchema,
           instances: z.number().int().min(0).max(1_000),
         }),
@@ -136,9 +138,9 @@ export const fromAgent = {
   /** The first message on the link. `sessions` is the inventory: everything that runs on the host. */
   HELLO: tolerant('verb', 'HELLO', {
     protocol: z.number().int(),
-    server_name: nameSchema,
+    server_name: namedSchema,
     seats: z.number().int().min(1).max(1_000),
-    apps: z.array(nameSchema).max(1_000),
+    apps: z.array(namedSchema).max(1_000),
     sessions: z
       .array(
         z.strictObject({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { codeSchema, idSchema, nameSchema } from './names.ts';
+import { codeSchema, idSchema, namedSchema } from './names.ts';
 
 /** Bodies of the bookings under `/api/v1`. Instants are epoch ms; a visitor's own time is a date, a time and a zone. */
 export const BOOKINGS_VERSION = 1;
@@ -14,7 +14,7 @@ const titleSchema = z.string().trim().max(200);
 
 /** `POST /api/v1/bookings`. */
 export const createBookingSchema = z.strictObject({
-  app: nameSchema,
+  app: namedSchema,
   date: dateSchema,
   time: timeSchema,
   /** IANA name; the server's `time_zone` when left out. */
@@ -44,7 +44,7 @@ export const bookingStateSchema = z.enum(['held', 'open', 'used', 'cancelled', '
 /** A booking as those see it who may change it. */
 export const bookingSchema = z.strictObject({
   id: idSchema,
-  app: nameSchema,
+  app: namedSchema,
   state: bookingStateSchema,
   /** For people: why it is over, when it was not used. */
   reason: z.string().nullable(),
@@ -82,7 +82,7 @@ export type Bookings = z.infer<typeof bookingsSchema>;
 
 /** `GET /api/v1/apps/{name}/availability`: every five minutes a booking may begin. */
 export const availabilitySchema = z.strictObject({
-  app: nameSchema,
+  app: namedSchema,
   minutes: z.number().int(),
   zone: z.string(),
   /** Seats in all. */

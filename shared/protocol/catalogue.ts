@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { appNeedsSchema, hostCardSchema, hostFiguresSchema } from './agent-link.ts';
-import { nameSchema } from './names.ts';
+import { namedSchema, nameSchema } from './names.ts';
 
 /** The catalogue as operators edit it: the REST bodies under `/api/v1/catalogue`. */
 
@@ -31,9 +31,6 @@ const longest_minutes = 1_440;
 const minutesSchema = z.number().int().min(5).max(longest_minutes).multipleOf(5);
 const quotaSchema = z.number().int().min(0).max(1_000_000).nullable();
 
-/** A name that databases can hold: half a surrogate pair is no character. */
-const newNameSchema = nameSchema.refine((name) => name.isWellFormed(), 'must be whole characters');
-
 const appFields = {
   title: textsSchema(200),
   description: textsSchema(5_000),
@@ -55,7 +52,7 @@ const appFields = {
 };
 
 /** `POST /catalogue/apps`: what is not given has a default. */
-export const createAppSchema = z.strictObject(appFields).partial().extend({ name: newNameSchema });
+export const createAppSchema = z.strictObject(appFields).partial().extend({ name: nameSchema });
 export type CreateApp = z.infer<typeof createAppSchema>;
 
 /** `PATCH /catalogue/apps/{name}`: what is given is changed. */
@@ -82,12 +79,12 @@ export const catalogueAppsSchema = z.strictObject({ apps: z.array(catalogueAppSc
 
 const host_apps_most = 200;
 const hostAppsSchema = z
-  .array(nameSchema)
+  .array(namedSchema)
   .max(host_apps_most)
   .refine((names) => new Set(names).size === names.length, 'names an app twice');
 
 /** `POST /catalogue/hosts`. */
-export const createHostSchema = z.strictObject({ name: newNameSchema, apps: hostAppsSchema });
+export const createHostSchema = z.strictObject({ name: nameSchema, apps: hostAppsSchema });
 export type CreateHost = z.infer<typeof createHostSchema>;
 
 /** `PATCH /catalogue/hosts/{name}`: what is given is changed; `apps` replaces all of them. */
@@ -167,7 +164,7 @@ export const enrolSchema = z.strictObject({ token: z.string().min(1).max(200) })
 
 /** Answers it: what belongs into the host's config.json. */
 export const enrolledSchema = z.strictObject({
-  server_name: nameSchema,
+  server_name: namedSchema,
   key: z.string(),
 });
 export type Enrolled = z.infer<typeof enrolledSchema>;

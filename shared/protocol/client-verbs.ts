@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { errorCodes } from '../errors.ts';
 import { strict } from './message.ts';
-import { codeSchema, idSchema, languageSchema, nameSchema } from './names.ts';
+import { codeSchema, idSchema, languageSchema, namedSchema } from './names.ts';
 import { endReasonSchema, sessionPhaseSchema } from './session.ts';
 
 /** The WebSocket verbs at `/ws` (user requirements A9 to A11). */
@@ -20,11 +20,11 @@ const textsSchema = z
  * connects to them, because the coordinator relays.
  */
 export const serverEntrySchema = z.strictObject({
-  server_name: nameSchema,
+  server_name: namedSchema,
   ip: z.string(),
   port: z.string(),
   rc_info: z.strictObject({
-    rc_name: nameSchema,
+    rc_name: namedSchema,
     info: z.strictObject({
       title: textsSchema.optional(),
       description: textsSchema,
@@ -43,7 +43,7 @@ export const fromClient = {
   }),
   /** Starts a session; with `progress` true the phases are pushed as SESSION_PROGRESS while the client waits. */
   CREATE_SESSION: strict('verb', 'CREATE_SESSION', {
-    rc_name: nameSchema,
+    rc_name: namedSchema,
     progress: z.boolean().optional(),
     /** The visitor's: the app is told, if it can be. */
     language: languageSchema.optional(),
@@ -51,7 +51,7 @@ export const fromClient = {
   }),
   /** Books the app for a time by the clock of `zone` (the server's time_zone when left out). */
   PLAN_SESSION: strict('verb', 'PLAN_SESSION', {
-    rc_name: nameSchema,
+    rc_name: namedSchema,
     date: z.string().regex(/^\d{1,2}\/\d{1,2}\/\d{4}$/, 'day/month/year, like 24/12/2026'),
     time: z.string().regex(/^\d{1,2}:\d{2}$/, 'hours:minutes, like 18:30'),
     zone: z.string().min(1).max(64).optional(),

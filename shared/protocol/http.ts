@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { errorCodes } from '../errors.ts';
-import { codeSchema, idSchema, languageSchema, nameSchema } from './names.ts';
+import { codeSchema, idSchema, languageSchema, namedSchema } from './names.ts';
 import { endReasonSchema, sessionPhaseSchema } from './session.ts';
 
 /** Bodies of the REST interface under `/api/v1`. */
@@ -8,7 +8,7 @@ export const HTTP_VERSION = 1;
 
 /** One app of the catalogue: `GET /api/v1/apps`. Texts are by language ("en", "ru"). */
 export const appSchema = z.strictObject({
-  name: nameSchema,
+  name: namedSchema,
   title: z.record(z.string(), z.string()),
   description: z.record(z.string(), z.string()),
   /** Path of the picture on this coordinator, or null when the app has none. */
@@ -29,7 +29,7 @@ export const appsSchema = z.strictObject({ apps: z.array(appSchema) });
 
 /** `POST /api/v1/sessions`. */
 export const createSessionSchema = z.strictObject({
-  app: nameSchema,
+  app: namedSchema,
   /** How long it may last; the app's usual length without it, never more than its longest. */
   minutes: z.number().int().min(5).max(1_440).optional(),
   /** The place in the queue to which a seat was offered. */
@@ -43,7 +43,7 @@ export const joinSchema = z.union([
   z.strictObject({
     code: codeSchema,
     /** The app on whose page it was typed: wrong codes are counted for that app then. */
-    app: nameSchema.optional(),
+    app: namedSchema.optional(),
   }),
   z.strictObject({ invite: idSchema }),
 ]);
@@ -57,7 +57,7 @@ export const troubleSchema = z.strictObject({ text: z.string().trim().min(1).max
 /** A session as its participants see it: `GET /api/v1/sessions/{id}`. */
 export const sessionSchema = z.strictObject({
   id: idSchema,
-  app: nameSchema,
+  app: namedSchema,
   phase: sessionPhaseSchema,
   code: codeSchema,
   /** Counts up with every change; `?after=<version>` holds the request until there is a newer one (at most 25 s). */
@@ -86,8 +86,8 @@ export type Session = z.infer<typeof sessionSchema>;
 /** `GET /api/v1/sessions`, for operators: the live sessions, the one that began last first. */
 export const runningSessionSchema = z.strictObject({
   id: idSchema,
-  app: nameSchema,
-  host: nameSchema,
+  app: namedSchema,
+  host: namedSchema,
   seat: z.number().int(),
   phase: sessionPhaseSchema,
   /** Whether its host is connected now. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import type { z } from 'zod';
 import { iceServerSchema } from './ice.ts';
-import { codeSchema, idSchema, nameSchema, wholeNumberSchema } from './names.ts';
+import { codeSchema, idSchema, namedSchema, nameSchema, wholeNumberSchema } from './names.ts';
 import { endReasonSchema, endReasons } from './session.ts';
 
 const table = (name: string, schema: z.ZodType, good: unknown[], bad: unknown[]) => {
@@ -28,8 +28,14 @@ table(
 table(
   'nameSchema',
   nameSchema,
-  ['SomeRC', 'ЖК «Лето»', '中', 'a b', 'x'.repeat(100)],
-  ['', '   ', 'a\u0000b', 'a\nb', 'a\u202eb', 'x'.repeat(101), 7, null],
+  ['SomeRC', 'ЖК «Лето»', '中', 'a b', 'x'.repeat(100), '👨‍👩‍👧', 'می\u200cخواهم'],
+  ['', '   ', 'a\u0000b', 'a\nb', 'a\u202eb', '\u3164', '..', 'x'.repeat(101), 'x'.repeat(9_999), 7, null],
+);
+table(
+  'namedSchema',
+  namedSchema,
+  ['SomeRC', '👨‍👩‍👧', '\u3164', '..', 'x'.repeat(100)],
+  ['', '   ', 'a\u0000b', 'a\nb', 'x'.repeat(101), 'x'.repeat(9_999), 7, null],
 );
 table(
   'codeSchema',
@@ -59,6 +65,12 @@ table(
     { urls: ['stun:x'], password: 'c' },
   ],
 );
+
+test('nameSchema() and namedSchema() give one form of each name', () => {
+  for (const schema of [nameSchema, namedSchema]) {
+    expect(schema.parse(' Cafe\u0301\u00a0 2\n')).toBe('Caf\u00e9  2');
+  }
+});
 
 test('wholeNumberSchema() gives a number for a string', () => {
   expect(wholeNumberSchema(1, 30).parse('30')).toBe(30);

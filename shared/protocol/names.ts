@@ -1,15 +1,25 @@
 import { z } from 'zod';
+import { lengthProblem, nameProblem, normaliseName } from '../name-text.ts';
 
 /** A session's, participant's or user's id: what `Ids.id()` makes. */
 export const idSchema = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'up to 64 letters, digits, "_" and "-"');
 
-/** The name of an app (rc_name) or a host (server_name): any language, no control characters, 1 to 100 characters. */
-export const nameSchema = z
-  .string()
-  .trim()
-  .min(1, 'must not be empty')
-  .max(100, 'at most 100 characters')
-  .regex(/^[^\p{Cc}\p{Cf}]*$/u, 'must not hold control characters');
+const nameText = z.string().max(400, 'at most 100 characters').overwrite(normaliseName);
+
+const checkedName = (problemOf: (name: string) => string | undefined) =>
+  nameText.superRefine((name, context) => {
+    const problem = problemOf(name);
+    if (problem !== undefined) context.addIssue(problem);
+  });
+
+/**
+ * The name that somebody gives: to an account, an app (rc_name), a host (server_name). Any language and emoji, 1 to 100
+ * characters, kept in NFC and without blanks around it; nothing invisible beyond what a script or an emoji needs.
+ */
+export const nameSchema = checkedName(nameProblem);
+
+/** The name of something that is there, in the same form: it may have been given under an older rule. */
+export const namedSchema = checkedName(lengthProblem).regex(/^\P{Cc}*$/u, 'must not hold control characters');
 
 /** What a guest types: four digits by default; the length is the operator's to set. */
 export const codeSchema = z.string().regex(/^\d{4,10}$/, '4 to 10 digits');

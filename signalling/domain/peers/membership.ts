@@ -1,3 +1,4 @@
+import { lookAlike } from '../../../shared/look-alike.ts';
 import { peerBounds } from '../../../shared/protocol/peers.ts';
 import type { Channel, Mail, No, Outcome, Peer, Records } from './outcome.ts';
 import { peer_limits } from './outcome.ts';
@@ -35,9 +36,12 @@ export const join = (records: Records, me: Peer, name: string, seal: string | un
   if (found === undefined && seal === undefined) return { no: 'no_such_channel', detail: name };
   if (me.channels.length >= peerBounds.channels_per_peer) return { no: 'too_many_channels' };
   if (found === undefined) return create(records, me, name, seal ?? '');
-  if (found.banned.includes(me.name)) return { no: 'banned', detail: name };
+  // Who is kept out does not come in by another case or script, and nobody passes for a member.
+  if (lookAlike(me.name, found.banned) !== undefined) return { no: 'banned', detail: name };
   if (seal !== found.seal && !found.invited.includes(me.name)) return { no: 'wrong_token', detail: name };
   if (found.members.length >= peerBounds.members) return { no: 'channel_full', detail: name };
+  const double = lookAlike(me.name, found.members);
+  if (double !== undefined) return { no: 'name_taken', detail: `${me.name} looks like ${double}` };
   const channel: Channel = {
     ...found,
     members: [...found.members, me.name],
