@@ -95,9 +95,27 @@ export const bounds = {
   wrong_codes_without_app: 30,
   /** Networks whose requests are counted; the oldest is forgotten first. */
   networks_remembered: 10_000,
-  /** What one player may send towards its host; beyond the burst its socket is closed. */
-  player_bytes_per_second: 128 * 1024,
-  player_bytes_burst: 512 * 1024,
+  /**
+   * What a participant may send towards its host over all of its connections; beyond the burst they are closed. The burst is
+   * more than what a resumed player channel brings at once.
+   */
+  participant_bytes_per_second: 128 * 1024,
+  participant_bytes_burst: 384 * 1024,
+  /**
+   * The same for a session. Beyond the burst the connections of its participant that sent most of late are closed, if that was
+   * so much or more; beyond twice the burst however little it was.
+   */
+  session_bytes_per_second: 256 * 1024,
+  session_bytes_burst: 768 * 1024,
+  noticed_bytes: 64 * 1024,
+  /** What a frame counts for beside its bytes. */
+  frame_cost_bytes: 256,
+  /**
+   * What may wait unsent on a link before the connections of the participant that sent most of late are closed, if that was
+   * `noticed_bytes` or more; and before whoever sends next is closed, so that orders to the host still get through.
+   */
+  link_relay_bytes: 512 * 1024,
+  link_relay_bytes_most: 768 * 1024,
   /** Longest booking; plans are read so far back. */
   booking_minutes: 1_440,
   /** Days in one answer about availability. */

@@ -19,6 +19,7 @@ const recordingWire = () => {
   const closes: { code: number; reason: string }[] = [];
   const wire: Wire = {
     remote: '192.0.2.1',
+    backlog: () => 0,
     send: () => true,
     close: (code, reason) => void closes.push({ code, reason }),
   };

@@ -12,6 +12,8 @@ export interface Wire {
   /** The peer's address, for logs. */
   readonly remote: string;
   send(frame: Frame): boolean;
+  /** Bytes that were taken and wait unsent. */
+  backlog(): number;
   /** Idempotent. A reason over 123 bytes is cut, not thrown at. */
   close(code: number, reason: string): void;
 }
@@ -77,6 +79,7 @@ const wireOf = (socket: ServerWebSocket<SocketData>): Wire => {
   return {
     remote: socket.remoteAddress,
     close,
+    backlog: () => (closed ? 0 : socket.getBufferedAmount()),
     send(frame) {
       if (closed || socket.readyState !== WebSocket.OPEN) return false;
       const dropped = socket.send(frame) === 0 && frameBytes(frame) > 0;

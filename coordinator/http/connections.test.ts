@@ -13,6 +13,7 @@ const opened = () => {
     while (made < count && connections.full(network, caller, most) === undefined) {
       const peer = connections.counted(network, caller, () => ({ frame: () => {}, closed: () => {} }))({
         remote: network,
+        backlog: () => 0,
         send: () => true,
         close: () => {},
       });

@@ -18,6 +18,7 @@ const dial = async (under: Under, path: string, headers: Record<string, string> 
   let answer = 'upgraded';
   under.upgrades.at(-1)?.connect({
     remote: '127.0.0.1',
+    backlog: () => 0,
     send: () => true,
     close: (code, reason) => {
       answer = `${code} ${reason}`;

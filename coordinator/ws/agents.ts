@@ -125,7 +125,7 @@ const createLink = (
   forget: (link: AgentLink) => void,
   take: (frame: Frame) => void,
 ) => {
-  const channels = createChannels(wire);
+  const channels = createChannels(wire, world.clock, world.log);
   let gone = false;
   const link: AgentLink = {
     epoch,
@@ -143,7 +143,7 @@ const createLink = (
       if (known !== undefined) wire.send(encode(toAgent, known));
     },
     openChannel({ session, participant, resumable }, player) {
-      const { number, channel } = channels.open(player);
+      const { number, channel } = channels.open({ session: session.id, participant }, player);
       link.send({
         verb: 'CONNECT_USER_TO_SESSION',
         session_id: session.id,

@@ -41,11 +41,10 @@ export const connectPlayer =
     const { to_host, to_player } = counters.relayed;
     const plain = resumable === undefined;
     const remember = addPlayer(world, session.id, { participant: participant.id, close: wire.close });
-    const { player_bytes_per_second, player_bytes_burst, resumable_frames } = bounds;
+    const { resumable_frames } = bounds;
     // A message of a resumable channel may cost its confirmation, too.
     const frames = plain ? 1 : resumable_frames;
     const mayPass = budget(clock, limits.messages_per_second * frames, limits.messages_burst * frames);
-    const mayWeigh = budget(clock, player_bytes_per_second, player_bytes_burst);
     const copied = { to_host: 0, to_player: 0 };
     let host_closed = false;
 
@@ -84,7 +83,7 @@ export const connectPlayer =
       if (payload === undefined) {
         return closeWith(wire, refuse('malformed', plain ? 'a binary frame' : 'a text frame'));
       }
-      if (!mayPass(1) || !mayWeigh(payload.length)) return closeWith(wire, refuse('too_many_messages'));
+      if (!mayPass(1)) return closeWith(wire, refuse('too_many_messages'));
       copied.to_host += 1;
       to_host.frames.value += 1;
       to_host.bytes.value += payload.length;

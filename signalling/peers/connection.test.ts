@@ -29,7 +29,7 @@ const world = (replaced: (memory: PeerStore) => Partial<PeerStore> = () => ({}))
     const got: Message[] = [];
     const send = (frame: string | Uint8Array) => got.push(JSON.parse(String(frame))) > 0;
     const { frame, closed } = server.connect(
-      { remote, send, close: (code) => got.push({ code }) },
+      { remote, send, backlog: () => 0, close: (code) => got.push({ code }) },
       () => undefined,
     );
     const say = (command: string | Message) =>

@@ -20,6 +20,7 @@ const world = async (takes: number) => {
     },
     wire: {
       remote: '192.0.2.1',
+      backlog: () => 0,
       send: (frame) => sent.length < takes && sent.push(String(frame)) > 0,
       close: () => undefined,
     },

@@ -71,7 +71,11 @@ export const arena = async (args: string[] = []): Promise<Arena> => {
       if (actor.open) sent(role, frame);
       return actor.open;
     };
-    peer = signalling.connect(role, { remote: '192.0.2.1' }, { remote: '192.0.2.1', send, close });
+    peer = signalling.connect(
+      role,
+      { remote: '192.0.2.1' },
+      { remote: '192.0.2.1', backlog: () => 0, send, close },
+    );
     for (const text of introductions[role]) peer.frame(text);
     return actor;
   };
