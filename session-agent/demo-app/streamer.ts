@@ -89,7 +89,7 @@ export const startStreamer = (options: StreamerOptions): Streamer => {
       handlers: rows,
       context: null,
       // Whatever the server says, the plugin keeps its socket: only the server or stop() close it.
-      wire: { remote: options.url, send: () => false, close: nothing },
+      wire: { remote: options.url, send: () => false, backlog: () => 0, close: nothing },
       clock,
       log,
     });
