@@ -17,7 +17,7 @@ import {
 } from './fake-coordinator.ts';
 
 export const key = 'a-key-for-tests-only';
-const fakeApp = join(import.meta.dir, 'fake-app.ts');
+export const fakeAppPath = join(import.meta.dir, 'fake-app.ts');
 const signallingMain = resolve(import.meta.dir, '..', '..', 'signalling', 'main.ts');
 
 /** An agent with fake apps and our real signalling server, and a fake coordinator, all on free ports. */
@@ -38,7 +38,7 @@ export interface Rig {
 export const fakeAppConfig = (rc_name: string, flags: string[] = [], settings: object = {}) => ({
   rc_name,
   path: process.execPath,
-  arguments: [fakeApp, ...flags, '-PixelStreamingURL={streamer_url}', '-PixelStreamingID={streamer_id}'],
+  arguments: [fakeAppPath, ...flags, '-PixelStreamingURL={streamer_url}', '-PixelStreamingID={streamer_id}'],
   stop_grace_seconds: 0.3,
   ...settings,
 });
