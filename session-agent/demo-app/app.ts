@@ -3,7 +3,7 @@ import type { Log } from '../../shared/log.ts';
 import { type Answerable, answerInput, initialSettings } from './answers.ts';
 import type { Input } from './data-channel.ts';
 import { type Flags, pictureSize } from './flags.ts';
-import { offerPeer, type Peer, type Reply, type Wrtc } from './peer.ts';
+import { connectPeer, type Peer, type PeerOptions, type Reply, type Wrtc } from './peer.ts';
 import { createStage, FPS, type Stage } from './stage.ts';
 import { type Players, type Streamer, startStreamer } from './streamer.ts';
 import { advance, dropPlayer, newWorld, takeInput } from './world.ts';
@@ -84,16 +84,21 @@ export const startApp = ({ url, flags, clock, log, loadWrtc }: AppOptions): App 
     for (const playerId of [...present]) drop(playerId);
   };
 
-  const welcome = async (playerId: string, peerConnectionOptions: Record<string, unknown>) => {
+  const welcome = async (
+    playerId: string,
+    peerConnectionOptions: Record<string, unknown>,
+    offered: string | undefined,
+  ) => {
     const { wrtc, stage: ready } = await media();
     if (stopped || !present.has(playerId)) return;
-    const peer = offerPeer({
+    const described = offered === undefined ? 'offer' : 'answer';
+    const connected: PeerOptions = {
       wrtc,
       peerConnectionOptions,
       tracks: ready.tracks,
       initialSettings: settings,
       log: log.child({ player: playerId }),
-      offer: (sdp) => streamer?.send({ type: 'offer', sdp, playerId }),
+      describe: (sdp) => streamer?.send({ type: described, sdp, playerId }),
       candidate: ({ candidate, sdpMid, sdpMLineIndex, usernameFragment }) =>
         streamer?.send({
           type: 'iceCandidate',
@@ -105,17 +110,17 @@ export const startApp = ({ url, flags, clock, log, loadWrtc }: AppOptions): App 
         const kick = (reason: string) => streamer?.send({ type: 'disconnectPlayer', playerId, reason });
         answerInput(input, { ...answerable, kick }, reply);
       },
-    });
-    peers.set(playerId, peer);
+    };
+    peers.set(playerId, connectPeer(connected, offered));
     ready.play(true);
   };
 
   const players: Players = {
     registered: (streamerId) => log.info({ streamer: streamerId, url }, 'registered'),
-    connected(playerId, peerConnectionOptions) {
+    connected(playerId, peerConnectionOptions, offered) {
       drop(playerId);
       present.add(playerId);
-      welcome(playerId, peerConnectionOptions).catch((error: unknown) =>
+      welcome(playerId, peerConnectionOptions, offered).catch((error: unknown) =>
         log.error({ error, player: playerId }, 'a player could not be connected'),
       );
     },
@@ -127,8 +132,8 @@ export const startApp = ({ url, flags, clock, log, loadWrtc }: AppOptions): App 
   };
   const connect = () => {
     if (stopped) return;
-    const { streamerId, neverRegister } = flags;
-    streamer = startStreamer({ url, streamerId, neverRegister, players, clock, log });
+    const { streamerId, neverRegister, engine } = flags;
+    streamer = startStreamer({ url, streamerId, neverRegister, engine, players, clock, log });
   };
   media()
     .catch((error: unknown) => log.error({ error }, 'libwebrtc cannot be loaded'))

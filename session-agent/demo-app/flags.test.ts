@@ -11,6 +11,7 @@ describe('parseFlags()', () => {
       style: 'loft',
       startDelayMs: 0,
       neverRegister: false,
+      engine: undefined,
       counters: false,
     });
   });
@@ -26,6 +27,7 @@ describe('parseFlags()', () => {
       '-demoName=Two words = one name',
       '-DemoStyle=garden',
       '-DemoNeverRegister',
+      '-DemoEngine=4.27',
       '-democounters',
       '-SomethingElse=1',
     ]);
@@ -37,6 +39,7 @@ describe('parseFlags()', () => {
       name: 'Two words = one name',
       style: 'garden',
       neverRegister: true,
+      engine: '4.27',
       counters: true,
     });
   });

@@ -59,6 +59,7 @@ const flagsSchema = z.object({
   demoexitcode: z.coerce.number().int().min(0).max(255).optional(),
   demoneverregister: z.string().optional(),
   democounters: z.string().optional(),
+  demoengine: z.enum(['4.27', '5.0']).optional(),
 });
 
 export interface Flags {
@@ -76,6 +77,8 @@ export interface Flags {
   neverRegister: boolean;
   /** Time, frames and inputs on the picture, for whoever measures. */
   counters: boolean;
+  /** Speaks to signalling as the plugin of that engine does; undefined: as Pixel Streaming 2. */
+  engine: '4.27' | '5.0' | undefined;
 }
 
 /**
@@ -115,5 +118,6 @@ export const parseFlags = (args: readonly string[]): Flags => {
     exitCode: flags.demoexitcode,
     neverRegister: flags.demoneverregister !== undefined,
     counters: flags.democounters !== undefined,
+    engine: flags.demoengine,
   };
 };

@@ -34,12 +34,13 @@ export interface PeerOptions {
   tracks: readonly MediaStreamTrack[];
   initialSettings: string;
   log: Log;
-  offer(sdp: string): void;
+  /** The app's own description, an offer or an answer. */
+  describe(sdp: string): void;
   candidate(candidate: RTCIceCandidate): void;
   input(input: Input, reply: Reply): void;
 }
 
-/** One player's WebRTC connection, offered by the app. */
+/** One player's WebRTC connection. */
 export interface Peer {
   answer(sdp: string): void;
   addCandidate(candidate: RTCIceCandidateInit): void;
@@ -47,7 +48,7 @@ export interface Peer {
   close(): void;
 }
 
-/** Adds Google's bit rate hints to every video codec of an answer; the sender reads them there. */
+/** Adds Google's bit rate hints to every video codec of the page's description; the sender reads them there. */
 const withBitrates = (sdp: string): string => {
   const hints = `x-google-min-bitrate=${bitrates.min};x-google-start-bitrate=${bitrates.start};x-google-max-bitrate=${bitrates.max}`;
   const eol = sdp.includes('\r\n') ? '\r\n' : '\n';
@@ -66,12 +67,15 @@ const listen = (channel: RTCDataChannel, options: PeerOptions): void => {
     channel.send(new Uint8Array(bytes));
   };
   channel.binaryType = 'arraybuffer';
-  channel.onopen = () => {
+  const opened = () => {
     reply(encodeProtocol(0));
     reply(encodeProtocol(1));
     reply(encodeText('InitialSettings', options.initialSettings));
     log.info('data channel open');
   };
+  // One that the page has made may be open when it is first seen.
+  if (channel.readyState === 'open') opened();
+  else channel.onopen = opened;
   channel.onmessage = ({ data }) => {
     const input = data instanceof ArrayBuffer ? decodeInput(new Uint8Array(data)) : { wrong: 'text', id: -1 };
     if ('name' in input) return options.input(input, reply);
@@ -80,8 +84,11 @@ const listen = (channel: RTCDataChannel, options: PeerOptions): void => {
   };
 };
 
-/** Connects to a player that the signalling server announced: creates everything and sends the offer. */
-export const offerPeer = (options: PeerOptions): Peer => {
+/**
+ * Connects to a player that the signalling server announced: creates everything and sends the offer. With an `offered`
+ * description of the page, whose data channel comes with it, an answer.
+ */
+export const connectPeer = (options: PeerOptions, offered?: string): Peer => {
   const { wrtc, log } = options;
   const parsed = peerOptionsSchema.safeParse(options.peerConnectionOptions);
   if (!parsed.success) log.warn({ issues: parsed.error.issues }, 'peerConnectionOptions ignored');
@@ -95,10 +102,11 @@ export const offerPeer = (options: PeerOptions): Peer => {
   // Epic's page ignores a track that belongs to no stream.
   const stream = new wrtc.MediaStream([...options.tracks]);
   for (const track of options.tracks) connection.addTrack(track, stream);
-  listen(connection.createDataChannel(CHANNEL, { ordered: true }), options);
+  if (offered === undefined) listen(connection.createDataChannel(CHANNEL, { ordered: true }), options);
+  else connection.ondatachannel = ({ channel }) => listen(channel, options);
 
   let closed = false;
-  let answered = false;
+  let described = false;
   const early: RTCIceCandidateInit[] = [];
   const attempt = (what: string, run: () => Promise<void>) => {
     run().catch((error: unknown) => {
@@ -108,12 +116,12 @@ export const offerPeer = (options: PeerOptions): Peer => {
   const addCandidate = (candidate: RTCIceCandidateInit) =>
     attempt('adding a candidate', () => connection.addIceCandidate(candidate));
 
-  // A page can use a candidate only once it has the offer, and libwebrtc finds some before the offer is set here.
-  let offered = false;
+  // A page can use a candidate only once it has the description, and libwebrtc finds some before that is set here.
+  let told = false;
   const gathered: RTCIceCandidate[] = [];
   connection.onicecandidate = ({ candidate }) => {
     if (candidate === null || closed) return;
-    if (offered) options.candidate(candidate);
+    if (told) options.candidate(candidate);
     else gathered.push(candidate);
   };
   let state: string = connection.connectionState;
@@ -122,24 +130,25 @@ export const offerPeer = (options: PeerOptions): Peer => {
     state = connection.connectionState;
     log.info({ state }, 'peer connection');
   };
-  attempt('offering', async () => {
-    const offer = await connection.createOffer();
-    await connection.setLocalDescription(offer);
+  const take = async (type: 'offer' | 'answer', sdp: string) => {
+    await connection.setRemoteDescription({ type, sdp: withBitrates(sdp) });
+    described = true;
+    early.splice(0).forEach(addCandidate);
+  };
+  attempt('describing', async () => {
+    if (offered !== undefined) await take('offer', offered);
+    const own = await (offered === undefined ? connection.createOffer() : connection.createAnswer());
+    await connection.setLocalDescription(own);
     if (closed) return;
-    options.offer(offer.sdp ?? '');
-    offered = true;
+    options.describe(own.sdp ?? '');
+    told = true;
     gathered.splice(0).forEach(options.candidate);
   });
 
   return {
-    answer: (sdp) =>
-      attempt('taking the answer', async () => {
-        await connection.setRemoteDescription({ type: 'answer', sdp: withBitrates(sdp) });
-        answered = true;
-        early.splice(0).forEach(addCandidate);
-      }),
+    answer: (sdp) => attempt('taking the answer', () => take('answer', sdp)),
     addCandidate(candidate) {
-      if (answered) addCandidate(candidate);
+      if (described) addCandidate(candidate);
       else if (early.length < EARLY_CANDIDATES) early.push(candidate);
     },
     close() {

@@ -9,7 +9,7 @@ afterEach(() => {
   for (const stop of stops.splice(0)) stop();
 });
 
-const start = async (neverRegister = false) => {
+const start = async (neverRegister = false, engine?: '4.27' | '5.0') => {
   const signalling = fakeSignalling();
   const clock = fakeClock();
   const events = createInbox<unknown[]>();
@@ -30,6 +30,7 @@ const start = async (neverRegister = false) => {
     url: signalling.url,
     streamerId: 'App',
     neverRegister,
+    engine,
     players,
     clock,
     log: silentLog,
@@ -55,6 +56,43 @@ test.each([
   const connected = events.next(([name]) => name === 'connected', 'connected');
   signalling.send({ type: 'playerConnected', playerId: '7', dataChannel: true, sfu: false });
   expect(await connected).toEqual(['connected', '7', { iceServers: [] }]);
+});
+
+test('startStreamer() takes an offer of the page in place of an announcement, and none where it is told not to', async () => {
+  const { signalling, events } = await start();
+  const connected = events.next(([name]) => name === 'connected', 'connected');
+  signalling.send(config);
+  signalling.send({
+    type: 'playerConnected',
+    playerId: '7',
+    dataChannel: true,
+    sfu: false,
+    sendOffer: false,
+  });
+  signalling.send({ type: 'offer', playerId: '7', sdp: 'x' });
+  expect(await connected).toEqual(['connected', '7', { iceServers: [] }, 'x']);
+});
+
+test.each([
+  ['4.27', 'playerConnected'],
+  ['4.27', 'endpointIdConfirm'],
+  ['5.0', 'endpointIdConfirm'],
+  ['5.0', 'layerPreference'],
+] as const)('startStreamer() speaks as %s does, and closes on %s', async (engine, type) => {
+  const { signalling, clock, events, streamer } = await start(false, engine);
+  const identified = signalling.inbox.next(endpointId, 'endpointId');
+  signalling.send({ type: 'identify' });
+  expect(await identified).toEqual({ type: 'endpointId', id: 'App' });
+  expect(events.seen).toEqual([['registered', 'App']]);
+  const answer = signalling.inbox.next((m) => m.type === 'answer', 'the answer');
+  streamer.send({ type: 'answer', sdp: 'x', playerId: '7' });
+  expect(await answer).toEqual({ type: 'answer', sdp: 'x', playerId: 7 });
+  const lost = events.next(([name]) => name === 'lost', 'the loss');
+  signalling.send({ type, playerId: '7', committedId: 'App' });
+  await lost;
+  const again = signalling.connections.next(() => true, 'another connection');
+  clock.advance(500);
+  await again;
 });
 
 test('startStreamer() keeps its socket whatever the server says', async () => {

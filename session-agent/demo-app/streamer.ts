@@ -3,6 +3,7 @@ import type { Log } from '../../shared/log.ts';
 import { encode, type Handlers, type MessageOf } from '../../shared/protocol/message.ts';
 import { fromStreamer, PIXEL_STREAMING_VERSION, toStreamer } from '../../shared/protocol/pixel-streaming.ts';
 import { door } from '../../shared/socket.ts';
+import type { Flags } from './flags.ts';
 
 /** Unreal tries again this soon after its signalling socket is lost, for ever. */
 const RECONNECT_MS = 500;
@@ -13,9 +14,10 @@ type Rows = Handlers<typeof toStreamer, null>;
 
 /** What the app does about the players; everything else of the protocol is the streamer's own affair. */
 export interface Players {
-  /** The server confirmed this id: players can find the app from now on. */
+  /** The app has this id: players can find it from now on. */
   registered(streamerId: string): void;
-  connected(playerId: string, peerConnectionOptions: Record<string, unknown>): void;
+  /** A player has come; with the offer that it made, where the player makes it. */
+  connected(playerId: string, peerConnectionOptions: Record<string, unknown>, offered?: string): void;
   disconnected(playerId: string): void;
   answered(playerId: string, sdp: string): void;
   candidate(playerId: string, candidate: Parameters<Rows['iceCandidate']>[0]['candidate']): void;
@@ -28,6 +30,8 @@ export interface StreamerOptions {
   streamerId: string;
   /** Connects but never says who it is: an app that hangs in its start. */
   neverRegister: boolean;
+  /** Speaks as the plugin of that engine; undefined: as Pixel Streaming 2. */
+  engine?: Flags['engine'];
   players: Players;
   clock: Clock;
   log: Log;
@@ -42,6 +46,22 @@ export interface Streamer {
   stop(): void;
 }
 
+/** What the plugin of 4.27 knows; that of 5.0 knows `playerConnected`, too. Both close their socket on all else. */
+const known_427 = ['identify', 'config', 'offer', 'answer', 'iceCandidate', 'playerDisconnected', 'pong'];
+
+/** The type that the engine's plugin would close on. */
+const unknownTo = (engine: '4.27' | '5.0', text: string): string | undefined => {
+  const { type }: { type: string } = JSON.parse(text);
+  const known = known_427.includes(type) || (engine === '5.0' && type === 'playerConnected');
+  return known ? undefined : type;
+};
+
+/** The old plugins write player ids as integers. */
+const spoken = (engine: Flags['engine'], message: FromStreamer): string =>
+  engine === undefined || !('playerId' in message)
+    ? encode(fromStreamer, message)
+    : JSON.stringify({ ...message, playerId: Number(message.playerId) });
+
 /** Keeps the app registered with its signalling server, as Unreal's plugin does. */
 export const startStreamer = (options: StreamerOptions): Streamer => {
   const { players, clock, log } = options;
@@ -52,12 +72,17 @@ export const startStreamer = (options: StreamerOptions): Streamer => {
   let { streamerId } = options;
   let peerConnectionOptions: Record<string, unknown> = {};
 
+  const { engine } = options;
   const send = (message: FromStreamer) => {
-    if (socket?.readyState === WebSocket.OPEN) socket.send(encode(fromStreamer, message));
+    if (socket?.readyState === WebSocket.OPEN) socket.send(spoken(engine, message));
   };
 
-  const register = () =>
-    send({ type: 'endpointId', id: streamerId, protocolVersion: PIXEL_STREAMING_VERSION });
+  const register = () => {
+    const version = engine === undefined ? { protocolVersion: PIXEL_STREAMING_VERSION } : {};
+    send({ type: 'endpointId', id: streamerId, ...version });
+    // Nobody confirms it to a plugin that does not know the word.
+    if (engine !== undefined) players.registered(streamerId);
+  };
 
   const nothing = () => {};
   const rows: Rows = {
@@ -68,12 +93,14 @@ export const startStreamer = (options: StreamerOptions): Streamer => {
       peerConnectionOptions = message.peerConnectionOptions;
     },
     endpointIdConfirm: ({ committedId }) => players.registered(committedId),
-    playerConnected: ({ playerId }) => players.connected(playerId, peerConnectionOptions),
+    playerConnected: ({ playerId, sendOffer }) => {
+      if (sendOffer !== false) players.connected(playerId, peerConnectionOptions);
+    },
+    offer: ({ playerId, sdp }) => players.connected(playerId ?? '', peerConnectionOptions, sdp),
     playerDisconnected: ({ playerId }) => players.disconnected(playerId),
     answer: ({ playerId, sdp }) => players.answered(playerId ?? '', sdp),
     iceCandidate: ({ playerId, candidate }) => players.candidate(playerId ?? '', candidate),
-    // The stand-in offers by itself, once, one layer, and to no SFU.
-    offer: nothing,
+    // The stand-in sends one layer, and nothing to an SFU.
     layerPreference: nothing,
     dataChannelRequest: nothing,
     peerDataChannelsReady: nothing,
@@ -94,8 +121,11 @@ export const startStreamer = (options: StreamerOptions): Streamer => {
       log,
     });
     stopPings = clock.every(PING_MS, () => send({ type: 'ping', time: clock.now() }));
-    opened.onmessage = ({ data }) =>
-      receive(data instanceof ArrayBuffer ? new Uint8Array(data) : String(data));
+    opened.onmessage = ({ data }) => {
+      const unsupported = engine === undefined ? undefined : unknownTo(engine, String(data));
+      if (unsupported !== undefined) opened.close(4001, `Unsupported message received: ${unsupported}`);
+      else receive(data instanceof ArrayBuffer ? new Uint8Array(data) : String(data));
+    };
     opened.onclose = ({ code, reason }) => {
       stopPings();
       if (stopped || socket !== opened) return;
