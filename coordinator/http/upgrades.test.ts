@@ -52,6 +52,8 @@ describe(`${upgradeRoutes.name}()`, () => {
     expect(await dial(under, path)).toBe('upgraded');
     expect(await dial(under, path)).toBe(closed('ticket_used'));
     expect(await dial(under, await ticket())).toBe('upgraded');
+    // As pages of 5.2 to 5.4 write it that make the offer.
+    expect(await dial(under, `${await ticket()}?OfferToReceive=true`)).toBe('upgraded');
   });
 
   test('upgradeRoutes() refuses a ticket that has expired, is made up, or of another session', async () => {

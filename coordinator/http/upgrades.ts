@@ -59,6 +59,9 @@ const bytes = {
 
 const resuming = { ...browser, frame_bytes: limits.frame_bytes + channel_header_bytes };
 
+/** Pages of 5.2 to 5.4 that make the offer put `?OfferToReceive=true` behind the address, query or not. */
+const bareTicket = (ticket = ''): string => ticket.split('?', 1)[0] ?? '';
+
 /** Opens the socket only to say why it closes: a page is not shown the answer to a handshake that failed. */
 const closing =
   (refusal: Refusal): Connect =>
@@ -117,7 +120,7 @@ export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds
     if (refused !== undefined) return problem(refused);
     const id = c.req.valid('param').id;
     const { ticket, resumable } = c.req.valid('query');
-    const member = useTicket(world, id, ticket ?? '');
+    const member = useTicket(world, id, bareTicket(ticket));
     if (isRefusal(member)) {
       const { log } = world;
       log.info({ session: id, network: c.env.network, ...member }, 'a player was refused');

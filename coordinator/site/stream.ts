@@ -7,6 +7,7 @@ import {
 } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.7';
 import type { CarrierOptions } from './carrier.ts';
 import { type Carried, carry } from './carry.ts';
+import { offerWhereAsked } from './offering.ts';
 
 export interface StreamEvents {
   onFirstFrame: () => void;
@@ -81,6 +82,7 @@ export class Stream {
       videoElementParent: this.#element,
     });
     this.#library.setSignallingUrlBuilder(() => signalling_url);
+    offerWhereAsked(this.#library);
     const { transport } = this.#library.signallingProtocol;
     this.#carried = resuming && carry(transport, resuming, (away) => this.#closed || events.onAway(away));
     window.addEventListener('pagehide', this.#leave);
