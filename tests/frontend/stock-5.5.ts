@@ -1,0 +1,4 @@
+import { Config, PixelStreaming } from '@epicgames-ps/lib-pixelstreamingfrontend-ue5.5';
+import { startStock } from './stock.ts';
+
+startStock(Config, PixelStreaming);
