@@ -98,7 +98,7 @@ const expectUndisturbed = async (session: Order, instance: string) => {
   expect(rig.agent.host.describe().find(({ instance_id }) => instance_id === instance)?.phase).toBe('ready');
 };
 
-test('Agent() serves an app of 4.27: pages offer, watchers without input, and who subscribes is told', async () => {
+test('startRig() serves an app of 4.27: pages offer, watchers without input, and who subscribes is told', async () => {
   const { session, instance } = await startSession(old('4.27', '4.27'));
   for (const view_only of [false, true]) {
     const page = openPage(session, view_only);
@@ -120,7 +120,7 @@ test('Agent() serves an app of 4.27: pages offer, watchers without input, and wh
   await expectUndisturbed(session, instance);
 });
 
-test('Agent() serves an app of 5.0 to pages that subscribe, are silent, and offer', async () => {
+test('startRig() serves an app of 5.0 to pages that subscribe, are silent, and offer', async () => {
   const { session, instance } = await startSession(old('5.0', '5.0'));
   const subscribing = openPage(session, true);
   expect(await subscribing.hear('config')).not.toHaveProperty('browserSendOffer');
@@ -139,7 +139,7 @@ test('Agent() serves an app of 5.0 to pages that subscribe, are silent, and offe
   await expectUndisturbed(session, instance);
 });
 
-test('Agent() keeps the session of an app of 4.27 of which nobody said so, and lets pages offer from then on', async () => {
+test('startRig() keeps the session of an app of 4.27 of which nobody said so, and lets pages offer from then on', async () => {
   const { engine: _, ...unsaid } = old('4.27', '');
   const { session, instance } = await startSession({
     ...unsaid,
