@@ -6,9 +6,10 @@ import { type Database, Unavailable, Unusable } from './database.ts';
 import { copyDatabase } from './import.ts';
 import { openJsonDatabase } from './json/open.ts';
 import { parseDatabaseUrl } from './mysql/address.ts';
-import { driverOptions, openMysqlDatabase } from './mysql/database.ts';
+import { openMysqlDatabase } from './mysql/database.ts';
 import { failureOf, seen } from './mysql/failures.ts';
 import { migrate, schemaStatus } from './mysql/migrate.ts';
+import { configureSession, driverConfig } from './mysql/session.ts';
 
 type Say = (text: string) => void;
 
@@ -33,8 +34,11 @@ const withConnection = async (
   run: (connection: Connection, database: string) => Promise<number>,
 ): Promise<number> => {
   const address = parseDatabaseUrl(url);
-  const connection = await createConnection({ ...address, ...driverOptions });
+  const connection = await createConnection(driverConfig(address));
   try {
+    // An ALTER of a large table takes as long as it takes; that others wait behind one that waits is bounded all the same.
+    const { lock_seconds } = address.limits;
+    await configureSession(connection, { lock_seconds, statement_seconds: undefined });
     return await run(connection, address.database);
   } finally {
     connection.destroy();

@@ -4,12 +4,13 @@ import { systemIds } from '../../shared/ids.ts';
 import { silentLog } from '../../shared/log.ts';
 import type { Database } from '../store/database.ts';
 import { parseDatabaseUrl } from '../store/mysql/address.ts';
-import { driverOptions, openMysqlDatabase } from '../store/mysql/database.ts';
+import { openMysqlDatabase } from '../store/mysql/database.ts';
 import { migrate } from '../store/mysql/migrate.ts';
+import { driverConfig } from '../store/mysql/session.ts';
 
 /** A bare connection, as a DBA's. */
 export const connectTo = (url: string): Promise<Connection> =>
-  createConnection({ ...parseDatabaseUrl(url), ...driverOptions });
+  createConnection(driverConfig(parseDatabaseUrl(url)));
 
 /** The database of the URL with the current schema, as one coordinator uses it. */
 export const openMigrated = async (url: string): Promise<Database> => {

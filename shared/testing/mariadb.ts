@@ -2,11 +2,16 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from './free-ports.ts';
 
 /** A database server of the caller's own: its files in a temporary folder, reached over a socket in it. */
 export interface PrivateMariadb extends AsyncDisposable {
-  /** A new, empty database on it. */
+  /** A new, empty database on it; its URL. */
   createDatabase(name: string): Promise<string>;
+  /** The port on 127.0.0.1; none unless asked for. */
+  readonly port: number | undefined;
+  /** Runs SQL as the server's administrator. */
+  administer(sql: string): Promise<void>;
   /** Kills the server as a crash would. */
   kill(): Promise<void>;
   start(): Promise<void>;
@@ -48,9 +53,20 @@ const ready = (output: ReadableStream<Uint8Array>): Promise<string | undefined> 
   return promise;
 };
 
+export interface MariadbOptions {
+  /** Further options of `mariadbd`. */
+  readonly options?: readonly string[];
+  /** Listens on a port of 127.0.0.1, too. */
+  readonly networking?: boolean;
+}
+
 /** The server, started and ready. */
-export const startMariadb = async (): Promise<PrivateMariadb> => {
+export const startMariadb = async ({
+  options = [],
+  networking = false,
+}: MariadbOptions = {}): Promise<PrivateMariadb> => {
   await install();
+  const port = networking ? await freePorts() : undefined;
   const folder = await mkdtemp(join(tmpdir(), 'vitrina-mariadb-'));
   const [data, socket] = [join(folder, 'data'), join(folder, 's')];
   const who = `--user=${process.env.USER ?? 'root'}`;
@@ -74,10 +90,11 @@ export const startMariadb = async (): Promise<PrivateMariadb> => {
         `--datadir=${data}`,
         `--socket=${socket}`,
         `--pid-file=${join(folder, 'pid')}`,
-        '--skip-networking',
+        ...(port === undefined ? ['--skip-networking'] : [`--port=${port}`, '--bind-address=127.0.0.1']),
         '--innodb-buffer-pool-size=64M',
         temporary,
         who,
+        ...options,
       ],
       { stdin: 'ignore', stdout: 'ignore', stderr: 'pipe' },
     );
@@ -91,19 +108,16 @@ export const startMariadb = async (): Promise<PrivateMariadb> => {
     child?.kill('SIGKILL');
     await child?.exited;
   };
+  const administer = (sql: string) =>
+    run(['mariadb', '--no-defaults', `--socket=${socket}`, '--user=root', '-e', sql]);
   await start();
   return {
+    port,
     start,
     kill,
+    administer,
     async createDatabase(name) {
-      await run([
-        'mariadb',
-        '--no-defaults',
-        `--socket=${socket}`,
-        '--user=root',
-        '-e',
-        `CREATE DATABASE \`${name}\``,
-      ]);
+      await administer(`CREATE DATABASE \`${name}\``);
       return `mysql://root@localhost/${name}?socket=${encodeURIComponent(socket)}`;
     },
     async [Symbol.asyncDispose]() {

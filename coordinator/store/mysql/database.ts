@@ -7,24 +7,14 @@ import { makeTables, type Tables } from '../tables.ts';
 import { type DatabaseAddress, parseDatabaseUrl } from './address.ts';
 import { type Failure, failureOf, seen } from './failures.ts';
 import { requireSchema } from './migrate.ts';
+import { configureSession, driverConfig } from './session.ts';
 import { type Answer, type Execute, mysqlTable } from './table.ts';
 
 const bounds = {
-  /** Connections of one coordinator. */
-  connections: 16,
-  /** Transactions that wait for a connection; a further one fails. */
-  waiting: 2_000,
-  connect_ms: 3_000,
-  /** One attempt at a transaction, the wait for a connection included. */
-  transaction_ms: 15_000,
-  /** How long one statement waits for a lock. */
-  lock_seconds: 5,
   attempts: 6,
   /** Pause before a further attempt: random between these. */
   pause_least_ms: 5,
   pause_most_ms: 80,
-  /** Prepared statements that one connection keeps. The server has 16,382 for all. */
-  statements: 200,
 } as const;
 
 export interface MysqlDatabaseOptions {
@@ -34,26 +24,6 @@ export interface MysqlDatabaseOptions {
   ids: Ids;
   log: Log;
 }
-
-/** What the driver is told beyond the address. */
-export const driverOptions = {
-  charset: 'utf8mb4_bin',
-  timezone: 'Z',
-  supportBigNumbers: true,
-  multipleStatements: false,
-  maxPreparedStatements: bounds.statements,
-  connectTimeout: bounds.connect_ms,
-  // A stack kept for each statement costs a tenth of its time.
-  trace: false,
-} as const;
-
-/** What each connection is told first: nothing depends on the server's defaults. */
-const sessionSettings = [
-  'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
-  `SET SESSION innodb_lock_wait_timeout = ${bounds.lock_seconds}`,
-  "SET SESSION time_zone = '+00:00'",
-  "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
-];
 
 /** A value for a prepared statement: what the tables hold, and nothing that the driver would expand. */
 const parameter = (value: unknown): string | number | null => {
@@ -108,13 +78,16 @@ class MysqlDatabase implements Database {
     this.#options = options;
     this.#address = address;
     this.#pool = createPool({
-      ...address,
-      ...driverOptions,
-      connectionLimit: bounds.connections,
-      queueLimit: bounds.waiting,
+      ...driverConfig(address),
+      connectionLimit: address.limits.connections,
+      queueLimit: address.limits.waiting,
       waitForConnections: true,
       enableKeepAlive: true,
     });
+  }
+
+  get #transaction_ms(): number {
+    return this.#address.limits.transaction_seconds * 1_000;
   }
 
   /** Throws Unusable unless the schema is the one that this version knows. */
@@ -172,7 +145,7 @@ class MysqlDatabase implements Database {
       const outcome = await this.#attempt(work, transaction);
       if ('value' in outcome) return outcome.value;
       const spent = clock.monotonic() - started;
-      if (!outcome.again || attempt >= bounds.attempts || spent > bounds.transaction_ms) throw outcome.error;
+      if (!outcome.again || attempt >= bounds.attempts || spent > this.#transaction_ms) throw outcome.error;
       const pause = bounds.pause_least_ms + ids.below(bounds.pause_most_ms - bounds.pause_least_ms);
       const { promise, resolve } = Promise.withResolvers<void>();
       clock.after(pause, resolve);
@@ -184,7 +157,7 @@ class MysqlDatabase implements Database {
     const { promise, reject } = Promise.withResolvers<never>();
     promise.catch(() => undefined); // nobody may be waiting any more
     const late = Object.assign(new Error('the database took too long'), { code: 'ETIMEDOUT' });
-    return { late: promise, cancel: this.#options.clock.after(bounds.transaction_ms, () => reject(late)) };
+    return { late: promise, cancel: this.#options.clock.after(this.#transaction_ms, () => reject(late)) };
   }
 
   /** A connection with our settings. One that comes too late goes back. */
@@ -199,7 +172,9 @@ class MysqlDatabase implements Database {
     }
     if (this.#configured.has(connection.connection)) return connection;
     try {
-      for (const setting of sessionSettings) await Promise.race([connection.query(setting), late]);
+      const { lock_seconds, transaction_seconds } = this.#address.limits;
+      const settled = configureSession(connection, { lock_seconds, statement_seconds: transaction_seconds });
+      await Promise.race([settled, late]);
     } catch (error) {
       connection.destroy();
       throw error;
