@@ -86,7 +86,7 @@ export const bounds = {
   health_per_second: 50,
   health_burst: 500,
   /** How long the answer of the database to `/readyz` stands. */
-  health_ms: 1_000,
+  health_ms: 4_000,
   /** Wrong session codes within this time; then codes are not looked at, and invites go on working. */
   wrong_codes_ms: 1_800_000,
   /** From one network, for one app, and by all who name no app. */

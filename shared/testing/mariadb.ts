@@ -19,6 +19,8 @@ export interface PrivateMariadb extends AsyncDisposable {
 
 const server = '/usr/sbin/mariadbd';
 const start_ms = 60_000;
+/** Whatever the server's own default is. */
+const writable = 'SET SESSION tx_read_only = 0, SESSION autocommit = 1';
 
 const run = async (command: string[]): Promise<void> => {
   const child = Bun.spawn(command, {
@@ -45,7 +47,8 @@ const ready = (output: ReadableStream<Uint8Array>): Promise<string | undefined> 
     let said = '';
     for await (const chunk of output) {
       said = `${said}${Buffer.from(chunk).toString()}`.slice(-10_000);
-      if (said.includes('ready for connections')) resolve(undefined);
+      // The last line of a start, in whatever language the one before it says so.
+      if (/^Version: '.*socket: /im.test(said)) resolve(undefined);
     }
     resolve(said);
   };
@@ -109,7 +112,7 @@ export const startMariadb = async ({
     await child?.exited;
   };
   const administer = (sql: string) =>
-    run(['mariadb', '--no-defaults', `--socket=${socket}`, '--user=root', '-e', sql]);
+    run(['mariadb', '--no-defaults', `--socket=${socket}`, '--user=root', '-e', `${writable}; ${sql}`]);
   await start();
   return {
     port,

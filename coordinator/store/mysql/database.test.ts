@@ -78,6 +78,46 @@ describe('openMysqlDatabase()', () => {
   });
 });
 
+describe('a server that only half works', () => {
+  const opened = async (name: string) => {
+    const url = await server.createDatabase(name);
+    await (await openMigrated(url)).close();
+    // The administrator may write to a server that is read only.
+    await server.administer(`CREATE USER ${name}@localhost; GRANT ALL ON ${name}.* TO ${name}@localhost`);
+    return openMysqlDatabase({ url: url.replace('root@', `${name}@`), ...parts });
+  };
+  const troubles: [name: string, setting: string, back: string][] = [
+    ['replica', 'read_only = 1', 'read_only = 0'],
+    ['statements', 'max_prepared_stmt_count = 0', 'max_prepared_stmt_count = 16382'],
+  ];
+  for (const [name, setting, back] of troubles) {
+    test(`openMysqlDatabase() refuses writes retryably and health() notices under ${setting}`, async () => {
+      const database = await opened(name);
+      expect(await database.health()).toEqual({ ok: true });
+      await server.administer(`SET GLOBAL ${setting}`);
+      try {
+        const error = await failed(database.transact(({ accounts }) => accounts.insert(account(1))));
+        expect(error instanceof Unavailable && error.refusal.refused).toBe('storage_away');
+        expect(await database.health()).toEqual({
+          ok: false,
+          note: expect.stringContaining('cannot be written'),
+        });
+      } finally {
+        await server.administer(`SET GLOBAL ${back}`);
+      }
+      await database.transact(({ accounts }) => accounts.insert(account(1)));
+      expect(await database.health()).toEqual({ ok: true });
+      await database.close();
+    });
+  }
+
+  test('openMysqlDatabase() says that the account is not let in, without a stack', async () => {
+    const url = (await server.createDatabase('barred')).replace('root@', 'nobody@');
+    const error = await failed(openMysqlDatabase({ url, ...parts }));
+    expect(error instanceof Unavailable && error.message).toContain('nobody');
+  });
+});
+
 describe('migrate()', () => {
   test('migrate() makes the tables that tables.ts describes, and nothing the second time', async () => {
     const url = await server.createDatabase('described');

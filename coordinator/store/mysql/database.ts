@@ -7,6 +7,7 @@ import { makeTables, type Tables } from '../tables.ts';
 import { type DatabaseAddress, parseDatabaseUrl } from './address.ts';
 import { type Failure, failureOf, seen } from './failures.ts';
 import { requireSchema } from './migrate.ts';
+import { checkServer } from './server.ts';
 import { configureSession, driverConfig } from './session.ts';
 import { type Answer, type Execute, mysqlTable } from './table.ts';
 
@@ -15,7 +16,19 @@ const bounds = {
   /** Pause before a further attempt: random between these. */
   pause_least_ms: 5,
   pause_most_ms: 80,
+  /** Within so long a healthy database writes one row. */
+  health_ms: 3_000,
 } as const;
+
+const health_key = { name: 'health', window_at: 0 };
+const health_kept_ms = 86_400_000;
+
+const touch = async ({ counters }: Tables, now: number): Promise<void> => {
+  const row = await counters.lock(health_key);
+  const written = { hits: ((row?.hits ?? 0) + 1) % 1_000_000, expires_at: now + health_kept_ms };
+  if (row === undefined) await counters.insert({ ...health_key, ...written });
+  else await counters.update(health_key, written);
+};
 
 export interface MysqlDatabaseOptions {
   /** DATABASE_URL. */
@@ -97,12 +110,7 @@ class MysqlDatabase implements Database {
       const connection = await this.#connect(late);
       try {
         await requireSchema(connection, this.#address.database);
-        const [rows] = await connection.query('SELECT @@innodb_flush_log_at_trx_commit AS flush');
-        if (answerOf(rows).rows[0]?.flush !== 1) {
-          this.#options.log.warn(
-            'innodb_flush_log_at_trx_commit is not 1: a crash of the database can lose bookings',
-          );
-        }
+        await checkServer(connection, this.#options.log);
       } finally {
         connection.release();
       }
@@ -121,15 +129,21 @@ class MysqlDatabase implements Database {
     return this.#repeat(work, false);
   }
 
+  /** Writes one row: a server that is read only, full, or out of its cluster still answers whoever reads. */
   async health(): Promise<Health> {
+    const { clock } = this.#options;
+    const late = Promise.withResolvers<never>();
+    const cancel = clock.after(bounds.health_ms, () => late.reject(new Error('it takes too long')));
     try {
-      await this.read(({ counters }) => counters.find({}, { limit: 1 }));
+      await Promise.race([this.transact((tables) => touch(tables, clock.now())), late.promise]);
       return { ok: true };
     } catch (error) {
       return {
         ok: false,
-        note: `the database does not answer: ${error instanceof Error ? error.message : error}`,
+        note: `the database cannot be written to: ${error instanceof Error ? error.message : error}`,
       };
+    } finally {
+      cancel();
     }
   }
 

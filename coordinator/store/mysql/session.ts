@@ -2,7 +2,7 @@ import type { Connection } from 'mysql2/promise';
 import type { DatabaseAddress } from './address.ts';
 
 /** What the driver is told beyond the address. */
-export const driverOptions = {
+const driverOptions = {
   charset: 'utf8mb4_bin',
   timezone: 'Z',
   supportBigNumbers: true,
