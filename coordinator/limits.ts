@@ -9,6 +9,12 @@ export const bounds = {
   resumable_frames: 2,
   /** A ticket opens nothing after this time. */
   ticket_ms: 30_000,
+  /** After its connection has ended a ticket opens another for so long: Epic's pages dial the same address again. */
+  ticket_again_ms: 60_000,
+  /** Refused players of one network within this time are told later each time, at last so late; so many wait over all. */
+  refusals_ms: 60_000,
+  refusal_held_ms: 10_000,
+  refusals_held: 1_000,
   /** Tickets remembered for one participant; a further one pushes out the oldest. */
   tickets_per_participant: 8,
   /** Signalling connections one participant may have open at a time; a further one is refused as session_full. */

@@ -48,7 +48,7 @@ const list = {
     401,
     4401,
     true,
-    'The ticket was used before; each opens one connection. Ask for a new one.',
+    'The ticket is in use; each opens one connection at a time. Ask for a new one.',
   ),
   agent_key_wrong: row(
     401,

@@ -11,7 +11,7 @@ export const withoutFinalDot = (host: string): string => host.replace(/(?<=.)\.(
  */
 export const requestUrl = (request: Request): URL | undefined => {
   const host = request.headers.get('host') ?? '';
-  if (host !== '' && !host_header.test(host)) return undefined;
+  if (host !== '' && !(host_header.test(host) && URL.canParse(`http://${host}`))) return undefined;
   const url = URL.parse(request.url.startsWith('/') ? `http://localhost${request.url}` : request.url);
   if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
   url.hostname = withoutFinalDot(url.hostname);

@@ -1,6 +1,7 @@
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { App, Participation } from '../../shared/protocol/http.ts';
 import { hostsOf, seatsFree, seatsOf } from '../domain/allocation.ts';
+import { closedDoor } from '../domain/attendance.ts';
 import type { Participant } from '../domain/participants.ts';
 import { isLive, type Session } from '../domain/session.ts';
 import { bounds } from '../limits.ts';
@@ -166,25 +167,48 @@ export const issueTicket = (
   return isRefusal(issued) ? issued : { ticket, expires: world.clock.now() + bounds.ticket_ms };
 };
 
-/** Uses the ticket up. From then on the participant counts as connected until `playerGone`. */
-export const useTicket = (world: World, session_id: string, ticket: string): Membership | Refusal => {
+/** Who came with a ticket, and its hash. */
+export interface Admitted extends Membership {
+  readonly ticket: string;
+}
+
+/** A page that dials again before its old connection is known to be lost takes that connection's place. */
+const closeReplaced = (world: World, session: Session, ticket: string): void => {
+  if (closedDoor(session) !== undefined) return;
+  const replaced = [...(world.players.get(session.id) ?? [])].filter((player) => player.ticket === ticket);
+  // 1001 keeps Epic's page from dialling again, were it another one.
+  for (const player of replaced) player.close(1001, 'This page was opened again elsewhere.');
+};
+
+/** Takes the ticket into use. From then on the participant counts as connected until `playerGone`. */
+export const useTicket = (world: World, session_id: string, ticket: string): Admitted | Refusal => {
   const before = world.sessions.get(session_id);
   if (before === undefined) return refuse('session_unknown');
   const hash = hashOf(ticket);
   const holder = before.tickets.find((one) => one.hash === hash)?.participant;
+  closeReplaced(world, before, hash);
   const session = happen(world, session_id, { type: 'use_ticket', hash });
   if (isRefusal(session)) return session;
   const participant = session.participants.find(({ id }) => id === holder);
-  return participant === undefined ? refuse('ticket_unknown') : { session, participant };
+  return participant === undefined ? refuse('ticket_unknown') : { session, participant, ticket: hash };
 };
 
 /** Counts a player in, so that the end of the session closes it. */
 export const addPlayer = (world: World, session_id: string, player: Player): (() => void) =>
   addTo(world.players, session_id, player);
 
-/** A connection that `useTicket` let in is closed, or was `cut` off and may be resumed. */
-export const playerGone = (world: World, session_id: string, participant: string, cut: boolean): void => {
-  happen(world, session_id, { type: 'channel_closed', participant, cut });
+/** A connection that `useTicket` let in is closed, or was `cut` off and may be resumed. `ticket` is the hash of its ticket. */
+export const playerGone = (
+  world: World,
+  session_id: string,
+  participant: string,
+  cut: boolean,
+  ticket?: string,
+): void => {
+  happen(world, session_id, {
+    ...{ type: 'channel_closed', participant, cut },
+    ...(ticket === undefined ? {} : { ticket }),
+  });
 };
 
 /** A page tells of input: the session is not idle. */

@@ -49,6 +49,8 @@ export interface Channel {
 /** A connected player, so that a session's end can reach it. */
 export interface Player {
   readonly participant: string;
+  /** The hash of the ticket that it came with. */
+  readonly ticket: string;
   close(code: number, reason: string): void;
 }
 

@@ -9,13 +9,14 @@ import {
   disconnected,
   extendClock,
   letIn,
+  type Participant,
   present,
   waiting,
 } from './participants.ts';
 import type { Rules } from './rules.ts';
 import { isLive, newParticipant, type Session, type Step, serving } from './session.ts';
 import { changed, ended, still } from './steps.ts';
-import { addTicket, useTicket } from './tickets.ts';
+import { addTicket, freeTicket, useTicket } from './tickets.ts';
 
 export const leave = (session: Session, id: string, now: number): Step => {
   const leaver = session.participants.find((one) => one.id === id && !one.away);
@@ -79,7 +80,7 @@ export const active = (session: Session, id: string, now: number): Step => {
 };
 
 /** Why players may not connect now, if they may not. */
-const closedDoor = (session: Session): Refusal | undefined => {
+export const closedDoor = (session: Session): Refusal | undefined => {
   if (!isLive(session)) return refuse('session_ended');
   if (session.phase !== 'ready') return refuse('session_not_ready');
   return session.reachable ? undefined : refuse('host_offline');
@@ -108,26 +109,33 @@ export const issueTicket = (
   return isRefusal(participants) ? participants : changed(session, { tickets, participants });
 };
 
-export const redeemTicket = (session: Session, hash: string, now: number): Step | Refusal => {
+/** Whether someone who is away was cut off and is still waited for. Who left, or was sent away, is not. */
+const mayReturn = ({ returns_until }: Participant, now: number): boolean =>
+  returns_until !== null && returns_until > now;
+
+/** Lets the ticket's holder connect; one who was cut off and is away meanwhile is back, if there is room. */
+export const redeemTicket = (session: Session, hash: string, now: number, rules: Rules): Step | Refusal => {
   const closed = closedDoor(session);
   if (closed !== undefined) return closed;
   const used = useTicket(session.tickets, hash, now);
   if (isRefusal(used)) return used;
-  const holder = present(session.participants).find(({ id }) => id === used.participant);
-  if (holder === undefined) return refuse('ticket_unknown');
+  const holder = session.participants.find(({ id, admitted }) => id === used.participant && admitted);
+  if (holder === undefined || (holder.away && !mayReturn(holder, now))) return refuse('ticket_unknown');
   if (holder.channels >= bounds.channels_per_participant) {
     return refuse('session_full', `this participant has ${holder.channels} connections open`);
   }
-  return still({
-    ...session,
-    tickets: used.tickets,
-    participants: connected(session.participants, holder.id),
-  });
+  const { tickets } = used;
+  if (!holder.away) {
+    return still({ ...session, tickets, participants: connected(session.participants, holder.id) });
+  }
+  const back = admit(session.participants, { ...holder, away: false }, rules.participants);
+  if (isRefusal(back)) return back;
+  return changed(session, { tickets, participants: connected(back, holder.id) });
 };
 
 export const channelClosed = (
   session: Session,
-  { participant, cut }: { participant: string; cut: boolean },
+  { participant, cut, ticket }: { participant: string; cut: boolean; ticket?: string | undefined },
   now: number,
   rules: Rules,
 ): Step => {
@@ -136,5 +144,6 @@ export const channelClosed = (
     leave_at: serving(session) ? leave_at : null,
     returns_until: cut ? leave_at + bounds.resume_ms : null,
   });
-  return still({ ...session, participants });
+  const tickets = ticket === undefined ? session.tickets : freeTicket(session.tickets, ticket, now);
+  return still({ ...session, participants, tickets });
 };

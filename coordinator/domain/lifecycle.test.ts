@@ -288,6 +288,44 @@ describe('transition() tickets', () => {
     expect(participantCount(back.session)).toBe(2);
   });
 
+  const tick: SessionEvent = { type: 'tick' };
+  const use: SessionEvent = { type: 'use_ticket', hash: 'ticket' };
+  const lost = (cut: boolean): SessionEvent => ({
+    ...{ type: 'channel_closed', participant: 'owner', cut },
+    ticket: 'ticket',
+  });
+
+  test('transition() lets the ticket of a connection that was cut open another for a minute', () => {
+    const { session } = after(playedSession(), [200_000, lost(true)]);
+    const last = 200_000 + bounds.ticket_again_ms - 1;
+    expect(participantCount(after(session, [last, tick], [last, use]).session)).toBe(1);
+    expect(transition(session, use, last + 1, rules)).toEqual({ refused: 'ticket_expired' });
+    const again = after(session, [210_000, use], [900_000, lost(true)], [950_000, use]).session;
+    expect(transition(again, use, 950_000, rules)).toEqual({ refused: 'ticket_used' });
+  });
+
+  test('transition() lets no ticket bring back who left, was sent away or closed the page long ago', () => {
+    const guest = after(
+      playedSession(),
+      [5_000, { type: 'join', id: 'guest', token_hash: 'g', invited: false }],
+      [6_000, issue('g', 'guest')],
+      [6_000, { type: 'use_ticket', hash: 'g' }],
+    ).session;
+    const useGuest: SessionEvent = { type: 'use_ticket', hash: 'g' };
+    const ends = (cut: boolean): SessionEvent => ({
+      ...{ type: 'channel_closed', participant: 'guest', cut },
+      ticket: 'g',
+    });
+    const left = after(guest, [7_000, ends(true)], [8_000, { type: 'leave', participant: 'guest' }]).session;
+    expect(transition(left, useGuest, 8_001, rules)).toEqual({ refused: 'ticket_unknown' });
+    const sent = after(guest, [7_000, { type: 'leave', participant: 'guest' }], [7_000, ends(false)]).session;
+    expect(transition(sent, useGuest, 7_001, rules)).toEqual({ refused: 'ticket_unknown' });
+    const closed = after(guest, [7_000, ends(false)], [7_000 + rules.leave_grace_ms, tick]).session;
+    expect(transition(closed, useGuest, 20_000, rules)).toEqual({ refused: 'ticket_unknown' });
+    const reloaded = after(guest, [7_000, ends(false)], [9_000, useGuest]).session;
+    expect(participantCount(reloaded)).toBe(2);
+  });
+
   test('transition() refuses one who was gone when the session is full meanwhile', () => {
     const { session } = after(
       playedSession(),

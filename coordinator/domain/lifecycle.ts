@@ -51,7 +51,13 @@ export type SessionEvent =
   | { readonly type: 'issue_ticket'; readonly participant: string; readonly hash: string }
   | { readonly type: 'use_ticket'; readonly hash: string }
   /** A connection is closed, or was cut off and may be resumed. */
-  | { readonly type: 'channel_closed'; readonly participant: string; readonly cut: boolean }
+  | {
+      readonly type: 'channel_closed';
+      readonly participant: string;
+      readonly cut: boolean;
+      /** The hash of the ticket that opened it. */
+      readonly ticket?: string;
+    }
   | { readonly type: 'tick' };
 
 /** From which phases a report leads on; in all others it is late or repeated and changes nothing. */
@@ -202,7 +208,7 @@ export const transition = (
     case 'issue_ticket':
       return issueTicket(session, event.participant, event.hash, now, rules);
     case 'use_ticket':
-      return redeemTicket(session, event.hash, now);
+      return redeemTicket(session, event.hash, now, rules);
     case 'channel_closed':
       return channelClosed(session, event, now, rules);
     case 'tick':

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { bounds } from '../limits.ts';
-import { addTicket, type Ticket, useTicket } from './tickets.ts';
+import { addTicket, freeTicket, type Ticket, useTicket } from './tickets.ts';
 
 const ticket = (hash: string, expires = 30_000, participant = 'p'): Ticket => ({
   hash,
@@ -27,4 +27,29 @@ test('addTicket() forgets tickets that expired long ago', () => {
   const old = [ticket('old', 1_000), ticket('late', 40_000)];
   const kept = addTicket(old, ticket('new', 80_000), 50_000);
   expect(kept.map(({ hash }) => hash)).toEqual(['late', 'new']);
+});
+
+test('freeTicket() lets the ticket open another connection for a minute, as often as one ends', () => {
+  const open = [{ ...ticket('a'), used: true }, ticket('b')];
+  const freed = freeTicket(open, 'a', 500_000);
+  expect(freed).toEqual([ticket('a', 500_000 + bounds.ticket_again_ms), ticket('b')]);
+  const again = useTicket(freed, 'a', 499_999 + bounds.ticket_again_ms);
+  expect(again).toMatchObject({ participant: 'p' });
+  expect(useTicket('tickets' in again ? again.tickets : [], 'a', 500_000)).toEqual({
+    refused: 'ticket_used',
+  });
+  expect(useTicket(freed, 'a', 500_000 + bounds.ticket_again_ms)).toEqual({ refused: 'ticket_expired' });
+});
+
+test('freeTicket() leaves a ticket alone that no connection was opened with', () => {
+  expect(freeTicket([ticket('a')], 'a', 500_000)).toEqual([ticket('a')]);
+});
+
+test('addTicket() keeps what is in use, however old', () => {
+  const used = { ...ticket('old', 1_000), used: true };
+  const others = Array.from({ length: bounds.tickets_per_participant - 1 }, (_, n) =>
+    ticket(`${n}`, 900_000),
+  );
+  const kept = addTicket([used, ...others], ticket('new', 900_000), 800_000);
+  expect(kept.map(({ hash }) => hash)).toEqual(['old', ...others.slice(1).map(({ hash }) => hash), 'new']);
 });

@@ -104,7 +104,10 @@ export const sessionDescriptions = {
     path: '/sessions/{id}/tickets',
     summary: 'Get a ticket for one signalling connection',
     responses: {
-      200: answers(ticketSchema, 'The address to open, within 30 s and once.'),
+      200: answers(
+        ticketSchema,
+        'The address to open within 30 s; it opens again until a minute after its connection has ended.',
+      ),
       ...refuses('malformed', 'session_not_ready', 'session_ended', 'lobby_waiting', ...member),
     },
   }),

@@ -2,7 +2,6 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import { channel_header_bytes } from '../../shared/protocol/player-channel.ts';
-import { closeWith } from '../../shared/socket.ts';
 import { isHostKey } from '../broker/fleet.ts';
 import { playerGone, useTicket } from '../broker/sessions.ts';
 import type { World } from '../broker/world.ts';
@@ -10,6 +9,7 @@ import { bearer } from '../secrets.ts';
 import type { Agents } from '../ws/agents.ts';
 import type { Clients } from '../ws/clients.ts';
 import { connectPlayer } from '../ws/players.ts';
+import { createRefusedPlayers } from '../ws/refused-players.ts';
 import { type Caller, type Connect, createConnections } from './connections.ts';
 import type { Ctx, Env } from './env.ts';
 import { originAllowed, socketBase } from './guards.ts';
@@ -29,7 +29,7 @@ const signalling = createRoute({
   tags: ['sessions'],
   summary: "A WebSocket to the session's signalling server",
   description:
-    'The address that a ticket names. A ticket that is refused closes the socket with its close code. With `resumable`, a name that the page chooses at random, the socket carries a player channel to which the page can come back over another socket.',
+    'The address that a ticket names. While the participant takes part the ticket opens the socket again until a minute after it ended; the new one takes the place of one that is still open. A ticket that is refused closes the socket with its close code, the later the more often a network is refused. With `resumable`, a name that the page chooses at random, the socket carries a player channel to which the page can come back over another socket.',
   request: {
     params: pathOf('id'),
     query: z.object({
@@ -62,14 +62,6 @@ const resuming = { ...browser, frame_bytes: limits.frame_bytes + channel_header_
 /** Pages of 5.2 to 5.4 that make the offer put `?OfferToReceive=true` behind the address, query or not. */
 const bareTicket = (ticket = ''): string => ticket.split('?', 1)[0] ?? '';
 
-/** Opens the socket only to say why it closes: a page is not shown the answer to a handshake that failed. */
-const closing =
-  (refusal: Refusal): Connect =>
-  (wire) => {
-    closeWith(wire, refusal);
-    return { frame: () => {}, closed: () => {} };
-  };
-
 /**
  * The WebSockets: `/ws` for the verbs, `/agent` for hosts, and a player's signalling. Refusals come before the upgrade, but
  * for those of tickets.
@@ -77,6 +69,7 @@ const closing =
 export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds): OpenAPIHono<Env> => {
   const { store } = world;
   const connections = createConnections(world.counters);
+  const refusedPlayer = createRefusedPlayers(world.clock);
 
   const refusedFirst = (c: Ctx, caller: Caller): Refusal | undefined => {
     if (c.req.header('upgrade')?.toLowerCase() !== 'websocket') {
@@ -125,7 +118,7 @@ export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds
       const { log } = world;
       log.info({ session: id, network: c.env.network, ...member }, 'a player was refused');
       world.counters.refusals.count({ code: member.refused });
-      return upgraded(upgrade(c, 'player', closing(member)));
+      return upgraded(upgrade(c, 'player', refusedPlayer(c.env.network, member)));
     }
     const done = upgrade(
       c,
@@ -133,7 +126,7 @@ export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds
       connectPlayer(world, member, resumable),
       resumable === undefined ? browser : resuming,
     );
-    if (!done) playerGone(world, id, member.participant.id, false);
+    if (!done) playerGone(world, id, member.participant.id, false, member.ticket);
     return upgraded(done);
   });
 };

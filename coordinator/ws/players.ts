@@ -1,7 +1,7 @@
 import { errors, refuse } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import { closeCode, closeReason, closeWith, type Frame, type Peer, type Wire } from '../../shared/socket.ts';
-import { addPlayer, type Membership, playerGone } from '../broker/sessions.ts';
+import { type Admitted, addPlayer, playerGone } from '../broker/sessions.ts';
 import type { Channel, ChannelEnd, World } from '../broker/world.ts';
 import { endTextFor } from '../domain/end-texts.ts';
 import { bounds } from '../limits.ts';
@@ -35,12 +35,12 @@ const goodbyes: readonly number[] = [1000, 1001, 1005];
  * here on the participant counts as connected until the socket closes.
  */
 export const connectPlayer =
-  (world: World, { session, participant }: Membership, resumable?: string) =>
+  (world: World, { session, participant, ticket }: Admitted, resumable?: string) =>
   (wire: Wire): Peer => {
     const { clock, log, counters } = world;
     const { to_host, to_player } = counters.relayed;
     const plain = resumable === undefined;
-    const remember = addPlayer(world, session.id, { participant: participant.id, close: wire.close });
+    const remember = addPlayer(world, session.id, { participant: participant.id, ticket, close: wire.close });
     const { resumable_frames } = bounds;
     // A message of a resumable channel may cost its confirmation, too.
     const frames = plain ? 1 : resumable_frames;
@@ -94,8 +94,8 @@ export const connectPlayer =
       closed(code, reason) {
         channel?.close(closeCode(code), closeReason(reason));
         remember();
-        const cut = !plain && !host_closed && !goodbyes.includes(code);
-        playerGone(world, session.id, participant.id, cut);
+        const cut = !host_closed && !goodbyes.includes(code);
+        playerGone(world, session.id, participant.id, cut, ticket);
         log.info(
           { session: session.id, participant: participant.id, close_code: code, cut, ...copied },
           'player closed',

@@ -1,4 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { errors } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import { sessionSchema } from '../../shared/protocol/http.ts';
 import type { FakeAgent } from '../testing/fake-agent.ts';
@@ -123,6 +124,51 @@ describe(`${connectPlayer.name}()`, () => {
     expect(await nextData(back)).toEqual({ channel: again.channel, text: 'still here' });
     await rig.pass(90_000, back);
     expect(await rig.phase(owner)).toBe('ready');
+  });
+
+  test('connectPlayer() takes a stock page back that dials its address again after a cut', async () => {
+    await using rig = await startRig();
+    const agent = await rig.host();
+    const owner = await rig.session(agent);
+    const url = await rig.ticketUrl(owner);
+    const dial = async () => {
+      const socket = await openSocket(url);
+      const { channel, user_id } = await agent.next('CONNECT_USER_TO_SESSION');
+      expect(user_id).toBe(owner.participant_id);
+      socket.send('here');
+      expect(await nextData(agent)).toEqual({ channel, text: 'here' });
+      return { socket, channel };
+    };
+    const first = await dial();
+    first.socket.terminate();
+    expect(await agent.nextFrame('close')).toMatchObject({ channel: first.channel });
+    await rig.pass(45_000, agent);
+    const second = await dial();
+    // The page knows of the cut before the coordinator does.
+    const third = await dial();
+    expect(await second.socket.closed()).toEqual({
+      code: 1001,
+      reason: 'This page was opened again elsewhere.',
+    });
+    expect(await agent.nextFrame('close')).toMatchObject({ channel: second.channel, code: 1001 });
+    third.socket.terminate();
+    await agent.nextFrame('close');
+    await rig.pass(61_000, agent);
+    expect((await (await openSocket(url)).closed()).code).toBe(errors.ticket_expired.close);
+  });
+
+  test('connectPlayer() takes no page back that has left', async () => {
+    await using rig = await startRig();
+    const agent = await rig.host();
+    const owner = await rig.session(agent);
+    const guest = await rig.join(owner.session.code);
+    const url = await rig.ticketUrl(guest);
+    const socket = await openSocket(url);
+    await agent.next('CONNECT_USER_TO_SESSION');
+    const path = `/api/v1/sessions/${owner.session.id}/leave`;
+    expect((await rig.request('POST', path, { token: guest.participant_token })).status).toBe(204);
+    expect((await socket.closed()).code).toBe(1001);
+    expect((await (await openSocket(url)).closed()).code).toBe(errors.ticket_unknown.close);
   });
 
   test('connectPlayer() copies what the host says when it closes a channel', async () => {
