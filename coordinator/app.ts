@@ -20,6 +20,7 @@ import { createPasswords } from './broker/passwords.ts';
 import { moveQueue } from './broker/queue.ts';
 import type { Services } from './broker/services.ts';
 import { createWarmWishes } from './broker/warm-wishes.ts';
+import { sendToTargets } from './broker/webhook-targets.ts';
 import { createApp } from './http/app.ts';
 import { refuseFloods } from './http/floods.ts';
 import { createRateLimits } from './http/rate-limits.ts';
@@ -80,7 +81,10 @@ export const startCoordinator = async (
   });
 
   const refuseFlood = refuseFloods(world, rates);
-  const deliveries = createDeliveries(services, fetch);
+  const deliveries = createDeliveries(
+    services,
+    sendToTargets(() => store.configuration().webhook_private_targets),
+  );
   const bookings = bookingNeeds(world);
   const background = createBackground(log, {
     extensions: () => offerExtensions(world),

@@ -13,8 +13,9 @@ import { recordedLog } from '../testing/log.ts';
 import { openMigrated } from '../testing/mysql.ts';
 import { type Received, type Receiver, startReceiver } from '../testing/receiver.ts';
 import { webhookRow } from '../testing/rows.ts';
-import { createDeliveries, type Send } from './deliveries.ts';
+import { createDeliveries } from './deliveries.ts';
 import { emit } from './events.ts';
+import type { Send } from './webhook-targets.ts';
 
 setDefaultTimeout(120_000);
 

@@ -3,6 +3,7 @@ import { attempts_most, type Outcome, outcomeOf, retryDelay, signedText } from '
 import { Unavailable } from '../store/database.ts';
 import type { OutboxRow, WebhookRow } from '../store/tables.ts';
 import type { Services } from './services.ts';
+import { type Send, TargetRefused } from './webhook-targets.ts';
 
 /** Webhooks that are sent something at one time; the others wait for their turn. */
 const at_once = 8;
@@ -16,8 +17,6 @@ const turn_events = 50;
 const kept_ms = 7 * 86_400_000;
 /** How often that is looked at. */
 const removal_ms = 3_600_000;
-
-export type Send = (url: string, request: RequestInit) => Promise<Response>;
 
 /** What brings the outbox to its receivers: each event at least once, with the same id each time. */
 export interface Deliveries {
@@ -135,6 +134,10 @@ export const createDeliveries = (
       });
       return response.status;
     } catch (error) {
+      if (error instanceof TargetRefused) {
+        log.warn({ webhook: webhook.id, reason: error.message }, 'a webhook leads to no public address');
+        return undefined;
+      }
       // Its message could hold the address, and an address could hold a secret.
       log.debug({ webhook: webhook.id, why: error instanceof Error ? error.name : 'unknown' }, 'no answer');
       return undefined;

@@ -13,8 +13,9 @@ import type { OutboxRow, Tables, WebhookRow } from '../store/tables.ts';
 import { audit } from './audit.ts';
 import { enqueue } from './events.ts';
 import type { Services } from './services.ts';
+import { checkTarget } from './webhook-targets.ts';
 
-type Parts = Pick<Services, 'db' | 'clock' | 'ids'>;
+type Parts = Pick<Services, 'db' | 'clock' | 'ids' | 'store'>;
 
 const eventsOf = ({ events }: WebhookRow): EventName[] => JSON.parse(events);
 
@@ -32,12 +33,18 @@ const describeDelivery = ({ body: _, webhook_id: __, due_at, ...row }: OutboxRow
 /** What the audit log keeps of an address: no path, which could hold a secret. */
 const siteOf = (url: string): string => new URL(url).origin;
 
-/** Adds a webhook; too_many when there are as many as there may be. */
-export const createWebhook = (
+/** What the operator's configuration says of where a webhook may lead. */
+const refusedUrl = ({ store }: Parts, url: string): Refusal | undefined =>
+  checkTarget(url, store.configuration().webhook_private_targets);
+
+/** Adds a webhook; malformed for a target that is not public, too_many when there are as many as there may be. */
+export const createWebhook = async (
   parts: Parts,
   actor: string,
   { url, events }: CreateWebhook,
 ): Promise<WebhookSecret | Refusal> => {
+  const refused = refusedUrl(parts, url);
+  if (refused !== undefined) return refused;
   const [id, secret] = [parts.ids.id(), parts.ids.secret()];
   const { href } = new URL(url);
   return parts.db.transact(async (tables) => {
@@ -80,14 +87,16 @@ const store = async (
   return { ...row, ...changes, version: row.version + 1 };
 };
 
-/** Changes what is given, if the webhook is still at this version; webhook_unknown or version_conflict. */
-export const changeWebhook = (
+/** Changes what is given, if the webhook is still at this version; malformed as above, webhook_unknown or version_conflict. */
+export const changeWebhook = async (
   parts: Parts,
   actor: string,
   id: string,
   version: number,
   { url, events, enabled }: ChangeWebhook,
 ): Promise<Webhook | Refusal> => {
+  const refused = url === undefined ? undefined : refusedUrl(parts, url);
+  if (refused !== undefined) return refused;
   const href = url === undefined ? undefined : new URL(url).href;
   const changes: Changes = {
     ...(href === undefined ? {} : { url: href }),

@@ -5,6 +5,7 @@ import { capacityOf } from '../domain/capacity.ts';
 import { appUnderTest } from '../testing/app.ts';
 import { host, newSession } from '../testing/domain.ts';
 import { hostsText } from './host-metrics.ts';
+import { isInsider } from './insider.ts';
 import { metricsRoutes } from './metrics.ts';
 
 describe(`${metricsRoutes.name}()`, () => {
@@ -101,7 +102,59 @@ describe(`${metricsRoutes.name}()`, () => {
     expect(await status('::1')).toBe(200);
     expect(await status('10.0.0.1')).toBe(404);
     expect(await status('127.0.0.1', { 'X-Forwarded-For': '127.0.0.1' })).toBe(404);
-    expect(await status('127.0.0.1', { 'X-Forwarded-For': '' })).toBe(404);
+    expect(await status('::ffff:127.0.0.1')).toBe(200);
+    for (const name of [
+      ...[
+        'X-Forwarded-For',
+        'X-Forwarded-Proto',
+        'X-Forwarded-Host',
+        'X-Forwarded-Port',
+        'X-Forwarded',
+        'Forwarded',
+      ],
+      ...[
+        'X-Real-IP',
+        'Via',
+        'CF-Connecting-IP',
+        'CF-Ray',
+        'True-Client-IP',
+        'Fastly-Client-IP',
+        'X-Client-IP',
+      ],
+      ...[
+        'X-Cluster-Client-IP',
+        'X-Original-Forwarded-For',
+        'X-Envoy-External-Address',
+        'Fly-Client-IP',
+        'CDN-Loop',
+      ],
+      ...['X-Azure-ClientIP', 'X-Amzn-Trace-Id', 'DO-Connecting-IP', 'X-ProxyUser-Ip', 'Client-IP'],
+    ]) {
+      for (const value of ['', '127.0.0.1'])
+        expect([name, await status('127.0.0.1', { [name]: value })]).toEqual([name, 404]);
+    }
+    for (const name of [
+      'Accept',
+      'User-Agent',
+      'X-Request-Id',
+      'Traceparent',
+      'X-Prometheus-Scrape-Timeout-Seconds',
+    ]) {
+      expect([name, await status('127.0.0.1', { [name]: 'x' })]).toEqual([name, 200]);
+    }
+  });
+
+  test(`${isInsider.name}() keeps what is wrong with a part from those who may not see the metrics`, async () => {
+    const under = await appUnderTest();
+    under.state.stopping = true;
+    const process = async (socket: string, headers = {}) => {
+      const response = await under.request('/readyz', { headers }, { socket });
+      const body = JSON.parse(await response.text());
+      return [response.status, body.parts.process];
+    };
+    expect(await process('127.0.0.1')).toEqual([503, { ok: false, note: 'shutting down' }]);
+    expect(await process('192.0.2.1')).toEqual([503, { ok: false }]);
+    expect(await process('127.0.0.1', { Via: '1.1 proxy' })).toEqual([503, { ok: false }]);
   });
 
   test('metricsRoutes() answers whoever has the token of metrics_token_file, and nobody else', async () => {

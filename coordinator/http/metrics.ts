@@ -9,9 +9,9 @@ import type { World } from '../broker/world.ts';
 import { seatsTaken } from '../domain/allocation.ts';
 import { isConnected } from '../domain/host.ts';
 import { participantCount } from '../domain/session.ts';
-import { bearer, digest, matches } from '../secrets.ts';
 import type { Ctx, Env } from './env.ts';
 import { hostsText } from './host-metrics.ts';
+import { isInsider } from './insider.ts';
 import { code_header, problem } from './problems.ts';
 import type { Parts } from './readiness.ts';
 
@@ -89,22 +89,11 @@ const page = (world: World, parts: Parts, uptime_ms: number): string => {
   ]);
 };
 
-const isLoopback = (address: string): boolean => /^(127\.|::1$|::ffff:127\.)/i.test(address);
-
-/** With a token file whoever has the token, otherwise only who asks on this machine itself and through no proxy. */
-const mayRead = (c: Ctx, { store }: World): boolean => {
-  if (store.configuration().metrics_token_file === undefined) {
-    return isLoopback(c.env.socket) && c.req.header('x-forwarded-for') === undefined;
-  }
-  const [token, right] = [bearer(c.req.header('authorization')), store.secret('metrics')];
-  return token !== undefined && right !== undefined && matches(token, digest(right));
-};
-
 /** `/metrics`, for Prometheus. To whom may not read it, it does not exist. */
 export const metricsRoutes = (world: World, parts: () => Promise<Parts>): Hono<Env> => {
   const started = world.clock.monotonic();
   return new Hono<Env>().get('/metrics', async (c) => {
-    if (!mayRead(c, world)) return problem(refuse('not_found'));
+    if (!isInsider(c, world.store)) return problem(refuse('not_found'));
     const text = page(world, await parts(), world.clock.monotonic() - started);
     return c.body(text, 200, { 'Content-Type': metricsType });
   });

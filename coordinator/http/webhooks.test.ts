@@ -33,7 +33,7 @@ describe('webhookRoutes()', () => {
 
   test('webhookRoutes() changes what it is given, at the version that was read', async () => {
     const { path, json, request, refused } = await withWebhook();
-    const change = { url: 'http://10.0.0.7:8080/', enabled: false };
+    const change = { url: 'http://203.0.113.7.example:8080/', enabled: false };
     const response = await request('PATCH', path, { body: change, version: 1 });
     expect(response.headers.get('etag')).toBe('"2"');
     expect(await response.json()).toMatchObject({ ...change, events: hook.events, version: 2 });
@@ -41,6 +41,19 @@ describe('webhookRoutes()', () => {
     expect(await refused('PATCH', path, { body: change, version: 1 })).toBe('version_conflict');
     const events = ['booking.lost', 'session.ready'];
     expect(await json('PATCH', path, { body: { events }, version: 2 })).toMatchObject({ events, version: 3 });
+  });
+
+  test('webhookRoutes() refuses a target that is not public, when it is made and when it is changed', async () => {
+    const { path, refused } = await withWebhook();
+    for (const url of [
+      'http://127.0.0.1/',
+      'http://0x7f.1/',
+      'http://10.0.0.7/',
+      'http://[::ffff:10.0.0.7]/',
+    ]) {
+      expect(await refused('POST', '/webhooks', { body: { ...hook, url } })).toBe('malformed');
+      expect(await refused('PATCH', path, { body: { url }, version: 1 })).toBe('malformed');
+    }
   });
 
   test('webhookRoutes() queues a test event, and gives a new secret', async () => {

@@ -100,7 +100,7 @@ const described = {
 };
 
 /** Webhooks, under `/api/v1`: for administrators. */
-export const webhookRoutes = (parts: Pick<Services, 'db' | 'clock' | 'ids'>): OpenAPIHono<Env> =>
+export const webhookRoutes = (parts: Pick<Services, 'db' | 'clock' | 'ids' | 'store'>): OpenAPIHono<Env> =>
   describedRoutes()
     .openapi(described.create, (c) =>
       as(c, 'admin', async ({ id: actor }) =>

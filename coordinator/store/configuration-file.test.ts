@@ -25,6 +25,7 @@ describe('configurationSchema()', () => {
       requests_burst: 100,
       starts_per_minute: 30,
       connections_per_address: 200,
+      webhook_private_targets: [],
       time_zone: 'UTC',
       booking_open_minutes: 10,
       booking_start_minutes: 2,
@@ -34,6 +35,15 @@ describe('configurationSchema()', () => {
       anonymous_bookings_per_network: 5,
       quota_period: 'week',
     });
+  });
+
+  test('configurationSchema() takes networks, addresses and names that webhooks may reach, and nothing else', () => {
+    const targets = (list: unknown[]) =>
+      configurationSchema.safeParse({ ...firstDesign, webhook_private_targets: list }).success;
+    expect(targets(['10.0.0.0/8', '127.0.0.1', '::1', 'fd00::/8', 'hooks.internal'])).toBeTrue();
+    for (const wrong of ['10.0.0.0/33', 'fd00::/129', '/8', 'http://x/', '10.0.0.0/x', '*', '']) {
+      expect([wrong, targets([wrong])]).toEqual([wrong, false]);
+    }
   });
 
   test('configurationSchema() reduces addresses to origins', () => {

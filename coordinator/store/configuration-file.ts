@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { addressList } from '../../shared/address-class.ts';
 import { turnUrlSchema, writtenIceServerSchema } from '../../shared/ice-server.ts';
 import { limits } from '../../shared/limits.ts';
 import { wholeNumberSchema } from '../../shared/protocol/names.ts';
@@ -27,6 +28,20 @@ const hostSchema = z
     'a host name or address without a port, like "vitrina.example"',
   )
   .toLowerCase();
+
+const isNetwork = (text: string): boolean => {
+  try {
+    addressList([text]);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const targetSchema = z.union(
+  [z.string().refine(isNetwork), hostSchema.refine((name) => !name.includes('*'))],
+  'a network, address or host name, like "10.0.0.0/8" or "hooks.internal"',
+);
 
 /** A TURN server that shares a secret with us: coturn with `use-auth-secret`. */
 const turnSchema = z.strictObject({
@@ -84,6 +99,8 @@ export const configurationSchema = z.strictObject({
   redis_url: z.string().refine(isRedisUrl, 'an address like redis://127.0.0.1:6379').optional(),
   /** WebSockets from one address. Raise it where a proxy makes all visitors come from one. */
   connections_per_address: wholeNumberSchema(1, 20_000).default(200),
+  /** What webhooks may reach although it is not public: networks and addresses, like "10.0.0.0/8", and host names. */
+  webhook_private_targets: z.array(targetSchema).max(100).default([]),
   /** The time zone of callers who name none. */
   time_zone: z.string().max(64).refine(isZone, 'a time zone, like "Europe/Berlin"').default('UTC'),
   /** A booking opens so long before its time, its app is started so long before, and its seat released so long after. */

@@ -78,6 +78,9 @@ describe(`${createClients.name}()`, () => {
       const answer = await ask({ verb: 'GET_SERVERS', range, id: range });
       expect(answer).toHaveProperty('id', range);
       expect(JSON.stringify(answer)).not.toContain('key');
+      const { hostname: ip, port } = new URL(rig.base);
+      for (const server of 'servers' in answer ? answer.servers : [])
+        expect(server).toMatchObject({ ip, port });
       return 'servers' in answer
         ? answer.servers.map(({ server_name, rc_info }) => `${server_name} ${rc_info.rc_name}`)
         : 'msg' in answer && answer.msg;

@@ -177,7 +177,10 @@ const handlers: Handlers<typeof fromClient, Client> = {
       const asked = `GET_SERVERS range: from low to high, at most ${bounds.servers_per_answer} entries`;
       return sendError(client, refuse('malformed', asked), id);
     }
-    const servers = client.world.catalogue.servers.slice(from, to + 1);
+    const { catalogue } = client.world;
+    // Where the host is, is nobody's business: clients come to us.
+    const here = { ip: client.base.hostname, port: portOf(client.base) };
+    const servers = catalogue.servers.slice(from, to + 1).map((entry) => ({ ...entry, ...here }));
     if (servers.length === 0) client.send({ msg: 'SERVERS_NOT_FOUND', ...echo(id) });
     else client.send({ msg: 'SERVERS_FOUND', servers, ...echo(id) });
   },

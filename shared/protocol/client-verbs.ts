@@ -16,8 +16,8 @@ const textsSchema = z
   .max(20);
 
 /**
- * One entry of `servers.json` as clients see it: no key. `ip` and `port` are what the file says; a client never
- * connects to them, because the coordinator relays.
+ * One entry of `servers.json` as clients see it: no key. `ip` and `port` are the
+ * coordinator's public ones, as in CONNECT_TO_SESSION: clients connect there only, and are not told where the hosts are.
  */
 export const serverEntrySchema = z.strictObject({
   server_name: namedSchema,

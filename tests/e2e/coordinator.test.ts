@@ -58,7 +58,10 @@ beforeAll(async () => {
   expect((await deployment.command(['migrate'], environment)).exit).toBe(0);
   const made = await deployment.command(adminCreate, environment, `${admin.password}\n`);
   expect(made).toMatchObject({ exit: 0, err: expect.stringContaining(admin.email) });
-  data = deployment.dataFolder('data', { first_join_seconds: 3_600, host_lost_seconds: 3_600 });
+  data = deployment.dataFolder('data', {
+    ...{ first_join_seconds: 3_600, host_lost_seconds: 3_600 },
+    webhook_private_targets: ['127.0.0.1'],
+  });
   port = await freePorts();
   ({ url, program: coordinator } = await deployment.serve(data, port, database));
   const entered = await login(admin.email, admin.password);
