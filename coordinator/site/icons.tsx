@@ -14,6 +14,7 @@ const shapes = {
   down: 'M6 9l6 6 6-6',
   up: 'M6 15l6-6 6 6',
   play: 'M8 5l11 7-11 7z',
+  turn: 'M8 4h8v11H8zM3 17a9 5 0 0 0 15 2M18.5 15v4h-4',
 } as const;
 
 export type IconName = keyof typeof shapes;

@@ -11,6 +11,7 @@ import { Lobby } from './lobby.tsx';
 import type { Membership } from './membership.ts';
 import { Overlay } from './overlay.tsx';
 import { loadStream, Player } from './player.ts';
+import { SteeringHints, TouchSteering } from './steering.tsx';
 import { TimeLeft } from './time-left.tsx';
 import { Waiting, waitOf } from './waiting.tsx';
 
@@ -61,6 +62,14 @@ const usePlayer = (id: string, token: string, ready: boolean) => {
   return { parent, player, link, away, trouble, refused, setRefused };
 };
 
+/** Tells of input while there is a picture. */
+const useActivity = (id: string, token: string, playing: boolean): void =>
+  useEffect(() => {
+    if (!playing) return undefined;
+    // Not waited for: an answer that does not come changes nothing here, and the next input tells again.
+    return watchActivity(document, () => void tellActivity(id, token), systemClock);
+  }, [playing, id, token]);
+
 /** For a browser that plays only after a click. */
 const PlayButton = ({ onPlay }: { onPlay: () => void }): JSX.Element => (
   <button type="button" class="play-refused" onClick={onPlay}>
@@ -74,6 +83,27 @@ const AwayNote = (): JSX.Element => (
   <p class="away" role="status">
     {useTexts().signallingAway}
   </p>
+);
+
+type SaidProps = Pick<Props, 'membership' | 'session' | 'arrived'> & { playing: boolean; away: boolean };
+
+/** What is said over the picture. */
+const Said = ({ membership, session, arrived, playing, away }: SaidProps): JSX.Element => (
+  <div class="said">
+    {playing && <SteeringHints />}
+    {playing && away && <AwayNote />}
+    {playing && session !== undefined && (
+      <TimeLeft
+        session={session}
+        arrived={arrived}
+        owner={membership.owner}
+        token={membership.participant_token}
+      />
+    )}
+    {membership.owner && session !== undefined && (
+      <Lobby session={session} token={membership.participant_token} />
+    )}
+  </div>
 );
 
 /** The whole window for the picture, what is said while there is none, and the controls above it. */
@@ -97,12 +127,7 @@ export const Stage = ({ id, membership, session, arrived, silent, title }: Props
     if (session !== undefined && !ready) setWatched(true);
   }, [session, ready]);
 
-  useEffect(() => {
-    if (!playing) return undefined;
-    // Not waited for: an answer that does not come changes nothing here, and the next input tells again.
-    return watchActivity(document, () => void tellActivity(id, membership.participant_token), systemClock);
-  }, [playing, id, membership]);
-
+  useActivity(id, membership.participant_token, playing);
   const turnSound = (on: boolean) => {
     setMuted(!on);
     player.current?.setMuted(!on);
@@ -129,20 +154,8 @@ export const Stage = ({ id, membership, session, arrived, silent, title }: Props
           }}
         />
       )}
-      <div class="said">
-        {playing && away && <AwayNote />}
-        {playing && session !== undefined && (
-          <TimeLeft
-            session={session}
-            arrived={arrived}
-            owner={membership.owner}
-            token={membership.participant_token}
-          />
-        )}
-        {membership.owner && session !== undefined && (
-          <Lobby session={session} token={membership.participant_token} />
-        )}
-      </div>
+      {playing && <TouchSteering />}
+      <Said {...{ membership, session, arrived, playing, away }} />
       <Overlay
         id={id}
         membership={membership}

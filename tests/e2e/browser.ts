@@ -21,6 +21,16 @@ export const startBrowser = (executablePath = '/usr/bin/chromium'): Promise<Brow
     ],
   });
 
+/** A phone held upright, in Russian. */
+export const openPhone = async (browser: Browser, url: string): Promise<Page> => {
+  const viewport = { width: 390, height: 844 };
+  const context = await browser.newContext({ locale: 'ru-RU', viewport, hasTouch: true, isMobile: true });
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  await page.goto(url);
+  return page;
+};
+
 /** A page of a visitor of its own (own storage), in English. `prepare` runs in it before the site's own code. */
 export const openPage = async (browser: Browser, url: string, prepare?: () => void): Promise<Page> => {
   const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1280, height: 720 } });
