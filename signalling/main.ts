@@ -13,6 +13,7 @@ import { keyboardCommand } from './keyboard.ts';
 import { createLogFiles } from './log-files.ts';
 import { savedOptions, withoutSecrets } from './options.ts';
 import { createMemoryStore } from './peers/memory-store.ts';
+import { peerQuotas } from './peers/quotas.ts';
 import { openRedisStore } from './peers/redis-store.ts';
 import { createPeerServer, type PeerServer } from './peers/server.ts';
 import { createSignalling, type Signalling } from './server.ts';
@@ -59,6 +60,7 @@ const openPeers = async ({ options, broadcast_tokens }: Config, log: Log): Promi
     log,
     rate: { per_second, burst: per_second * (limits.messages_burst / limits.messages_per_second) },
     broadcast_tokens,
+    quotas: peerQuotas(options),
   });
 };
 

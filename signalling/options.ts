@@ -86,6 +86,32 @@ export const optionsSchema = z.strictObject({
   ),
   peer_broadcast_token: text('', 'Token with which a peer may broadcast; without one nobody may'),
   peer_broadcast_token_file: text('', 'Broadcast tokens from a file, one on each line'),
+  peer_names_per_network: whole(500, 1, 5_000, 'Peers, and connections of peers, that one network may have'),
+  peer_channels_per_network: whole(
+    100,
+    1,
+    2_000,
+    'Peer channels that the peers of one network may have made',
+  ),
+  peer_new_names_per_minute: whole(
+    300,
+    1,
+    100_000,
+    'New names that one network may take, at once and in a minute',
+  ),
+  peer_joins_per_minute: whole(
+    600,
+    1,
+    100_000,
+    'Joins of peer channels by one network, at once and in a minute',
+  ),
+  peer_wrong_tokens_per_minute: whole(
+    20,
+    1,
+    100_000,
+    'Wrong tokens of peers of one network, at once and in a minute; then tokens are not looked at',
+  ),
+  peer_commands_per_second: whole(500, 1, 100_000, 'Commands of all peers of one network'),
   max_players: whole(0, 0, 1_000_000, 'Players for each streamer; 0 = no limit'),
   player_keepalive_timeout: z
     .union([z.literal(''), wholeNumberSchema(0, 86_400_000)])

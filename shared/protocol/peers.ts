@@ -34,6 +34,11 @@ export const peerErrors = {
     text: 'Another peer has this name, or one that looks the same. Show its secret if it is you.',
   },
   server_full: { number: 437, text: 'The server holds as many peers or channels as it may.' },
+  network_full: {
+    number: 438,
+    text: 'Your network has as many peers or channels as it may. Leave some first.',
+  },
+  slow_down: { number: 439, text: 'Too much at once from your network. Wait a little and try again.' },
   not_member: { number: 442, text: 'You are not in this channel.' },
   not_described: { number: 451, text: 'Describe yourself first, with descp.' },
   malformed: { number: 461, text: 'The command is not valid. Compare it with the protocol page.' },

@@ -20,7 +20,7 @@ const pinned: Record<string, Pin> = {
   'agent-link': { version: 2, hash: '2cfcfb79c6630d0c' },
   'client-verbs': { version: 1, hash: 'f819bdb35e28f8c8' },
   http: { version: 1, hash: '146b98ef1a9bbc9b' },
-  peers: { version: 1, hash: 'ecb557dd2a9b667a' },
+  peers: { version: 1, hash: '4f97f31d300f2a5c' },
   'pixel-streaming': { version: '1.3.0', hash: 'edb132b3de5c78b1' },
   'player-channel': { version: 1, hash: '71d2388846b34358' },
   'relay-frame': { version: 1, hash: 'e0b77520f06feead' },

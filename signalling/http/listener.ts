@@ -8,7 +8,7 @@ import { requestUrl } from '../../shared/request-url.ts';
 import { type SocketData, socketHandler } from '../../shared/socket.ts';
 import type { Config, Tls } from '../config.ts';
 import { trustedProxies } from '../options.ts';
-import { type PeerServer, peer_connections_max } from '../peers/server.ts';
+import type { PeerServer } from '../peers/server.ts';
 import { connections_max, type Signalling } from '../server.ts';
 import { admit, type Role } from './gate.ts';
 import { createPages } from './pages.ts';
@@ -72,10 +72,8 @@ export const listeners = (
       ? options.player_keepalive_timeout
       : options.keepalive_seconds * 1_000;
 
-  const isFull = (role: Caller): boolean =>
-    role === 'peer'
-      ? (peers?.connections() ?? 0) >= peer_connections_max
-      : signalling.connections() >= connections_max;
+  const isFull = (role: Caller, remote: string): boolean =>
+    role === 'peer' ? peers?.full(remote) === true : signalling.connections() >= connections_max;
 
   const upgrade = (port: Caller, request: Request, server: Server<SocketData>): Response | undefined => {
     const url = requestUrl(request);
@@ -92,7 +90,7 @@ export const listeners = (
     };
     const pass = admit(request, role === 'peer' ? 'player' : role, config, clock.now());
     if (isRefusal(pass)) return refusal(pass);
-    if (isFull(role)) return refusal(refuse('servers_busy'));
+    if (isFull(role, remote)) return refusal(refuse('servers_busy'));
     const upgraded = server.upgrade(request, {
       headers: chosenProtocol(request),
       data: {

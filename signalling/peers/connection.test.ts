@@ -2,7 +2,9 @@ import { expect, test } from 'bun:test';
 import { systemIds } from '../../shared/ids.ts';
 import { createLog } from '../../shared/log.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
+import { optionsSchema } from '../options.ts';
 import { createMemoryStore } from './memory-store.ts';
+import { peerQuotas } from './quotas.ts';
 import { createPeerServer } from './server.ts';
 import type { PeerStore } from './store.ts';
 
@@ -12,9 +14,12 @@ type Message = Record<string, unknown>;
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** A server without ports, on a store whose functions a test may replace. */
-const world = (replaced: (memory: PeerStore) => Partial<PeerStore> = () => ({})) => {
+const world = (
+  replaced: (memory: PeerStore) => Partial<PeerStore> = () => ({}),
+  options: object = {},
+  memory: PeerStore = createMemoryStore(),
+) => {
   const clock = fakeClock();
-  const memory = createMemoryStore();
   const lines: Message[] = [];
   const log = createLog('test', 'silent', undefined, {
     level: 'warn',
@@ -23,7 +28,8 @@ const world = (replaced: (memory: PeerStore) => Partial<PeerStore> = () => ({}))
   const server = createPeerServer({
     ...{ clock, log, ids: systemIds, store: { ...memory, ...replaced(memory) } },
     rate: { per_second: 1_000, burst: 1_000 },
-    broadcast_tokens: [],
+    broadcast_tokens: ['loud'],
+    quotas: peerQuotas(optionsSchema.parse({ ...options })),
   });
   const open = (remote = '192.0.2.1') => {
     const got: Message[] = [];
@@ -44,7 +50,7 @@ const world = (replaced: (memory: PeerStore) => Partial<PeerStore> = () => ({}))
     });
     return found;
   };
-  return { clock, known, lines, memory, open };
+  return { clock, known, lines, memory, open, server };
 };
 
 /** Holds every call of a function until it is let go. */
@@ -264,4 +270,105 @@ test('createPeerServer() lets go of everybody whose lease has run out, at once',
   await settled();
   expect(await memory.expired(clock.now())).toEqual([]);
   expect(await known('stays')).toBeTrue();
+});
+
+const numbers = (got: Message[]) => got.map(({ number, msg }) => number ?? msg);
+const described = async (open: ReturnType<typeof world>['open'], name: string, remote?: string) => {
+  const peer = open(remote);
+  peer.say(`/descp ${name}`);
+  await settled();
+  peer.got.length = 0;
+  return peer;
+};
+
+test('createPeerServer() lets one network fill neither the names nor the channels', async () => {
+  const { open, server } = world(undefined, { peer_names_per_network: 3, peer_channels_per_network: 5 });
+  const peers = [];
+  for (const name of ['a', 'b', 'c']) peers.push(await described(open, name));
+  expect([server.full('192.0.2.1'), server.full('192.0.2.2')]).toEqual([true, false]);
+  const more = open();
+  more.say('/descp d');
+  await settled();
+  expect(numbers(more.got)).toEqual([438]);
+  for (let at = 0; at < 6; at++) peers[at % 3]?.say(`/join #x${at} token`);
+  await settled();
+  expect(peers.flatMap(({ got }) => numbers(got)).sort()).toEqual([438, ...Array(5).fill('channel_joined')]);
+  const stranger = await described(open, 'e', '192.0.2.2');
+  stranger.say('/join #y token');
+  await settled();
+  expect(numbers(stranger.got)).toEqual(['channel_joined']);
+  peers[0]?.say('/quit #x0');
+  peers[0]?.say('/join #z token');
+  await settled();
+  expect(numbers(peers[0]?.got ?? []).at(-1)).toBe('channel_joined');
+});
+
+test('createPeerServer() looks at no more tokens of a network that guessed in vain, but lets its invited in', async () => {
+  const { clock, open } = world(undefined, { peer_wrong_tokens_per_minute: 3 });
+  const owner = await described(open, 'owner', '192.0.2.9');
+  owner.say('/join #hall right');
+  const [first, second] = [await described(open, 'one'), await described(open, 'two')];
+  for (const guess of ['a', 'b']) first.say(`/join #hall ${guess}`);
+  await settled();
+  second.say('/join #hall c');
+  await settled();
+  for (const word of ['d', 'right']) second.say(`/join #hall ${word}`);
+  await settled();
+  expect([...numbers(first.got), ...numbers(second.got)]).toEqual([475, 475, 475, 439, 439]);
+  const announcer = open();
+  announcer.say({ verb: 'descp', name: 'loud', broadcast_token: 'loud' });
+  await settled();
+  expect(numbers(announcer.got)).toEqual([439]);
+  owner.say('/invite two #hall');
+  await settled();
+  second.say('/join #hall');
+  await settled();
+  expect(numbers(second.got)).toContain('channel_joined');
+  const elsewhere = await described(open, 'three', '192.0.2.2');
+  elsewhere.say('/join #hall right');
+  await settled();
+  expect(numbers(elsewhere.got)).toEqual(['channel_joined']);
+  clock.advance(60_000);
+  first.say('/join #hall right');
+  await settled();
+  expect(numbers(first.got).at(-1)).toBe('channel_joined');
+});
+
+test('createPeerServer() counts a wrong broadcast token as a wrong token', async () => {
+  const { open } = world(undefined, { peer_wrong_tokens_per_minute: 2 });
+  const got = [];
+  for (const token of ['a', 'b', 'c', 'loud']) {
+    const peer = open();
+    peer.say({ verb: 'descp', name: 'x', broadcast_token: token });
+    await settled();
+    got.push(...numbers(peer.got));
+  }
+  expect(got).toEqual([481, 481, 439, 439]);
+});
+
+test('createPeerServer() bounds the joins and the commands of a network', async () => {
+  const { clock, open } = world(undefined, { peer_joins_per_minute: 2, peer_commands_per_second: 1 });
+  const peer = await described(open, 'ann');
+  for (let at = 0; at < 3; at++) peer.say(`/join #x${at} token`);
+  await settled();
+  expect(numbers(peer.got)).toEqual(['channel_joined', 'channel_joined', 439]);
+  // Ten seconds' worth at once: one described, three joined.
+  for (let at = 0; at < 7; at++) peer.say('/whois ann');
+  const other = await described(open, 'bob', '192.0.2.2');
+  await settled();
+  expect(numbers(peer.got).slice(3)).toEqual([...Array(6).fill('peer_info'), 439]);
+  other.say('/whois ann');
+  clock.advance(1_000);
+  peer.say('/whois ann');
+  await settled();
+  expect([numbers(other.got), numbers(peer.got).at(-1)]).toEqual([['peer_info'], 'peer_info']);
+});
+
+test('createPeerServer() reads no long first frame', async () => {
+  const { open } = world();
+  const [short, long] = [open(), open()];
+  short.say(`/descp ${'x'.repeat(4_000)}`);
+  long.say(`/descp ${'x'.repeat(5_000)}`);
+  await settled();
+  expect([numbers(short.got), long.got]).toEqual([[461], [{ code: 1009 }]]);
 });

@@ -1,4 +1,5 @@
 import { type ErrorCode, refuse } from '../../shared/errors.ts';
+import { networkOf } from '../../shared/network.ts';
 import type { MessageOf } from '../../shared/protocol/message.ts';
 import { fromPeer, type PeerError, peerErrors, type toPeer } from '../../shared/protocol/peers.ts';
 import { closeWith, door, type Wire } from '../../shared/socket.ts';
@@ -14,6 +15,8 @@ import type { Connection, PeerServices } from './services.ts';
 
 /** A connection that has not said who it is by then is closed. */
 const describe_ms = 5_000;
+/** The longest first frame of a connection. */
+const first_frame_bytes = 4 * 1024;
 /** The peer has come back over another connection, or the store has lost it. */
 const superseded_close = {
   code: 4409,
@@ -30,6 +33,8 @@ const doorErrors: Partial<Record<ErrorCode, PeerError>> = {
 interface Identity {
   name: string;
   session: string;
+  /** Whose share its channels count to. */
+  network: string | undefined;
   courier: Courier;
 }
 
@@ -40,8 +45,10 @@ const idOf = (message: unknown): { id?: string } => {
 
 /** Joins a socket to the network: commands in, answers and mail out. */
 export const createConnection = (wire: Wire, services: PeerServices, count: Metrics['count']): Connection => {
-  const { store, clock, ids, log, local, newcomers, seal, isBroadcastToken, rate } = services;
+  const { store, clock, ids, log, local, quotas, rates, seal, isBroadcastToken, rate } = services;
+  const network = networkOf(wire.remote);
   let me: Identity | undefined;
+  let spoken = false;
   let closed = false;
 
   const send = (message: MessageOf<typeof toPeer>): boolean => wire.send(JSON.stringify(message));
@@ -71,14 +78,20 @@ export const createConnection = (wire: Wire, services: PeerServices, count: Metr
     if (closed) return;
     count('signalling_peer_commands_total', 'descp');
     if (me !== undefined) return refused({ no: 'already_described' }, again);
+    if (broadcast_token !== undefined && !rates.has('wrong_tokens', wire.remote)) {
+      return refused({ no: 'slow_down' }, again);
+    }
     const may_broadcast = broadcast_token !== undefined && isBroadcastToken(broadcast_token);
     if (broadcast_token !== undefined && !may_broadcast) {
+      rates.note('wrong_tokens', wire.remote);
       return refused({ no: 'forbidden', detail: 'wrong broadcast_token' }, again);
     }
     const session = ids.id();
     const fresh = ids.secret();
-    const may_enter = newcomers.take(wire.remote);
+    const may_enter = rates.take('names', wire.remote);
     const claim = {
+      network,
+      names_of_network: quotas.names,
       name,
       session,
       shown_secret: secret,
@@ -88,9 +101,11 @@ export const createConnection = (wire: Wire, services: PeerServices, count: Metr
       may_broadcast,
       may_enter,
     };
-    const outcome = await store.change({ peers: [name] }, (records) => describe(records, claim, clock.now()));
+    const outcome = await store.change({ peers: [name], network }, (records) =>
+      describe(records, claim, clock.now()),
+    );
     const resumed = !isNo(outcome) && outcome.answer.msg === 'described' && outcome.answer.resumed;
-    if (may_enter && (resumed || isNo(outcome))) newcomers.giveBack(wire.remote);
+    if (may_enter && (resumed || isNo(outcome))) rates.giveBack('names', wire.remote);
     if (isNo(outcome)) return refused(outcome, again);
     cancelDeadline();
     const { answer } = outcome;
@@ -110,7 +125,7 @@ export const createConnection = (wire: Wire, services: PeerServices, count: Metr
     const courier = createCourier({
       ...{ store, wire, clock, name, session, after: had, superseded, failed: mailFailed },
     });
-    me = { name, session, courier };
+    me = { name, session, network: outcome.peers?.[0]?.network, courier };
     local.get(name)?.supersede();
     local.set(name, connection);
     if (inbox !== undefined) courier.deliver(inbox);
@@ -127,18 +142,27 @@ export const createConnection = (wire: Wire, services: PeerServices, count: Metr
     return channels;
   };
 
-  const perform: Speaker['perform'] = async ({ id, verb }, { peers = [], channels = [] }, decide) => {
+  /** Whether the network may enter a channel once more; who guessed too often in vain only where it was invited. */
+  const mayEnter = (enters: 'with_token' | 'invited'): boolean =>
+    (enters === 'invited' || rates.has('wrong_tokens', wire.remote)) && rates.take('joins', wire.remote);
+
+  const perform: Speaker['perform'] = async ({ id, verb }, needs, decide) => {
+    const { peers = [], channels = [], enters } = needs;
     count('signalling_peer_commands_total', verb);
     const again = id === undefined ? {} : { id };
     if (me === undefined) return refused({ no: 'not_described' }, again);
+    if (enters !== undefined && !mayEnter(enters)) return refused({ no: 'slow_down' }, again);
     const { name, session } = me;
+    const of = me.network === undefined ? {} : { network: me.network };
     const wanted = channels === 'own' ? await channelsOf(name) : channels;
-    const outcome = await store.change({ peers: [name, ...peers], channels: wanted }, (records) => {
+    const outcome = await store.change({ peers: [name, ...peers], channels: wanted, ...of }, (records) => {
       const own = records.peers.get(name);
       return own?.session === session ? decide(records, own) : { no: 'not_described' };
     });
-    if (isNo(outcome)) refused(outcome, again);
-    else send({ ...outcome.answer, ...again });
+    if (isNo(outcome)) {
+      if (outcome.no === 'wrong_token' && enters === 'with_token') rates.note('wrong_tokens', wire.remote);
+      refused(outcome, again);
+    } else send({ ...outcome.answer, ...again });
   };
 
   const depart = async (): Promise<void> => {
@@ -162,7 +186,10 @@ export const createConnection = (wire: Wire, services: PeerServices, count: Metr
       perform: inOrder(perform),
       describe: inOrder(introduce),
       depart: inOrder(depart),
-      seal,
+      entry: (token) => ({
+        seal: token === undefined ? undefined : seal(token),
+        channels_of_network: quotas.channels,
+      }),
     },
     wire,
     clock,
@@ -179,7 +206,13 @@ export const createConnection = (wire: Wire, services: PeerServices, count: Metr
   const connection: Connection = {
     wake: () => void me?.courier.wake(),
     supersede: superseded,
-    frame: (frame) => read(commandFrame(frame)),
+    frame(frame) {
+      const first = !spoken;
+      spoken = true;
+      if (first && frame.length > first_frame_bytes) return closeWith(wire, refuse('frame_too_large'));
+      if (rates.take('commands', wire.remote)) return read(commandFrame(frame));
+      void inOrder(async () => refused({ no: 'slow_down' }, {}))();
+    },
     closed() {
       closed = true;
       cancelDeadline();

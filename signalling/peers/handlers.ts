@@ -1,7 +1,7 @@
 import type { Handlers } from '../../shared/protocol/message.ts';
 import type { fromPeer } from '../../shared/protocol/peers.ts';
 import { setAway } from '../domain/peers/identity.ts';
-import { ban, handOver, invite, join, kick, leave, unban } from '../domain/peers/membership.ts';
+import { ban, type Entry, handOver, invite, join, kick, leave, unban } from '../domain/peers/membership.ts';
 import type { No, Outcome, Peer, Records } from '../domain/peers/outcome.ts';
 import { listMembers, tell, tellAll, tellChannel, whois } from '../domain/peers/talk.ts';
 
@@ -10,6 +10,8 @@ interface Needs {
   peers?: readonly string[];
   /** `own` are all those where the peer itself is. */
   channels?: readonly string[] | 'own';
+  /** What takes from its network's share of joins: with a token, without one, or nothing. */
+  enters?: 'with_token' | 'invited';
 }
 
 /** The named channel, else those that may be meant. */
@@ -27,16 +29,19 @@ export interface Speaker {
   describe(message: (typeof fromPeer)['descp']['_output']): Promise<void>;
   /** Leaves everything and closes. */
   depart(): Promise<void>;
-  /** The hash under which a secret is stored. */
-  seal(secret: string): string;
+  /** With the token, if one was shown, which is kept as a hash only. */
+  entry(token: string | undefined): Entry;
 }
 
 /** One row for each command. */
 export const peerHandlers: Handlers<typeof fromPeer, Speaker> = {
   descp: (message, speaker) => speaker.describe(message),
-  join: ({ channel, token, ...command }, { perform, seal }) => {
-    const shown = token === undefined ? undefined : seal(token);
-    return perform(command, { channels: [channel] }, (records, me) => join(records, me, channel, shown));
+  join: ({ channel, token, ...command }, { perform, entry }) => {
+    const shown = entry(token);
+    const enters = token === undefined ? 'invited' : 'with_token';
+    return perform(command, { channels: [channel], enters }, (records, me) =>
+      join(records, me, channel, shown),
+    );
   },
   quit: ({ channel, ...command }, { perform, depart }) =>
     channel === undefined

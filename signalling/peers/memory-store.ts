@@ -31,6 +31,17 @@ const picked = <T>(from: ReadonlyMap<string, T>, names: readonly string[]): Map<
 /** A network of this process alone; it ends with it. */
 export const createMemoryStore = (): PeerStore => {
   const peers = new Map<string, Peer>();
+  const held = { peers: new Map<string, number>(), channels: new Map<string, number>() };
+  const count = (
+    kind: keyof typeof held,
+    { network }: { network?: string | undefined },
+    by: number,
+  ): void => {
+    if (network === undefined) return;
+    const now = (held[kind].get(network) ?? 0) + by;
+    if (now > 0) held[kind].set(network, now);
+    else held[kind].delete(network);
+  };
   const channels = new Map<string, Channel>();
   const leases = new Map<string, number>();
   const boxes = new Map<string, Mailbox>();
@@ -52,13 +63,21 @@ export const createMemoryStore = (): PeerStore => {
 
   const store = (outcome: Outcome): void => {
     for (const peer of outcome.peers ?? []) {
+      if (!peers.has(peer.name)) count('peers', peer, 1);
       peers.set(peer.name, peer);
       if (!boxes.has(peer.name)) boxes.set(peer.name, { mail: [], bytes: 0, last: 0, had: 0 });
     }
-    for (const channel of outcome.channels ?? []) channels.set(channel.name, channel);
+    for (const channel of outcome.channels ?? []) {
+      if (!channels.has(channel.name)) count('channels', channel, 1);
+      channels.set(channel.name, channel);
+    }
     const { gone = {}, lease } = outcome;
-    if (gone.channel !== undefined) channels.delete(gone.channel);
+    if (gone.channel !== undefined) {
+      count('channels', channels.get(gone.channel) ?? {}, -1);
+      channels.delete(gone.channel);
+    }
     if (gone.peer !== undefined) {
+      count('peers', peers.get(gone.peer) ?? {}, -1);
       for (const kept of [peers, leases, boxes]) kept.delete(gone.peer);
     }
     if (lease !== undefined) leases.set(lease.peer, lease.until);
@@ -74,6 +93,10 @@ export const createMemoryStore = (): PeerStore => {
         channels: picked(channels, refs.channels ?? []),
         leases: picked(leases, refs.lease === undefined ? [] : [refs.lease]),
         totals: { peers: peers.size, channels: channels.size },
+        held: {
+          peers: held.peers.get(refs.network ?? '') ?? 0,
+          channels: held.channels.get(refs.network ?? '') ?? 0,
+        },
       });
       if (!isNo(decision)) store(decision);
       return decision;

@@ -3,7 +3,7 @@ import { peer_limits } from '../domain/peers/outcome.ts';
 /**
  * What must happen in Redis at once. No decisions here: those are made in the domain, from records that the change then
  * expects to find unchanged. Keys below the prefix: the hashes `peers` and `channels` (name to JSON), the sorted set
- * `leases`, and for each peer the stream `mail:NAME` and the hash `box:NAME` (last, had, bytes). Needs Redis 5.
+ * `leases`, the hashes `peers_of` and `channels_of` (network to how many of its), and for each peer the stream `mail:NAME` and the hash `box:NAME` (last, had, bytes). Needs Redis 5.
  */
 
 /** ARGV[1] is the change as JSON. Answers 1, or 0 when a record is not what was expected. */
@@ -15,6 +15,15 @@ for _, expected in ipairs(change.expect) do
 end
 if change.held and redis.call('ZSCORE', leases, change.held[1]) ~= change.held[2] then return 0 end
 
+local function held(kind) return tonumber(redis.call('HGET', prefix .. kind .. '_of', change.of[1]) or 0) end
+if change.of and (held('peers') ~= change.of[2] or held('channels') ~= change.of[3]) then return 0 end
+
+local function count(kind, record, by)
+  local network = record and cjson.decode(record).network
+  if network and redis.call('HINCRBY', prefix .. kind .. '_of', network, by) <= 0 then
+    redis.call('HDEL', prefix .. kind .. '_of', network)
+  end
+end
 local function wake(name) redis.call('PUBLISH', prefix .. 'wake', name) end
 local function deliver(name, text)
   if redis.call('HEXISTS', peers, name) == 0 then return end
@@ -29,12 +38,16 @@ local function deliver(name, text)
 end
 
 for _, put in ipairs(change.put) do
-  redis.call('HSET', prefix .. put[1], put[2], put[3])
+  if redis.call('HSET', prefix .. put[1], put[2], put[3]) == 1 then count(put[1], put[3], 1) end
   if put[1] == 'peers' then wake(put[2]) end
 end
-if change.gone_channel then redis.call('HDEL', prefix .. 'channels', change.gone_channel) end
+if change.gone_channel then
+  count('channels', redis.call('HGET', prefix .. 'channels', change.gone_channel), -1)
+  redis.call('HDEL', prefix .. 'channels', change.gone_channel)
+end
 if change.gone_peer then
   local name = change.gone_peer
+  count('peers', redis.call('HGET', peers, name), -1)
   redis.call('HDEL', peers, name)
   redis.call('ZREM', leases, name)
   redis.call('DEL', prefix .. 'mail:' .. name, prefix .. 'box:' .. name)

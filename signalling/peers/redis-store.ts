@@ -14,6 +14,7 @@ const expired_batch = 100;
 const names = z.array(z.string());
 const peerSchema: z.ZodType<Peer> = z.object({
   name: z.string(),
+  network: z.string().optional(),
   seal: z.string(),
   session: z.string(),
   channels: names,
@@ -22,6 +23,7 @@ const peerSchema: z.ZodType<Peer> = z.object({
 });
 const channelSchema: z.ZodType<Channel> = z.object({
   name: z.string(),
+  network: z.string().optional(),
   seal: z.string(),
   operator: z.string(),
   members: names,
@@ -40,11 +42,20 @@ const parsed = <T>(raw: Raw, hash: 'peers' | 'channels', schema: z.ZodType<T>): 
     ),
   );
 
+type Loaded = Awaited<ReturnType<typeof load>>;
+
+/** Whether a record is made that was not there: then what its network holds must be what was seen. */
+const makesNew = (raw: Raw, { peers = [], channels = [] }: Outcome): boolean =>
+  [...peers, ...channels].some(({ name }) => raw.some(([, of, text]) => of === name && text === null));
+
 /** What the script is told: what must still be so, and what is to be so. */
-const changeText = (raw: Raw, held: readonly [string, string | null] | undefined, outcome: Outcome): string =>
+const changeText = ({ raw, held, network, records }: Loaded, outcome: Outcome): string =>
   JSON.stringify({
     expect: raw.map(([hash, name, text]) => [hash, name, text ?? false]),
     ...(held === undefined ? {} : { held: [held[0], held[1] ?? false] }),
+    ...(network === undefined || !makesNew(raw, outcome)
+      ? {}
+      : { of: [network, records.held.peers, records.held.channels] }),
     put: [
       ...(outcome.peers ?? []).map((peer) => ['peers', peer.name, JSON.stringify(peer)]),
       ...(outcome.channels ?? []).map((channel) => ['channels', channel.name, JSON.stringify(channel)]),
@@ -61,30 +72,37 @@ const changeText = (raw: Raw, held: readonly [string, string | null] | undefined
 type Send = ReturnType<typeof connectRedis>['send'];
 
 /** Everything that a decision sees, as it stands in Redis. */
-const load = async (send: Send, { peers, channels = [], lease }: Refs) => {
+const load = async (send: Send, { peers, channels = [], lease, network }: Refs) => {
+  const ofNetwork = (hash: 'peers_of' | 'channels_of') =>
+    network === undefined ? null : send('HGET', `${prefix}${hash}`, network);
   const fields = async (hash: 'peers' | 'channels', wanted: readonly string[]) => {
     const texts = wanted.length === 0 ? [] : await send('HMGET', `${prefix}${hash}`, ...wanted);
     const found = rawSchema.parse(texts);
     return wanted.map((name, at) => [hash, name, found[at] ?? null] as const);
   };
   const unique = [...new Set(peers)];
-  const [peer_rows, channel_rows, peer_count, channel_count, until] = await Promise.all([
-    fields('peers', unique),
-    fields('channels', [...new Set(channels)]),
-    send('HLEN', `${prefix}peers`),
-    send('HLEN', `${prefix}channels`),
-    lease === undefined ? null : send('ZSCORE', `${prefix}leases`, lease),
-  ]);
+  const [peer_rows, channel_rows, peer_count, channel_count, until, peers_of, channels_of] =
+    await Promise.all([
+      fields('peers', unique),
+      fields('channels', [...new Set(channels)]),
+      send('HLEN', `${prefix}peers`),
+      send('HLEN', `${prefix}channels`),
+      lease === undefined ? null : send('ZSCORE', `${prefix}leases`, lease),
+      ofNetwork('peers_of'),
+      ofNetwork('channels_of'),
+    ]);
   const raw = [...peer_rows, ...channel_rows];
   const score = z.coerce.string().nullable().parse(until);
   return {
     raw,
+    network,
     held: lease === undefined ? undefined : ([lease, score] as const),
     records: {
       peers: parsed(raw, 'peers', peerSchema),
       channels: parsed(raw, 'channels', channelSchema),
       leases: new Map(lease === undefined || score === null ? [] : [[lease, Number(score)]]),
       totals: { peers: Number(peer_count), channels: Number(channel_count) },
+      held: { peers: Number(peers_of ?? 0), channels: Number(channels_of ?? 0) },
     },
   };
 };
@@ -138,10 +156,10 @@ export const openRedisStore = async (url: string, clock: Clock, log: Log): Promi
     async change(refs, decide) {
       try {
         for (let attempt = 0; attempt < attempts; attempt++) {
-          const { raw, held, records } = await load(send, refs);
-          const decision = decide(records);
+          const loaded = await load(send, refs);
+          const decision = decide(loaded.records);
           if (isNo(decision)) return decision;
-          const done = await send('EVAL', changeScript, '1', prefix, changeText(raw, held, decision));
+          const done = await send('EVAL', changeScript, '1', prefix, changeText(loaded, decision));
           away = false;
           if (done === 1) return decision;
         }

@@ -1,28 +1,32 @@
 import { createHash } from 'node:crypto';
+import { networkOf } from '../../shared/network.ts';
 import type { Peer as Receiver, Wire } from '../../shared/socket.ts';
 import { lease_ms } from '../domain/peers/outcome.ts';
 import type { Metrics } from '../metrics.ts';
 import { createConnection } from './connection.ts';
 import { expire } from './network.ts';
-import { createNewcomers } from './newcomers.ts';
+import { createRates } from './rates.ts';
 import type { Connection, PeerServices } from './services.ts';
 
 /** How often leases are renewed and those that ran out are looked for. */
 const tick_ms = 5_000;
 /** Connections of this process, described or not. */
-export const peer_connections_max = 5_000;
+const peer_connections_max = 5_000;
 /** Their pages and programs come back by themselves on this code, as after a restart of the server. */
 const restart_code = 1012;
 
 export interface PeerServer {
   connections(): number;
+  /** Whether no further connection from that address may be opened. */
+  full(address: string): boolean;
   /** A socket was opened; the answer takes what arrives on it. `count` is told what happens on it. */
   connect(wire: Wire, count: Metrics['count']): Receiver;
   /** Closes every connection and the store. Peers stay in the store for their lease. */
   stop(): void;
 }
 
-export interface PeerServerOptions extends Pick<PeerServices, 'store' | 'clock' | 'ids' | 'log' | 'rate'> {
+export interface PeerServerOptions
+  extends Pick<PeerServices, 'store' | 'clock' | 'ids' | 'log' | 'rate' | 'quotas'> {
   broadcast_tokens: readonly string[];
 }
 
@@ -85,9 +89,11 @@ const createCaretaker = ({ store, clock, log }: PeerServerOptions, local: Map<st
 
 /** The peer channels without their ports: sockets in, commands carried out in the store. */
 export const createPeerServer = (options: PeerServerOptions): PeerServer => {
-  const { store, clock, ids, log, rate, broadcast_tokens } = options;
+  const { store, clock, ids, log, rate, quotas, broadcast_tokens } = options;
   const local = new Map<string, Connection>();
   const wires = new Set<Wire>();
+  /** Connections of each network. */
+  const open = new Map<string, number>();
   const seals = broadcast_tokens.map(seal);
   const caretaker = createCaretaker(options, local);
   const unlisten = store.listen((peer) => {
@@ -95,21 +101,28 @@ export const createPeerServer = (options: PeerServerOptions): PeerServer => {
     else for (const connection of local.values()) connection.wake();
   });
   const services: PeerServices = {
-    ...{ store, clock, ids, log, rate, local, seal },
-    newcomers: createNewcomers(clock),
+    ...{ store, clock, ids, log, rate, quotas, local, seal },
+    rates: createRates(clock, quotas.rates),
     isBroadcastToken: (token) => seals.includes(seal(token)),
     left: caretaker.left,
   };
   return {
     connections: () => wires.size,
+    full: (address) =>
+      wires.size >= peer_connections_max || (open.get(networkOf(address)) ?? 0) >= quotas.names,
     connect(wire, count) {
+      const network = networkOf(wire.remote);
       wires.add(wire);
+      open.set(network, (open.get(network) ?? 0) + 1);
       count('signalling_connections_total', 'peer');
       const { frame, closed } = createConnection(wire, services, count);
       return {
         frame,
         closed(code, reason) {
           wires.delete(wire);
+          const left = (open.get(network) ?? 1) - 1;
+          if (left > 0) open.set(network, left);
+          else open.delete(network);
           closed(code, reason);
         },
       };

@@ -3,10 +3,18 @@ import { RedisClient } from 'bun';
 import { systemClock } from '../../shared/clock.ts';
 import { silentLog } from '../../shared/log.ts';
 import { startRedis } from '../../shared/testing/redis.ts';
-import { join, leave } from '../domain/peers/membership.ts';
-import { isNo, type No, type Outcome, type Peer, peer_limits } from '../domain/peers/outcome.ts';
+import { join as enter, leave } from '../domain/peers/membership.ts';
+import {
+  isNo,
+  type No,
+  type Outcome,
+  type Peer,
+  peer_limits,
+  type Records,
+} from '../domain/peers/outcome.ts';
 import { tell, tellAll } from '../domain/peers/talk.ts';
 import { createMemoryStore } from './memory-store.ts';
+import { quit } from './network.ts';
 import { openRedisStore } from './redis-store.ts';
 import type { PeerStore } from './store.ts';
 
@@ -41,6 +49,9 @@ const peer = (name: string, more: Partial<Peer> = {}): Peer => ({
   may_broadcast: true,
   ...more,
 });
+
+const join = (records: Records, me: Peer, name: string, seal: string) =>
+  enter(records, me, name, { seal, channels_of_network: 100 });
 
 /** What the decisions of a test have in common: the peer's own record. */
 const as = (store: PeerStore, name: string, others: string[], channels: string[]) => ({
@@ -117,6 +128,47 @@ for (const [kind, open] of Object.entries(kinds)) {
         expect([...(records.channels.get('#x')?.members ?? [])].sort()).toEqual(names.sort());
         return { no: 'forbidden' };
       });
+    });
+
+    test(`${kind}() counts what each network holds, and lets it hold no more, whoever asks at once`, async () => {
+      const network = '192.0.2.7';
+      const held = async (of = network) => {
+        let found: Records['held'] | undefined;
+        await b.change({ peers: ['ann'], network: of }, (records) => {
+          found = records.held;
+          return { no: 'forbidden' };
+        });
+        return found;
+      };
+      const describe = (store: PeerStore, name: string, most: number) =>
+        store.change({ peers: [name], network }, (records) =>
+          records.held.peers >= most
+            ? { no: 'network_full' }
+            : { peers: [peer(name, { network })], lease: { peer: name, until: 1_000 }, answer },
+        );
+      const names = Array.from({ length: 20 }, (_, at) => `n${at}`);
+      const taken = await Promise.all(names.map((name, at) => describe(at % 2 ? a : b, name, 7)));
+      expect(taken.filter((outcome) => !isNo(outcome)).length).toBe(7);
+      expect(taken.filter(isNo).every(({ no }) => no === 'network_full')).toBeTrue();
+      expect([await held(), await held('192.0.2.8')]).toEqual([
+        { peers: 7, channels: 0 },
+        { peers: 0, channels: 0 },
+      ]);
+
+      const own = names.filter((_, at) => !isNo(taken[at] ?? {}));
+      const create = (store: PeerStore, name: string, channel: string) =>
+        store.change({ peers: [name], channels: [channel], network }, (records) => {
+          const me = records.peers.get(name);
+          return me === undefined
+            ? { no: 'not_described' }
+            : enter(records, me, channel, { seal: 'seal', channels_of_network: 3 });
+        });
+      const made = await Promise.all(own.map((name, at) => create(at % 2 ? a : b, name, `#${name}`)));
+      expect(made.filter((outcome) => !isNo(outcome)).length).toBe(3);
+      expect(await held()).toEqual({ peers: 7, channels: 3 });
+
+      for (const name of own) await quit(a, name, `${name}-1`);
+      expect(await held()).toEqual({ peers: 0, channels: 0 });
     });
 
     test(`${kind}() lets one of many take a name`, async () => {

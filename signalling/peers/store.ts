@@ -7,6 +7,8 @@ export interface Refs {
   channels?: readonly string[];
   /** A peer whose lease must not be renewed in between. */
   lease?: string;
+  /** Whose share of peers and channels the decision looks at. */
+  network?: string;
 }
 
 export interface Inbox {

@@ -4,6 +4,7 @@ import { silentLog } from '../../shared/log.ts';
 import { loadConfig } from '../config.ts';
 import { listeners } from '../http/listener.ts';
 import { createMemoryStore } from '../peers/memory-store.ts';
+import { peerQuotas } from '../peers/quotas.ts';
 import { createPeerServer, type PeerServer } from '../peers/server.ts';
 import type { PeerStore } from '../peers/store.ts';
 import { createSignalling } from '../server.ts';
@@ -101,6 +102,7 @@ export const hostPeers = async (given: PeerHostOptions = {}): Promise<PeerHost> 
     ...{ store, clock, ids: systemIds, log: silentLog },
     rate: { per_second: 50, burst: 200 },
     broadcast_tokens: config.broadcast_tokens,
+    quotas: peerQuotas(config.options),
   });
   const signalling = createSignalling(config, clock, silentLog);
   const opened = listeners(config, signalling, clock, silentLog, server).map(({ option, serve }) => ({

@@ -12,8 +12,10 @@ export interface Claim {
   secret: string;
   seal: string;
   may_broadcast: boolean;
-  /** Whether its network may take one more name now. */
+  /** Whether its network may take one more name now, and how many it may hold. */
   may_enter: boolean;
+  network: string;
+  names_of_network: number;
 }
 
 const described = (peer: Peer, secret: string, resumed: boolean): Answer => ({
@@ -27,13 +29,14 @@ const described = (peer: Peer, secret: string, resumed: boolean): Answer => ({
 
 /** A newcomer with a free name, or a peer that shows its secret and takes its place over from any older connection. */
 export const describe = (records: Records, claim: Claim, now: number): Outcome | No => {
-  const { name, session, shown_seal, shown_secret, secret, seal, may_broadcast, may_enter } = claim;
+  const { name, session, shown_seal, shown_secret, secret, seal, may_broadcast, may_enter, network } = claim;
   const lease = { peer: name, until: now + lease_ms };
   const known = records.peers.get(name);
   if (known === undefined) {
     if (!may_enter) return { no: 'too_many_names' };
+    if (records.held.peers >= claim.names_of_network) return { no: 'network_full' };
     if (records.totals.peers >= peer_limits.peers) return { no: 'server_full' };
-    const peer: Peer = { name, seal, session, channels: [], may_broadcast };
+    const peer: Peer = { name, network, seal, session, channels: [], may_broadcast };
     return { peers: [peer], lease, answer: described(peer, secret, false) };
   }
   if (known.seal !== shown_seal || shown_secret === undefined) return { no: 'name_taken', detail: name };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { describe as describePeer, forget, isExpired, setAway } from './identity.ts';
-import { ban, handOver, invite, join, kick, leave, unban } from './membership.ts';
+import { ban, join as enter, handOver, invite, kick, leave, unban } from './membership.ts';
 import { type Channel, type No, type Outcome, type Peer, peer_limits, type Records } from './outcome.ts';
 import { listMembers, tell, tellAll, tellChannel, whois } from './talk.ts';
 
@@ -20,11 +20,14 @@ const op = peer('op', ['#hall']);
 const ann = peer('ann', ['#hall']);
 const bob = peer('bob', ['#hall'], { away: 'lunch' });
 const eve = peer('eve');
+const join = (given: Records, me: Peer, name: string, seal: string | undefined) =>
+  enter(given, me, name, { seal, channels_of_network: 100 });
 const records = (channel: Channel | undefined = hall, totals = { peers: 4, channels: 1 }): Records => ({
   peers: new Map([op, ann, bob, eve].map((each) => [each.name, each])),
   channels: new Map(channel === undefined ? [] : [[channel.name, channel]]),
   leases: new Map([['ann', 100]]),
   totals,
+  held: { peers: 0, channels: 0 },
 });
 const many = (count: number) => Array.from({ length: count }, (_, at) => `m${at}`);
 
@@ -196,6 +199,18 @@ for (const [name, decision, found] of rows) {
   });
 }
 
+test('join() makes no channel beyond what the peers of its network may have made, and enters others', () => {
+  const held = { peers: 1, channels: 3 };
+  const entry = { seal: 'k', channels_of_network: 3 };
+  expect(enter({ ...records(), held }, eve, '#new', entry)).toEqual({ no: 'network_full' });
+  expect(enter({ ...records(), held }, eve, '#new', { ...entry, channels_of_network: 4 })).toMatchObject({
+    channels: [{ name: '#new' }],
+  });
+  expect(enter({ ...records(), held }, eve, '#hall', { ...entry, seal: hall.seal })).toMatchObject({
+    answer: { msg: 'channel_joined' },
+  });
+});
+
 describe('describePeer()', () => {
   const claim = {
     name: 'ann',
@@ -206,6 +221,8 @@ describe('describePeer()', () => {
     seal: 'h',
     may_broadcast: false,
     may_enter: true,
+    network: '192.0.2.1',
+    names_of_network: 500,
   };
 
   test('describePeer() takes a newcomer, and refuses a taken name and one too many', () => {

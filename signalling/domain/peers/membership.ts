@@ -12,11 +12,26 @@ const joined = ({ name, operator, members }: Channel): Outcome['answer'] => ({
   peers: [...members],
 });
 
-const create = ({ totals }: Records, me: Peer, name: string, seal: string): Outcome | No => {
+/** What a peer comes with. */
+export interface Entry {
+  /** The hash of the token that was shown. */
+  readonly seal: string | undefined;
+  /** How many channels the peers of its network may have made. */
+  readonly channels_of_network: number;
+}
+
+const create = (
+  { totals, held }: Records,
+  me: Peer,
+  name: string,
+  { seal, channels_of_network }: Entry,
+): Outcome | No => {
+  if (held.channels >= channels_of_network) return { no: 'network_full' };
   if (totals.channels >= peer_limits.channels) return { no: 'server_full' };
   const channel: Channel = {
     name,
-    seal,
+    network: me.network,
+    seal: seal ?? '',
     operator: me.name,
     members: [me.name],
     banned: [],
@@ -29,13 +44,14 @@ const create = ({ totals }: Records, me: Peer, name: string, seal: string): Outc
   };
 };
 
-/** Enters the channel; `seal` is the hash of the token that was shown. */
-export const join = (records: Records, me: Peer, name: string, seal: string | undefined): Outcome | No => {
+/** Enters the channel. */
+export const join = (records: Records, me: Peer, name: string, entry: Entry): Outcome | No => {
+  const { seal } = entry;
   const found = records.channels.get(name);
   if (found?.members.includes(me.name)) return { answer: joined(found) };
   if (found === undefined && seal === undefined) return { no: 'no_such_channel', detail: name };
   if (me.channels.length >= peerBounds.channels_per_peer) return { no: 'too_many_channels' };
-  if (found === undefined) return create(records, me, name, seal ?? '');
+  if (found === undefined) return create(records, me, name, entry);
   // Who is kept out does not come in by another case or script, and nobody passes for a member.
   if (lookAlike(me.name, found.banned) !== undefined) return { no: 'banned', detail: name };
   if (seal !== found.seal && !found.invited.includes(me.name)) return { no: 'wrong_token', detail: name };

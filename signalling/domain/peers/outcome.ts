@@ -4,6 +4,8 @@ import type { PeerError, toPeer } from '../../../shared/protocol/peers.ts';
 /** A peer as it is stored. Its place in the channels is stored with them as well; both change together. */
 export interface Peer {
   readonly name: string;
+  /** From which it came when it was new; none in records of versions before. */
+  readonly network?: string | undefined;
   /** Hash of the secret with which it returns. */
   readonly seal: string;
   /** Which connection speaks for it; an older one has no say any more. */
@@ -15,6 +17,8 @@ export interface Peer {
 
 export interface Channel {
   readonly name: string;
+  /** That of the peer that made it. */
+  readonly network?: string | undefined;
   /** Hash of the token. */
   readonly seal: string;
   readonly operator: string;
@@ -31,6 +35,8 @@ export interface Records {
   /** Epoch ms until which each of the peers is kept without a sign of life. */
   readonly leases: ReadonlyMap<string, number>;
   readonly totals: { readonly peers: number; readonly channels: number };
+  /** How many of those are of the network that was asked for. */
+  readonly held: { readonly peers: number; readonly channels: number };
 }
 
 export type Answer = MessageOf<typeof toPeer>;
