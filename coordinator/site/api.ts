@@ -19,6 +19,8 @@ export interface Failure {
   failed: FailureCode;
   /** Quoted by the visitor when the fault is ours. */
   incident?: string;
+  /** In how many seconds trying again can help. */
+  retry_after?: number;
 }
 
 export type Answer<T> = T | Failure;
@@ -64,8 +66,12 @@ const send = async (method: string, path: string, call: Call): Promise<Response 
 const failureOf = async (response: Response): Promise<Failure> => {
   const problem = problemSchema.safeParse(await response.json().catch(() => undefined));
   if (!problem.success) return { failed: response.status >= 500 ? 'unreachable' : 'unreadable' };
-  const { code, incident } = problem.data;
-  return incident === undefined ? { failed: code } : { failed: code, incident };
+  const { code, incident, retry_after } = problem.data;
+  return {
+    failed: code,
+    ...(incident === undefined ? {} : { incident }),
+    ...(retry_after === undefined ? {} : { retry_after }),
+  };
 };
 
 const request = async <S extends z.ZodType>(

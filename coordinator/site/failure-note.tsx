@@ -8,6 +8,7 @@ export const FailureNote = ({ failure, id }: { failure: Failure | undefined; id?
   return (
     <p class="failure" role="alert" {...(id === undefined ? {} : { id })}>
       {failure !== undefined && texts.failures[failure.failed]}
+      {failure?.retry_after !== undefined && ` ${texts.retryAfter(failure.retry_after)}`}
       {failure?.incident !== undefined && <small> {texts.incident(failure.incident)}</small>}
     </p>
   );

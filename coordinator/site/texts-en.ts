@@ -250,6 +250,8 @@ export const en = {
   leaveOnly: 'Leave, the others stay',
   endForAll: 'End for everyone',
   stay: 'Stay',
+  retryAfter: (seconds: number) =>
+    seconds < 120 ? `Try again in ${seconds} s.` : `Try again in ${Math.ceil(seconds / 60)} min.`,
   incident: (id: string) => `Incident ${id}`,
 
   failures,

@@ -240,6 +240,10 @@ export const ru: Texts = {
   leaveOnly: 'Выйти, остальные останутся',
   endForAll: 'Завершить для всех',
   stay: 'Остаться',
+  retryAfter: (seconds) =>
+    seconds < 120
+      ? `Повторить можно через ${seconds} с.`
+      : `Повторить можно через ${Math.ceil(seconds / 60)} мин.`,
   incident: (id) => `Номер происшествия ${id}`,
 
   failures,
