@@ -80,7 +80,7 @@ for (const [kind, open] of Object.entries(kinds)) {
         starts_at: monday + 180 * minute,
         minutes: 60,
         title: 'A walk',
-        local: { date: '02/11/2026', time: '12:00', zone: 'UTC' },
+        local: { date: '2026-11-02', time: '12:00', zone: 'UTC' },
         version: 1,
       });
       expect(made.code).toMatch(/^\d{4}$/);
@@ -117,8 +117,8 @@ for (const [kind, open] of Object.entries(kinds)) {
       expect(refusedBy(await at('08:55'))).toBe('time_past');
       expect(refusedBy(await at('12:02'))).toBe('malformed');
       expect(refusedBy(await at('12:00', { minutes: 125 }))).toBe('malformed');
-      expect(refusedBy(await at('12:00', { date: '2/3/2027' }))).toBe('malformed');
-      expect(refusedBy(await at('12:00', { date: '31/11/2026' }))).toBe('malformed');
+      expect(refusedBy(await at('12:00', { date: '2027-03-02' }))).toBe('malformed');
+      expect(refusedBy(await at('12:00', { date: '2026-11-31' }))).toBe('malformed');
       expect(refusedBy(await at('12:00', { zone: 'Mars/Base' }))).toBe('malformed');
       expect((await booked('12:00', { minutes: undefined })).minutes).toBe(30);
       await change({ who_may_start: 'accounts' });
@@ -160,7 +160,7 @@ for (const [kind, open] of Object.entries(kinds)) {
         new Set(['quota_exceeded']),
       );
       expect(refusedBy(await at('12:00', {}, visitor(2)))).toBe('nothing');
-      expect(refusedBy(await at('12:00', { date: '9/11/2026' }))).toBe('nothing');
+      expect(refusedBy(await at('12:00', { date: '2026-11-09' }))).toBe('nothing');
       expect(await bookingFaults(db)).toEqual([]);
     });
 
@@ -273,7 +273,7 @@ for (const [kind, open] of Object.entries(kinds)) {
       });
       expect(await db.read(({ codes }) => codes.count({ free_at: null }))).toBe(0);
       services.clock.advance(2 * 1_440 * minute);
-      expect(isRefusal(await at('12:00', { date: '05/11/2026' }))).toBe(false);
+      expect(isRefusal(await at('12:00', { date: '2026-11-05' }))).toBe(false);
     });
 
     test(`moveBooking() takes the new time and frees the old one, on ${kind}`, async () => {
@@ -285,15 +285,15 @@ for (const [kind, open] of Object.entries(kinds)) {
         ends_at: made.starts_at + 90 * minute,
         version: 2,
       });
-      expect(await move({ date: '2/11/2026', time: '12:30' }, 2)).toMatchObject({
+      expect(await move({ date: '2026-11-02', time: '12:30' }, 2)).toMatchObject({
         starts_at: made.starts_at + 30 * minute,
         code: made.code,
         version: 3,
       });
       expect(refusedBy(await move({ minutes: 60 }, 2))).toBe('version_conflict');
-      expect(refusedBy(await move({ date: '2/11/2026', time: '08:00' }, 3))).toBe('time_past');
+      expect(refusedBy(await move({ date: '2026-11-02', time: '08:00' }, 3))).toBe('time_past');
       for (const _ of [1, 2, 3, 4]) await booked('16:00', {}, visitor(2));
-      expect(refusedBy(await move({ date: '2/11/2026', time: '15:00' }, 3))).toBe('time_taken');
+      expect(refusedBy(await move({ date: '2026-11-02', time: '15:00' }, 3))).toBe('time_taken');
       for (const _ of [1, 2, 3]) await booked('12:30', { minutes: 90 }, visitor(3));
       expect(refusedBy(await move({ title: 'Another' }, 3))).toBe('nothing');
       expect(refusedBy(await at('13:00'))).toBe('time_taken');
@@ -316,7 +316,7 @@ for (const [kind, open] of Object.entries(kinds)) {
       const move = (change: object, version = 1) =>
         moveBooking(services, made.id, change, visitor(), version);
       const events = () => db.read(({ outbox }) => outbox.count({}));
-      const same = { date: '2/11/2026', time: '12:00', zone: 'UTC', minutes: 60, title: 'A walk' };
+      const same = { date: '2026-11-02', time: '12:00', zone: 'UTC', minutes: 60, title: 'A walk' };
       // What an app allows now does not matter to a time that stays.
       await db.transact(({ apps }) => apps.update({ name: 'garden' }, { max_minutes: 30 }));
       for (const change of [{}, { minutes: 60 }, { title: 'A walk' }, { zone: 'UTC' }, same]) {
@@ -338,7 +338,7 @@ for (const [kind, open] of Object.entries(kinds)) {
       const { services, booked, visitor } = await rigs();
       for (let round = 0; round < 5; round++) {
         const made = await booked('12:00');
-        const change = { date: '2/11/2026', time: '18:00' };
+        const change = { date: '2026-11-02', time: '18:00' };
         const answers = await Promise.all([
           moveBooking(services, made.id, change, visitor(), 1),
           cancelBooking(services, made.id, visitor(), 1),
@@ -480,7 +480,7 @@ for (const [kind, open] of Object.entries(kinds)) {
 
     test(`hostLost() moves what fits, loses what is near and keeps the rest, on ${kind}`, async () => {
       const { services, booked, visitor } = await rigs();
-      for (const date of ['2/11/2026', '5/11/2026']) {
+      for (const date of ['2026-11-02', '2026-11-05']) {
         for (const _ of [1, 2, 3]) await booked('12:00', { date });
       }
       const on = (host: string) => db.read(({ bookings }) => bookings.count({ host, state: 'held' }));

@@ -39,7 +39,7 @@ const book = async ({ world }: Fleet, app: string, at: number, minutes = 60) => 
   visitors += 1;
   const wanted = {
     ...{ app, zone: 'UTC', minutes },
-    date: '2/11/2026',
+    date: '2026-11-02',
     time: new Date(Date.UTC(2026, 10, 2, 10) + at * minute_ms).toISOString().slice(11, 16),
   };
   return planBooking(world, wanted, { network: `network-${visitors}`, base: 'https://vitrina.example' });
@@ -77,7 +77,7 @@ const afternoon = (fleet: Fleet, seed: number) => {
       const one = bookings[random.below(bookings.length + 1)];
       if (one === undefined) return;
       const visitor = { token: one.token, network: '', base: 'https://vitrina.example' };
-      const time = { date: '2/11/2026', time: `${10 + random.below(6)}:${random.pick(['00', '30'])}` };
+      const time = { date: '2026-11-02', time: `${10 + random.below(6)}:${random.pick(['00', '30'])}` };
       const version = (await bookedOn(fleet, one.id))?.version ?? 0;
       if (random.below(3) === 0) await cancelBooking(world, one.id, visitor, version);
       else await moveBooking(world, one.id, time, visitor, version);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { daysOf, instantOf, isZone, localTimeOf } from './local-time.ts';
+import { dayFirst, daysOf, instantOf, isoDate, localTimeOf } from './local-time.ts';
 
 const utc = (iso: string): number => Date.parse(`${iso}Z`);
 
@@ -13,42 +13,42 @@ const skipped: [
 ][] = [
   [
     'Europe/Berlin',
-    '29/03/2026',
+    '2026-03-29',
     '02:30',
     ['01:59', utc('2026-03-29T00:59')],
     ['03:00', utc('2026-03-29T01:00')],
   ],
   [
     'America/New_York',
-    '08/03/2026',
+    '2026-03-08',
     '02:00',
     ['01:59', utc('2026-03-08T06:59')],
     ['03:00', utc('2026-03-08T07:00')],
   ],
   [
     'Australia/Lord_Howe',
-    '04/10/2026',
+    '2026-10-04',
     '02:15',
     ['01:59', utc('2026-10-03T15:29')],
     ['02:30', utc('2026-10-03T15:30')],
   ],
   [
     'Africa/Casablanca',
-    '22/03/2026',
+    '2026-03-22',
     '02:59',
     ['01:59', utc('2026-03-22T01:59')],
     ['03:00', utc('2026-03-22T02:00')],
   ],
   [
     'Asia/Kathmandu',
-    '01/01/1986',
+    '1986-01-01',
     '00:10',
     ['00:15', utc('1985-12-31T18:30')],
     ['00:16', utc('1985-12-31T18:31')],
   ],
   [
     'Pacific/Apia',
-    '24/09/2011',
+    '2011-09-24',
     '03:30',
     ['02:59', utc('2011-09-24T13:59')],
     ['04:00', utc('2011-09-24T14:00')],
@@ -56,11 +56,11 @@ const skipped: [
 ];
 
 const repeated: [zone: string, date: string, time: string, earlier: number, later: number][] = [
-  ['Europe/Berlin', '25/10/2026', '02:00', utc('2026-10-25T00:00'), utc('2026-10-25T01:00')],
-  ['America/New_York', '01/11/2026', '01:59', utc('2026-11-01T05:59'), utc('2026-11-01T06:59')],
-  ['Australia/Lord_Howe', '05/04/2026', '01:30', utc('2026-04-04T14:30'), utc('2026-04-04T15:00')],
-  ['Africa/Casablanca', '15/02/2026', '02:30', utc('2026-02-15T01:30'), utc('2026-02-15T02:30')],
-  ['Pacific/Apia', '02/04/2011', '03:00', utc('2011-04-02T13:00'), utc('2011-04-02T14:00')],
+  ['Europe/Berlin', '2026-10-25', '02:00', utc('2026-10-25T00:00'), utc('2026-10-25T01:00')],
+  ['America/New_York', '2026-11-01', '01:59', utc('2026-11-01T05:59'), utc('2026-11-01T06:59')],
+  ['Australia/Lord_Howe', '2026-04-05', '01:30', utc('2026-04-04T14:30'), utc('2026-04-04T15:00')],
+  ['Africa/Casablanca', '2026-02-15', '02:30', utc('2026-02-15T01:30'), utc('2026-02-15T02:30')],
+  ['Pacific/Apia', '2011-04-02', '03:00', utc('2011-04-02T13:00'), utc('2011-04-02T14:00')],
 ];
 
 describe('instantOf()', () => {
@@ -77,8 +77,8 @@ describe('instantOf()', () => {
 
   test('instantOf() refuses the whole day that Samoa skipped', () => {
     const zone = 'Pacific/Apia';
-    expect(instantOf({ zone, date: '30/12/2011', time: '12:00' })).toEqual({ refused: 'time_skipped' });
-    expect(instantOf({ zone, date: '31/12/2011', time: '00:00' })).toBe(utc('2011-12-30T10:00'));
+    expect(instantOf({ zone, date: '2011-12-30', time: '12:00' })).toEqual({ refused: 'time_skipped' });
+    expect(instantOf({ zone, date: '2011-12-31', time: '00:00' })).toBe(utc('2011-12-30T10:00'));
   });
 
   test.each(repeated)(
@@ -91,24 +91,29 @@ describe('instantOf()', () => {
   );
 
   test.each([
-    ['2026-03-29', '10:00', 'Europe/Berlin', 'day/month/year'],
-    ['29/03/26', '10:00', 'Europe/Berlin', 'day/month/year'],
-    ['31/02/2026', '10:00', 'Europe/Berlin', 'there is no 31/02/2026'],
-    ['00/01/2026', '10:00', 'Europe/Berlin', 'there is no 00/01/2026'],
-    ['01/01/2026', '24:00', 'Europe/Berlin', 'there is no'],
-    ['01/01/2026', '9', 'Europe/Berlin', 'hours:minutes'],
-    ['01/01/2026', '10:00', 'Mars/Olympus', 'no time zone'],
-    ['01/01/2026', '10:00', '', 'no time zone'],
-    ['01/01/2026', '10:00', '+03:00', 'no time zone'],
+    ['29/03/2026', '10:00', 'Europe/Berlin', 'year-month-day'],
+    ['01-02-2026', '10:00', 'Europe/Berlin', 'year-month-day'],
+    ['2026-3-29', '10:00', 'Europe/Berlin', 'year-month-day'],
+    ['26-03-29', '10:00', 'Europe/Berlin', 'year-month-day'],
+    ['20260329', '10:00', 'Europe/Berlin', 'year-month-day'],
+    ['2026-13-01', '10:00', 'Europe/Berlin', 'there is no 2026-13-01'],
+    ['2026-02-31', '10:00', 'Europe/Berlin', 'there is no 2026-02-31'],
+    ['2026-01-00', '10:00', 'Europe/Berlin', 'there is no 2026-01-00'],
+    ['2026-01-01', '24:00', 'Europe/Berlin', 'there is no'],
+    ['2026-01-01', '9', 'Europe/Berlin', 'hours:minutes'],
+    ['2026-01-01', '10:00', 'Mars/Olympus', 'no time zone'],
+    ['2026-01-01', '10:00', '', 'no time zone'],
+    ['2026-01-01', '10:00', '+03:00', 'no time zone'],
+    ['2026-01-01', '10:00', '2026-01-01T00:00+05:30', 'no time zone'],
   ])('instantOf() refuses %s %s in "%s"', (date, time, zone, detail) => {
     const refusal = instantOf({ date, time, zone });
     expect(refusal).toMatchObject({ refused: 'malformed' });
     expect(JSON.stringify(refusal)).toContain(detail);
   });
+});
 
-  test('instantOf() takes days and hours without their zero', () => {
-    expect(instantOf({ date: '1/2/2026', time: '9:05', zone: 'UTC' })).toBe(utc('2026-02-01T09:05'));
-  });
+test('instantOf() takes hours without their zero', () => {
+  expect(instantOf({ date: '2026-02-01', time: '9:05', zone: 'UTC' })).toBe(utc('2026-02-01T09:05'));
 });
 
 test('localTimeOf() says what instantOf() turns back into the same instant, whenever and wherever', () => {
@@ -123,9 +128,19 @@ test('localTimeOf() says what instantOf() turns back into the same instant, when
   }
 });
 
-test('isZone() knows names, not offsets', () => {
-  expect(['Europe/Moscow', 'UTC', 'Asia/Kathmandu'].map(isZone)).toEqual([true, true, true]);
-  expect(['', 'Moscow', '+03:00', 'Europe/Moscow\n', '../etc'].map(isZone)).toEqual(Array(5).fill(false));
+test('dayFirst() and isoDate() turn a date into what the verbs write, and back', () => {
+  expect(dayFirst('2026-02-01')).toBe('01/02/2026');
+  for (const text of ['01/02/2026', '1/2/2026', '1/02/2026']) expect(isoDate(text)).toBe('2026-02-01');
+});
+
+test('localTimeOf() shows UTC for what is no zone', () => {
+  for (const zone of ['2026-01-01T00:00+05:30', 'Mars/Base', '']) {
+    expect(localTimeOf(utc('2026-06-01T10:00'), zone)).toEqual({
+      date: '2026-06-01',
+      time: '10:00',
+      zone: 'UTC',
+    });
+  }
 });
 
 describe('daysOf()', () => {

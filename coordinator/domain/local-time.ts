@@ -1,9 +1,10 @@
 import { type Refusal, refuse } from '../../shared/errors.ts';
+import { zoneNamed } from '../../shared/zone.ts';
 import type { Period } from './slots.ts';
 
-/** What a visitor's calendar and clock show: "24/12/2026", "18:30", "Europe/Berlin". */
+/** What a visitor's calendar and clock show: "2026-12-24", "18:30", "Europe/Berlin". */
 export interface LocalTime {
-  /** Day/month/year, as the user's protocol writes it. */
+  /** Year-month-day (ISO 8601). */
   readonly date: string;
   /** Hours and minutes, 24-hour clock. */
   readonly time: string;
@@ -13,39 +14,38 @@ export interface LocalTime {
   readonly which?: 'earlier' | 'later';
 }
 
-const numbers = (text: string, form: RegExp): number[] | undefined => form.exec(text)?.slice(1).map(Number);
+/** "24/12/2026", as the user's verbs write it, for 2026-12-24. */
+export const dayFirst = (date: string): string => date.split('-').reverse().join('/');
+
+/** 2026-12-24 for a date as the user's verbs write it. */
+export const isoDate = (day_first: string): string =>
+  day_first
+    .split('/')
+    .reverse()
+    .map((part) => part.padStart(2, '0'))
+    .join('-');
 
 const wallTime = ({ date, time }: LocalTime): Temporal.PlainDateTime | Refusal => {
-  const [day, month, year] = numbers(date, /^(\d{1,2})\/(\d{1,2})\/(\d{4})$/) ?? [];
-  const [hour, minute] = numbers(time, /^(\d{1,2}):(\d{2})$/) ?? [];
-  if (day === undefined || month === undefined || year === undefined)
-    return refuse('malformed', 'the date is not day/month/year, such as 24/12/2026');
-  if (hour === undefined || minute === undefined)
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(date))
+    return refuse('malformed', 'the date is not year-month-day, such as 2026-12-24');
+  if (!/^\d{1,2}:\d{2}$/.test(time))
     return refuse('malformed', 'the time is not hours:minutes, such as 18:30');
   try {
-    return Temporal.PlainDateTime.from({ year, month, day, hour, minute }, { overflow: 'reject' });
+    return Temporal.PlainDateTime.from(`${date}T${time.padStart(5, '0')}`, { overflow: 'reject' });
   } catch {
     return refuse('malformed', `there is no ${date} ${time}`);
   }
 };
 
-/** Whether the zone is one that this machine's tables know. */
-export const isZone = (zone: string): boolean => {
-  try {
-    Temporal.Now.zonedDateTimeISO(zone);
-    // An offset is no zone: it knows nothing of summer time.
-    return !/^[+-]/.test(zone);
-  } catch {
-    return false;
-  }
-};
+const noZone = (text: string): Refusal =>
+  refuse('malformed', `there is no time zone "${text.slice(0, 60)}"; one is called like Europe/Berlin`);
 
 /**
  * The instant (epoch ms) at which the clock shows that. A time that the clock skips in spring is refused, one that it shows
  * twice in autumn is asked back, unless `which` says it.
  */
 export const instantOf = (local: LocalTime): number | Refusal => {
-  if (!isZone(local.zone)) return refuse('malformed', `there is no time zone "${local.zone.slice(0, 60)}"`);
+  if (zoneNamed(local.zone) === undefined) return noZone(local.zone);
   const wall = wallTime(local);
   if ('refused' in wall) return wall;
   const earlier = wall.toZonedDateTime(local.zone, { disambiguation: 'earlier' });
@@ -57,14 +57,13 @@ export const instantOf = (local: LocalTime): number | Refusal => {
   return (local.which === 'earlier' ? earlier : later).epochMilliseconds;
 };
 
-const two = (number: number): string => String(number).padStart(2, '0');
-
-/** What the clock of a zone shows at an instant (epoch ms). */
-export const localTimeOf = (instant: number, zone: string): LocalTime => {
+/** What the clock of a zone shows at an instant (epoch ms); of UTC when it is no zone, as rows of old releases may say. */
+export const localTimeOf = (instant: number, name: string): LocalTime => {
+  const zone = zoneNamed(name) ?? 'UTC';
   const at = Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(zone);
-  const date = `${two(at.day)}/${two(at.month)}/${String(at.year).padStart(4, '0')}`;
-  const time = `${two(at.hour)}:${two(at.minute)}`;
   const wall = at.toPlainDateTime();
+  const date = wall.toPlainDate().toString();
+  const time = wall.toPlainTime().toString({ smallestUnit: 'minute' });
   const earlier = wall.toZonedDateTime(zone, { disambiguation: 'earlier' });
   const later = wall.toZonedDateTime(zone, { disambiguation: 'later' });
   if (earlier.equals(later)) return { date, time, zone };
@@ -80,13 +79,13 @@ const dayOf = (date: string): Temporal.PlainDate | Refusal => {
   try {
     return Temporal.PlainDate.from(/^\d{4}-\d{2}-\d{2}$/.test(date) ? date : '', { overflow: 'reject' });
   } catch {
-    return refuse('malformed', `"${date.slice(0, 20)}" is no date, such as 2026-12-24`);
+    return refuse('malformed', `"${date.slice(0, 20)}" is no date in year-month-day, such as 2026-12-24`);
   }
 };
 
 /** The time from the beginning of one local day to the end of another, both given as year-month-day; at most so many. */
 export const daysOf = (from: string, to: string, zone: string, most: number): Period | Refusal => {
-  if (!isZone(zone)) return refuse('malformed', `there is no time zone "${zone.slice(0, 60)}"`);
+  if (zoneNamed(zone) === undefined) return noZone(zone);
   const [first, last] = [dayOf(from), dayOf(to)];
   if ('refused' in first) return first;
   if ('refused' in last) return last;

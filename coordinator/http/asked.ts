@@ -27,15 +27,24 @@ export const pageQuery = {
 
 const time_most = 8_640_000_000_000_000;
 
-/** An instant in a query, in ms since 1970; written so or as "2026-11-21T09:00:00Z". */
-const instantQuery = z
-  .union([z.string().regex(/^\d{1,16}$/), z.iso.datetime({ offset: true })], 'epoch ms, or an ISO 8601 time')
+export const instant_text =
+  'An RFC 3339 time like 2026-11-21T09:00:00Z or 2026-11-21T12:00:00+03:00; epoch ms are taken too.';
+
+/** An instant in a query; ms since 1970 from then on. */
+export const instantQuery = z
+  .union(
+    [z.string().regex(/^\d{1,16}$/), z.iso.datetime({ offset: true })],
+    'an RFC 3339 time like 2026-11-21T09:00:00Z',
+  )
   .transform((text) => (/^\d+$/.test(text) ? Number(text) : Date.parse(text)))
   .pipe(z.number().int().min(0).max(time_most))
   .optional();
 
 /** The query of lists that are cut out by time: from `from` up to, not including, `to`. */
-export const rangeQuery = { from: instantQuery, to: instantQuery };
+export const rangeQuery = {
+  from: instantQuery.meta({ description: `At this instant or later. ${instant_text}` }),
+  to: instantQuery.meta({ description: `Before this instant. ${instant_text}` }),
+};
 
 /** Runs `work` for a caller with at least this role; otherwise account_required or forbidden. */
 export const as = async (

@@ -10,7 +10,9 @@ import {
 } from '../../shared/protocol/bookings.ts';
 import { participationSchema } from '../../shared/protocol/http.ts';
 import { namedSchema, wholeNumberSchema } from '../../shared/protocol/names.ts';
+import { zoneSchema } from '../../shared/zone.ts';
 import { bounds } from '../limits.ts';
+import { instant_text, instantQuery } from './asked.ts';
 import { answers, byBearer, idempotencyKey, pathOf, refuses, takes } from './openapi.ts';
 
 const tags = ['bookings'];
@@ -26,8 +28,8 @@ const changeRefusals = [
   'version_conflict',
 ] as const;
 
-const instant = wholeNumberSchema(0, 8_640_000_000_000).optional();
 const word = z.string().max(200).optional();
+const daySchema = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'year-month-day, like 2026-12-24');
 
 const listQuery = z.object({
   whose: z.enum(['own', 'all']).default('own').meta({ description: '`all` is for operators.' }),
@@ -37,8 +39,8 @@ const listQuery = z.object({
   state: bookingStateSchema
     .optional()
     .meta({ description: 'With `whose=all` and no other filter it is `held` when left out.' }),
-  from: instant.meta({ description: 'Those that begin at this instant or later, epoch ms.' }),
-  to: instant.meta({ description: 'Those that begin before this instant, epoch ms.' }),
+  from: instantQuery.meta({ description: `Those that begin then or later. ${instant_text}` }),
+  to: instantQuery.meta({ description: `Those that begin before. ${instant_text}` }),
   limit: wholeNumberSchema(1, bounds.bookings_per_page_most).optional(),
   after: z.string().max(64).optional().meta({ description: '`next` of the page before.' }),
 });
@@ -54,13 +56,12 @@ export const bookingDescriptions = {
     request: {
       params: pathOf('name'),
       query: z.object({
-        from: z.string().max(10).meta({ description: 'First day, as year-month-day.' }),
-        to: z
-          .string()
-          .max(10)
-          .meta({ description: `Last day; at most ${bounds.availability_days} days.` }),
+        from: daySchema.meta({ description: 'First day, as year-month-day (ISO 8601).' }),
+        to: daySchema.meta({ description: `Last day, included; at most ${bounds.availability_days} days.` }),
         minutes: wholeNumberSchema(5, bounds.booking_minutes).optional(),
-        zone: z.string().max(64).optional(),
+        zone: zoneSchema.optional().meta({
+          description: "Whose days: a name in the zone database; the server's `time_zone` when left out.",
+        }),
       }),
     },
     responses: {

@@ -54,7 +54,7 @@ const rig = async (options: Parameters<typeof bookingRig>[1] = {}) => {
       },
       { network, upgrade: () => false },
     );
-  const order = { app: 'garden', date: '2/11/2026', time: '12:00', minutes: 60 };
+  const order = { app: 'garden', date: '2026-11-02', time: '12:00', minutes: 60 };
   return {
     ...under,
     ended,
@@ -88,7 +88,7 @@ describe(`${bookingRoutes.name}()`, () => {
     expect(shown.headers.get('etag')).toBe('"1"');
     expect(bookingSchema.parse(await shown.json())).toEqual(made);
 
-    const move = { method: 'PATCH', body: { date: '2/11/2026', time: '14:00' } };
+    const move = { method: 'PATCH', body: { date: '2026-11-02', time: '14:00' } };
     expect(await refused(path, move)).toBe('version_required');
     expect(await refused(path, { ...move, headers: { 'If-Match': '1' } })).toBe('malformed');
     expect(await refused(path, { ...move, headers: { 'If-Match': '"2"' } })).toBe('version_conflict');
@@ -188,6 +188,35 @@ describe(`${bookingRoutes.name}()`, () => {
     expect(await refused('/bookings', { method: 'POST', body: order, headers })).toBe('idempotency_mismatch');
   });
 
+  test('bookingRoutes() takes ISO dates only, so that no date in another order books another day', async () => {
+    const { request, order, create } = await rig();
+    const told = async (changes: object) => {
+      const response = await request('/bookings', { method: 'POST', body: { ...order, ...changes } });
+      return problemSchema.parse(await response.json());
+    };
+    const rows: [changes: object, detail: string][] = [
+      [{ date: '01/02/2026' }, 'year-month-day'],
+      [{ date: '2/11/2026' }, 'year-month-day'],
+      [{ date: '2026-13-01' }, 'there is no 2026-13-01'],
+      [{ date: '2026-31-12' }, 'there is no 2026-31-12'],
+      [{ date: '2026-11-2' }, 'year-month-day'],
+      [{ date: '2026-11-02T12:00:00Z' }, 'year-month-day'],
+      [{ time: '9:00' }, 'hours:minutes'],
+      [{ time: '12:00:00' }, 'hours:minutes'],
+      [{ time: '24:00' }, 'there is no'],
+      [{ zone: '+03:00' }, 'no time zone'],
+      [{ zone: '2026-01-01T00:00+05:30' }, 'no time zone'],
+    ];
+    for (const [changes, detail] of rows) {
+      expect(await told(changes)).toMatchObject({
+        code: 'malformed',
+        detail: expect.stringContaining(detail),
+      });
+    }
+    const { local } = await create({ zone: 'europe/moscow' });
+    expect(local).toEqual({ date: '2026-11-02', time: '12:00', zone: 'Europe/Moscow' });
+  });
+
   test("bookingRoutes() lists one's own, and everybody's for operators", async () => {
     const { as, create, request, refused, visitor } = await rig();
     await create();
@@ -207,7 +236,20 @@ describe(`${bookingRoutes.name}()`, () => {
     const first = await list('?whose=all&limit=2');
     expect([first.bookings.length, first.next]).toEqual([2, first.bookings[1]?.id ?? '']);
     expect((await list(`?whose=all&limit=2&after=${first.next}`)).bookings).toHaveLength(1);
-    for (const query of ['?limit=0', '?limit=201', '?state=gone', '?from=x', '?whose=ours']) {
+    const noon = '2026-11-02T12:00:00Z';
+    const count = async (query: string) => (await list(`?whose=all&${query}`)).bookings.length;
+    expect(await count(`from=${noon}&to=2026-11-02T15:00:00Z`)).toBe(2);
+    expect(await count('from=2026-11-02T16:00:00%2B03:00&to=2026-11-02T19:00:00%2B03:00')).toBe(1);
+    expect(await count(`from=${Date.parse(noon) + 1}`)).toBe(1);
+    for (const query of [
+      '?limit=0',
+      '?limit=201',
+      '?state=gone',
+      '?from=x',
+      '?whose=ours',
+      '?from=2026-11-02',
+      '?to=02/11/2026',
+    ]) {
       expect(await refused(`/bookings${query}`)).toBe('malformed');
     }
   });
@@ -240,6 +282,9 @@ describe(`${bookingRoutes.name}()`, () => {
       'from=2026-11-02&to=2026-11-02&minutes=7',
       'from=2026-11-02&to=2026-11-02&minutes=125',
       'from=2026-11-02&to=2026-11-02&zone=Mars/Base',
+      'from=2026-11-02&to=2026-11-02&zone=2026-01-01T00:00%2B05:30',
+      'from=02/11/2026&to=02/11/2026',
+      'from=2026-13-01&to=2026-13-01',
     ]) {
       expect(await refused(`/apps/garden/availability?${query}`)).toBe('malformed');
     }
@@ -268,18 +313,18 @@ describe(`${bookingRoutes.name}()`, () => {
   });
 
   const clocks: [zone: string, date: string, time: string, which: string | undefined, answer: string][] = [
-    ['Europe/Berlin', '28/3/2027', '02:30', undefined, 'time_skipped'],
-    ['Europe/Berlin', '28/3/2027', '02:30', 'later', 'time_skipped'],
-    ['Europe/Berlin', '28/3/2027', '03:00', undefined, '2027-03-28T01:00:00.000Z'],
-    ['Europe/Berlin', '31/10/2027', '02:30', undefined, 'time_ambiguous'],
-    ['Europe/Berlin', '31/10/2027', '02:30', 'earlier', '2027-10-31T00:30:00.000Z'],
-    ['Europe/Berlin', '31/10/2027', '02:30', 'later', '2027-10-31T01:30:00.000Z'],
-    ['America/New_York', '14/3/2027', '02:00', undefined, 'time_skipped'],
-    ['America/New_York', '14/3/2027', '03:00', undefined, '2027-03-14T07:00:00.000Z'],
-    ['Australia/Lord_Howe', '4/4/2027', '01:45', undefined, 'time_ambiguous'],
-    ['Australia/Lord_Howe', '4/4/2027', '01:45', 'later', '2027-04-03T15:15:00.000Z'],
-    ['Australia/Lord_Howe', '3/10/2027', '02:15', undefined, 'time_skipped'],
-    ['Asia/Kathmandu', '1/6/2027', '12:00', undefined, '2027-06-01T06:15:00.000Z'],
+    ['Europe/Berlin', '2027-03-28', '02:30', undefined, 'time_skipped'],
+    ['Europe/Berlin', '2027-03-28', '02:30', 'later', 'time_skipped'],
+    ['Europe/Berlin', '2027-03-28', '03:00', undefined, '2027-03-28T01:00:00.000Z'],
+    ['Europe/Berlin', '2027-10-31', '02:30', undefined, 'time_ambiguous'],
+    ['Europe/Berlin', '2027-10-31', '02:30', 'earlier', '2027-10-31T00:30:00.000Z'],
+    ['Europe/Berlin', '2027-10-31', '02:30', 'later', '2027-10-31T01:30:00.000Z'],
+    ['America/New_York', '2027-03-14', '02:00', undefined, 'time_skipped'],
+    ['America/New_York', '2027-03-14', '03:00', undefined, '2027-03-14T07:00:00.000Z'],
+    ['Australia/Lord_Howe', '2027-04-04', '01:45', undefined, 'time_ambiguous'],
+    ['Australia/Lord_Howe', '2027-04-04', '01:45', 'later', '2027-04-03T15:15:00.000Z'],
+    ['Australia/Lord_Howe', '2027-10-03', '02:15', undefined, 'time_skipped'],
+    ['Asia/Kathmandu', '2027-06-01', '12:00', undefined, '2027-06-01T06:15:00.000Z'],
   ];
   for (const [zone, date, time, which, expected] of clocks) {
     test(`bookingRoutes() books ${date} ${time} ${which ?? ''} in ${zone}: ${expected}`, async () => {

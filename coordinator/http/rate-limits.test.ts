@@ -101,7 +101,7 @@ describe(`${limitRate.name}()`, () => {
     const under = await appUnderTest({ starts_per_minute: 2 });
     const bodies: [path: string, body: object][] = [
       ['queue', { app: 'Castle' }],
-      ['bookings', { app: 'Castle', date: '2/1/2026', time: '10:00' }],
+      ['bookings', { app: 'Castle', date: '2026-01-02', time: '10:00' }],
     ];
     for (const [path, body] of bodies) {
       expect((await under.request(`/api/v1/${path}`, { method: 'POST', body })).status).toBe(404);

@@ -4,7 +4,7 @@ import { namedSchema } from '../../shared/protocol/names.ts';
 import { recordSchema, recordsSchema, type SessionRecord } from '../../shared/protocol/records.ts';
 import { everyRecord, listRecords, showRecord } from '../broker/records.ts';
 import type { Services } from '../broker/services.ts';
-import { csvLine } from '../domain/csv.ts';
+import { csv_mark, csvLine } from '../domain/csv.ts';
 import { as, pageQuery, rangeQuery } from './asked.ts';
 import type { Env } from './env.ts';
 import { answers, byBearer, describedRoutes, pathOf, refuses } from './openapi.ts';
@@ -31,7 +31,7 @@ const table = createRoute({
   path: '/records.csv',
   summary: 'Export the records of sessions, newest end first',
   description:
-    'RFC 4180 in UTF-8, with one line of names. A text that a spreadsheet would take for a formula begins with an apostrophe.',
+    'RFC 4180 in UTF-8 with a byte order mark, with one line of names. A text that a spreadsheet would take for a formula begins with an apostrophe. Times are RFC 3339 in UTC.',
   request: { query: z.object(filter) },
   responses: {
     200: { description: 'All of them.', content: { 'text/csv': { schema: z.string() } } },
@@ -99,7 +99,8 @@ export const recordRoutes = (parts: Pick<Services, 'db'>): OpenAPIHono<Env> =>
         const pages = everyRecord(parts, c.req.valid('query'));
         // Read before anything is answered: what goes wrong then has a status of its own.
         const first = await pages.next();
-        const head = csvLine(Object.keys(columns)) + (first.done === true ? '' : linesOf(first.value));
+        const head =
+          csv_mark + csvLine(Object.keys(columns)) + (first.done === true ? '' : linesOf(first.value));
         return new Response(streamOf(head, pages), {
           headers: {
             'Content-Type': 'text/csv; charset=utf-8',

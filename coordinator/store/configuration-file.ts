@@ -4,8 +4,8 @@ import { turnUrlSchema, writtenIceServerSchema } from '../../shared/ice-server.t
 import { limits } from '../../shared/limits.ts';
 import { wholeNumberSchema } from '../../shared/protocol/names.ts';
 import { isRedisUrl } from '../../shared/redis.ts';
+import { zoneSchema } from '../../shared/zone.ts';
 import type { BookingRules } from '../domain/bookings.ts';
-import { isZone } from '../domain/local-time.ts';
 import { quotaPeriods } from '../domain/quotas.ts';
 import type { Rules } from '../domain/rules.ts';
 import { bounds } from '../limits.ts';
@@ -102,7 +102,7 @@ export const configurationSchema = z.strictObject({
   /** What webhooks may reach although it is not public: networks and addresses, like "10.0.0.0/8", and host names. */
   webhook_private_targets: z.array(targetSchema).max(100).default([]),
   /** The time zone of callers who name none. */
-  time_zone: z.string().max(64).refine(isZone, 'a time zone, like "Europe/Berlin"').default('UTC'),
+  time_zone: zoneSchema.default('UTC'),
   /** A booking opens so long before its time, its app is started so long before, and its seat released so long after. */
   booking_open_minutes: wholeNumberSchema(1, 1_440).default(10),
   booking_start_minutes: wholeNumberSchema(0, 60).default(2),

@@ -86,7 +86,7 @@ const measure = async (services: Services, app: string, queries: number) => {
   for (let at = 0; at < queries; at++) {
     if (at % 10 === 0) {
       const [date = ''] = day(1 + (at % 29)).split('T');
-      const wanted = { app, date: date.split('-').reverse().join('/'), time: '12:00', minutes: 30 };
+      const wanted = { app, date, time: '12:00', minutes: 30 };
       const visitor = { account: account(1), network: '', base: 'https://vitrina.example' };
       bookings.push(
         await timed(async () => {

@@ -100,7 +100,7 @@ const refusal = (seen: Seen, body: unknown): string => {
 
 const wallTime = (at: number) => {
   const [date = '', time = ''] = new Date(at).toISOString().split('T');
-  return { date: date.split('-').reverse().join('/'), time: time.slice(0, 5) };
+  return { date, time: time.slice(0, 5) };
 };
 
 /** A client that books, moves and cancels at random within a week, and knows what it was told. */

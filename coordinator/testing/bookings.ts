@@ -50,7 +50,7 @@ export const bookingRig = async (
   const network = { network: '192.0.2.1', base: 'https://vitrina.example' };
   const visitor = (number = 1): Visitor => ({ account: accounts[number - 1], ...network });
   const at: BookingRig['at'] = async (time, order = {}, by = visitor(), key = undefined) => {
-    const wanted = { app: 'garden', date: '2/11/2026', time, minutes: 60, ...order };
+    const wanted = { app: 'garden', date: '2026-11-02', time, minutes: 60, ...order };
     const reply = await book(services, wanted, by, key);
     return isRefusal(reply) ? reply : (reply.body as Booked);
   };

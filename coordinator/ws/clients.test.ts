@@ -198,6 +198,9 @@ describe(`${createClients.name}()`, () => {
       msg: 'CONNECTION_CODE',
       code: expect.stringMatching(/^\d{4}$/),
       starts_at: Date.UTC(2026, 0, 2, 9),
+      date: '02/01/2026',
+      time: '10:00',
+      zone: 'Europe/Berlin',
       invite_url: expect.stringMatching(/^https:\/\/vitrina\.example\/i\//),
       token: expect.stringMatching(/^[\w-]{43}$/),
       id: 'p',
@@ -209,6 +212,9 @@ describe(`${createClients.name}()`, () => {
       [{ date: '31/12/2025' }, 'time_past'],
       [{ date: '30/2/2026' }, 'malformed'],
       [{ date: '2026-01-02' }, 'malformed'],
+      [{ date: '1/13/2026' }, 'malformed'],
+      [{ zone: '+05:30' }, 'malformed'],
+      [{ zone: '2026-01-01T00:00+05:30' }, 'malformed'],
       [{ date: '2/1/26' }, 'malformed'],
       [{ time: '25:00' }, 'malformed'],
       [{ time: '10:01' }, 'malformed'],
@@ -217,7 +223,10 @@ describe(`${createClients.name}()`, () => {
     for (const [changes, code] of refusals) {
       expect(await ask({ ...plan, ...changes, id: 'q' })).toMatchObject({ msg: 'ERROR', code, id: 'q' });
     }
-    expect(await ask({ ...plan, zone: 'UTC', minutes: 5 })).toMatchObject({
+    expect(await ask({ ...plan, date: '12/24/2026' })).toMatchObject({
+      text: expect.stringContaining('the second number is the month: day/month/year'),
+    });
+    expect(await ask({ ...plan, zone: 'utc', minutes: 5 })).toMatchObject({
       msg: 'CONNECTION_CODE',
       starts_at: Date.UTC(2026, 0, 2, 10),
       ends_at: Date.UTC(2026, 0, 2, 10, 5),

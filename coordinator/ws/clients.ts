@@ -11,6 +11,7 @@ import { issueTicket, joinSession, leaveSession, memberOf } from '../broker/sess
 import { createSession } from '../broker/starts.ts';
 import { type World, watch } from '../broker/world.ts';
 import { endTextFor } from '../domain/end-texts.ts';
+import { dayFirst, isoDate } from '../domain/local-time.ts';
 import { isLive, serving } from '../domain/session.ts';
 import { bounds } from '../limits.ts';
 import { Unavailable } from '../store/database.ts';
@@ -132,17 +133,32 @@ type PlanSession = Extract<MessageOf<typeof fromClient>, { verb: 'PLAN_SESSION' 
 const callerNow = async ({ world, account }: Client): Promise<Account | Refusal | undefined> =>
   account && ((await accountNow(world, account)) ?? refuse('unauthorized', 'log in and connect again'));
 
-const planSession = async ({ rc_name: app, id, ...when }: PlanSession, client: Client): Promise<void> => {
+const planSession = async (
+  { rc_name: app, id, date, ...when }: PlanSession,
+  client: Client,
+): Promise<void> => {
   const { verb: _, ...wanted } = when;
   const { world, network, base, send } = client;
   const site = new URL(`${base.protocol === 'wss:' ? 'https:' : 'http:'}//${base.host}`).origin;
   const account = await callerNow(client);
   if (isRefusal(account)) return sendError(client, account, id);
-  const reply = await planBooking(world, { app, ...wanted }, { account, network, base: site });
+  const order = { app, ...wanted, date: isoDate(date) };
+  const reply = await planBooking(world, order, { account, network, base: site });
   if (isRefusal(reply)) return sendError(client, reply, id);
   const { code, id: booking_id, starts_at, ends_at, invite_url, token } = reply;
-  const managed = token === undefined ? {} : { token };
-  send({ msg: 'CONNECTION_CODE', code, booking_id, starts_at, ends_at, invite_url, ...managed, ...echo(id) });
+  send({
+    msg: 'CONNECTION_CODE',
+    code,
+    booking_id,
+    starts_at,
+    ends_at,
+    date: dayFirst(reply.local.date),
+    time: reply.local.time,
+    zone: reply.local.zone,
+    invite_url,
+    ...(token === undefined ? {} : { token }),
+    ...echo(id),
+  });
 };
 
 /** Refusals that a client of the first design knows as SERVERS_BUSY. */

@@ -1,12 +1,12 @@
 import { z } from 'zod';
+import { zoneSchema } from '../zone.ts';
 import { codeSchema, idSchema, namedSchema } from './names.ts';
 
 /** Bodies of the bookings under `/api/v1`. Instants are epoch ms; a visitor's own time is a date, a time and a zone. */
 export const BOOKINGS_VERSION = 1;
 
-const dateSchema = z.string().regex(/^\d{1,2}\/\d{1,2}\/\d{4}$/, 'day/month/year, like 24/12/2026');
-const timeSchema = z.string().regex(/^\d{1,2}:\d{2}$/, 'hours:minutes, like 18:30');
-const zoneSchema = z.string().min(1).max(64);
+const dateSchema = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'year-month-day, like 2026-12-24');
+const timeSchema = z.string().regex(/^\d{2}:\d{2}$/, 'hours:minutes, like 18:30');
 /** Which of the two, where the clock shows a time twice because it is set back. */
 const whichSchema = z.enum(['earlier', 'later']);
 const minutesSchema = z.number().int().min(5).max(1_440);
@@ -15,9 +15,11 @@ const titleSchema = z.string().trim().max(200);
 /** `POST /api/v1/bookings`. */
 export const createBookingSchema = z.strictObject({
   app: namedSchema,
+  /** Year-month-day (ISO 8601). */
   date: dateSchema,
+  /** Hours:minutes, of 24 hours. */
   time: timeSchema,
-  /** IANA name; the server's `time_zone` when left out. */
+  /** Name in the zone database; the server's `time_zone` when left out. */
   zone: zoneSchema.optional(),
   which: whichSchema.optional(),
   /** A multiple of 5; the app's default when left out. */
@@ -53,7 +55,9 @@ export const bookingSchema = z.strictObject({
   minutes: z.number().int(),
   /** When it begins by the clock of the zone in which it was booked. */
   local: z.strictObject({
+    /** Year-month-day. */
     date: z.string(),
+    /** Hours:minutes, of 24 hours. */
     time: z.string(),
     zone: z.string(),
     which: whichSchema.optional(),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { errorCodes } from '../errors.ts';
+import { zoneSchema } from '../zone.ts';
 import { strict } from './message.ts';
 import { codeSchema, idSchema, languageSchema, namedSchema } from './names.ts';
 import { endReasonSchema, sessionPhaseSchema } from './session.ts';
@@ -34,6 +35,14 @@ export const serverEntrySchema = z.strictObject({
 });
 export type ServerEntry = z.infer<typeof serverEntrySchema>;
 
+const day_first = 'day/month/year, like 24/12/2026';
+
+/** The date as the user's verbs write it. */
+const dayFirstSchema = z
+  .string()
+  .regex(/^\d{1,2}\/\d{1,2}\/\d{4}$/, day_first)
+  .refine((date) => Number(date.split('/')[1]) <= 12, `the second number is the month: ${day_first}`);
+
 /** What a client may send. */
 export const fromClient = {
   /** Entries X to Y of servers.json, counted from 0, both included; at most 100. */
@@ -52,9 +61,11 @@ export const fromClient = {
   /** Books the app for a time by the clock of `zone` (the server's time_zone when left out). */
   PLAN_SESSION: strict('verb', 'PLAN_SESSION', {
     rc_name: namedSchema,
-    date: z.string().regex(/^\d{1,2}\/\d{1,2}\/\d{4}$/, 'day/month/year, like 24/12/2026'),
+    /** Day/month/year, in this order; REST writes year-month-day. */
+    date: dayFirstSchema,
     time: z.string().regex(/^\d{1,2}:\d{2}$/, 'hours:minutes, like 18:30'),
-    zone: z.string().min(1).max(64).optional(),
+    /** Name in the zone database. */
+    zone: zoneSchema.optional(),
     /** A multiple of 5; the app's default when left out. */
     minutes: z.number().int().min(5).max(1_440).optional(),
     /** Which of the two, where the clock shows this time twice. */
@@ -94,6 +105,10 @@ export const toClient = {
     /** Epoch ms. */
     starts_at: z.number().int(),
     ends_at: z.number().int(),
+    /** When it begins by the clock of `zone`, as it was understood: day/month/year and hours:minutes. */
+    date: z.string().optional(),
+    time: z.string().optional(),
+    zone: z.string().optional(),
     invite_url: z.string(),
     /** Bearer token for `/api/v1/bookings/{booking_id}`: moves and cancels it. */
     token: z.string().optional(),

@@ -16,9 +16,9 @@ interface Pin {
 const pinned: Record<string, Pin> = {
   accounts: { version: 1, hash: '9a5fbfdd7d69a0fa' },
   queue: { version: 1, hash: '4270ca7455c3c89d' },
-  bookings: { version: 1, hash: '9b084776689a6e44' },
+  bookings: { version: 1, hash: '83cb427cdac63468' },
   'agent-link': { version: 2, hash: '2cfcfb79c6630d0c' },
-  'client-verbs': { version: 1, hash: 'f819bdb35e28f8c8' },
+  'client-verbs': { version: 1, hash: 'f11e6af45c1d3bbe' },
   http: { version: 1, hash: '146b98ef1a9bbc9b' },
   peers: { version: 1, hash: '4f97f31d300f2a5c' },
   'pixel-streaming': { version: '1.3.0', hash: 'edb132b3de5c78b1' },

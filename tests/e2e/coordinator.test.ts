@@ -224,8 +224,13 @@ const minute_ms = 60_000;
 const slot_ms = 5 * minute_ms;
 const timeOf = (at: number) => {
   const [, year, month, day, time] = /^(\d+)-(\d+)-(\d+)T(\d+:\d+)/.exec(new Date(at).toISOString()) ?? [];
-  return { date: `${day}/${month}/${year}`, time, zone: 'UTC' };
+  return { date: `${year}-${month}-${day}`, time, zone: 'UTC' };
 };
+/** As the user's verbs write the date. */
+const dayFirst = ({ date, ...rest }: ReturnType<typeof timeOf>) => ({
+  ...rest,
+  date: date.split('-').reverse().join('/'),
+});
 
 test(
   'a booking(): made, seen in what is free, moved, cancelled, and in the calendar',
@@ -280,7 +285,7 @@ test(
       return until(`an answer to ${id}`, find, (found) => found !== undefined);
     };
     const at = Math.ceil(Date.now() / slot_ms) * slot_ms + 120 * minute_ms;
-    owner.say({ verb: 'PLAN_SESSION', rc_name: app, ...timeOf(at), minutes: 30, id: 'plan' });
+    owner.say({ verb: 'PLAN_SESSION', rc_name: app, ...dayFirst(timeOf(at)), minutes: 30, id: 'plan' });
     const planned = await answerTo(owner, 'plan');
     expect(planned).toMatchObject({ msg: 'CONNECTION_CODE', starts_at: at });
     expect(planned.code).toMatch(/^\d{4}$/);
