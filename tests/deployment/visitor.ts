@@ -28,8 +28,8 @@ export interface Asked {
 export interface Found {
   /** What plain HTTP leads to. */
   redirect: string | null;
-  /** Answers to requests with pictures of 2 MiB and of more than that, to /metrics, and to /healthz. */
-  status: Record<'picture' | 'larger' | 'metrics' | 'healthz', number>;
+  /** Answers to a picture of 2 MiB, to /metrics, and to /healthz. */
+  status: Record<'picture' | 'metrics' | 'healthz', number>;
   /** Messages that the page of a session got, until the app's offer. */
   signalling: string[];
   /** How many WebSockets were opened. */
@@ -191,7 +191,6 @@ const { email, password } = asked;
 const { access_token } = await api('POST', '/login', { email, password });
 const status = {
   picture: await sendPicture(2 * 1024 * 1024, access_token),
-  larger: await sendPicture(3 * 1024 * 1024, access_token),
   metrics: (await fetchThere('/metrics')).status,
   healthz: (await fetchThere('/healthz?code=1234')).status,
 };
