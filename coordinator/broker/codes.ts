@@ -34,7 +34,7 @@ export const takeCode = async (
   const now = clock.now();
   const space = codeSpace(digits);
   if (digits < long_digits && (await codes.count({})) >= space / 5) {
-    const expired = await codes.remove({ free_at: { to: now + 1 } });
+    const expired = await codes.remove({ free_at: { to: now + 1 } }, { limit: window_rows });
     if (expired === 0) return refuse('codes_used_up');
   }
   for (let attempt = 0; attempt < attempts; attempt++) {

@@ -15,6 +15,7 @@ import { type Received, type Receiver, startReceiver } from '../testing/receiver
 import { webhookRow } from '../testing/rows.ts';
 import { createDeliveries } from './deliveries.ts';
 import { emit } from './events.ts';
+import { removeExpired } from './expiry.ts';
 import type { Send } from './webhook-targets.ts';
 
 setDefaultTimeout(120_000);
@@ -87,7 +88,7 @@ describe('createDeliveries()', () => {
 
   test('createDeliveries() gives an event up after its last attempt, and forgets it a week later', async () => {
     await using receiver = startReceiver(() => new Response(null, { status: 503 }));
-    const { coordinator, clock, happen, row, outbox } = await setUp(receiver);
+    const { coordinator, clock, db, happen, row, outbox } = await setUp(receiver);
     const deliveries = coordinator();
     await happen();
     for (let at = 0; at < attempts_most + 3; at++) {
@@ -97,7 +98,7 @@ describe('createDeliveries()', () => {
     expect(receiver.received).toHaveLength(attempts_most);
     expect(await row()).toMatchObject({ state: 'given_up', attempts: attempts_most, delivered_at: null });
     clock.advance(7 * day_ms);
-    await deliveries.tick();
+    await removeExpired({ db, clock, log: silentLog });
     expect(await outbox()).toEqual([]);
   });
 
@@ -148,7 +149,7 @@ describe('createDeliveries()', () => {
     });
     expect((await outbox()).map(({ state }) => state).sort()).toEqual(['given_up', 'waiting']);
     clock.advance(8 * day_ms);
-    await deliveries.tick();
+    await removeExpired({ db, clock, log: silentLog });
     expect(await outbox()).toEqual([]);
   });
 

@@ -13,10 +13,6 @@ const answer_ms = 10_000;
 const lease_ms = 30_000;
 /** Events sent to one webhook before others have their turn. */
 const turn_events = 50;
-/** An event that has been done with, or has been due, for so long is removed. */
-const kept_ms = 7 * 86_400_000;
-/** How often that is looked at. */
-const removal_ms = 3_600_000;
 
 /** What brings the outbox to its receivers: each event at least once, with the same id each time. */
 export interface Deliveries {
@@ -87,14 +83,6 @@ const outboxOf = ({ db, clock, ids }: Pick<Services, 'db' | 'clock' | 'ids'>) =>
     db.transact(({ outbox }) =>
       outbox.update({ id }, { state: 'given_up', due_at: clock.now() }, { attempts, state: 'waiting' }),
     ),
-
-  removeOld: () =>
-    db.transact(({ outbox }) =>
-      outbox.remove({
-        state: { in: ['waiting', 'delivered', 'given_up'] },
-        due_at: { to: Math.max(0, clock.now() - kept_ms) },
-      }),
-    ),
 });
 
 /**
@@ -112,7 +100,6 @@ export const createDeliveries = (
   let looking: Promise<void> | undefined;
   let troubled = false;
   let last = '';
-  let remove_at = 0;
 
   const trouble = (error: unknown): void => {
     if (!(error instanceof Unavailable)) log.error({ error }, 'delivering events failed');
@@ -174,10 +161,6 @@ export const createDeliveries = (
   };
 
   const look = async (): Promise<void> => {
-    if (clock.now() >= remove_at) {
-      await stored.removeOld();
-      remove_at = clock.now() + removal_ms;
-    }
     const webhooks = await stored.webhooks();
     troubled = false;
     // Whoever comes after the one that was served last begins.

@@ -1,4 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { silentLog } from '../../shared/log.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
 import { seeded } from '../../shared/testing/random.ts';
 import { memoryDatabase } from '../testing/database.ts';
@@ -10,7 +11,7 @@ setDefaultTimeout(60_000);
 describe('countHits()', () => {
   test('countHits() lets no window see more than the budget, and no more than a sixth of it late', async () => {
     const random = seeded(7);
-    const services = { db: memoryDatabase(), clock: fakeClock() };
+    const services = { db: memoryDatabase(), clock: fakeClock(), log: silentLog };
     const budget = { name: 'x', window_ms: 60_000, most: 5 };
     const taken: number[] = [];
     const within = (from: number, to: number) => taken.filter((at) => at > from && at <= to).length;

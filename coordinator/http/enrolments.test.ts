@@ -1,5 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { isRefusal } from '../../shared/errors.ts';
+import { silentLog } from '../../shared/log.ts';
 import { catalogueHostSchema, enrolledSchema, enrolmentSchema } from '../../shared/protocol/catalogue.ts';
 import { enrolFromCommandLine } from '../broker/enrolments.ts';
 import { removeExpired } from '../broker/expiry.ts';
@@ -74,7 +75,7 @@ describe('enrolmentRoutes()', () => {
     expect(new Set(answers).size).toBe(1);
     expect(answers[0]).toContain('enrolment_wrong');
     clock.advance(60 * 60_000);
-    await removeExpired({ db, clock });
+    await removeExpired({ db, clock, log: silentLog });
     expect(await db.read(({ enrolments }) => enrolments.count({}))).toBe(0);
   });
 

@@ -148,6 +148,6 @@ export interface Table<Row extends AnyRow, Key extends keyof Row> extends ReadTa
     changes: Partial<Omit<Row, Key | 'version'>>,
     expected?: Where<Row>,
   ): Promise<boolean>;
-  /** Removes what satisfies `where`, which names a column at least, and says how many rows that were. */
-  remove(where: Where<Row>): Promise<number>;
+  /** Removes what satisfies `where`, which names a column at least, or `limit` rows of it; says how many rows that were. */
+  remove(where: Where<Row>, selection?: Pick<Selection<Row>, 'limit'>): Promise<number>;
 }

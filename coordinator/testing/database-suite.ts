@@ -30,8 +30,7 @@ export const testDatabase = (name: string, open: () => Promise<OpenDatabase>): v
     let opened: OpenDatabase;
     let database: Database;
     beforeAll(async () => {
-      opened = await open();
-      database = opened.database;
+      ({ database } = opened = await open());
     });
     beforeEach(() => database.transact(clear));
     afterAll(() => opened[Symbol.asyncDispose]());
@@ -162,8 +161,9 @@ export const testDatabase = (name: string, open: () => Promise<OpenDatabase>): v
 
     test('remove() removes what it names and counts it', async () => {
       await insert(booking(1), booking(2), booking(3, { app: 'loft' }));
-      const removed = await database.transact(({ bookings }) => bookings.remove({ app: 'garden' }));
-      expect(removed).toBe(2);
+      const app = 'garden';
+      const remove = (limit: object) => database.transact(({ bookings }) => bookings.remove({ app }, limit));
+      expect([await remove({ limit: 1 }), await remove({})]).toEqual([1, 1]);
       expect(await database.read(({ bookings }) => bookings.find({}))).toEqual([booking(3, { app: 'loft' })]);
       const nothing = await failed(database.transact(({ bookings }) => bookings.remove({})));
       expect(nothing).toBeInstanceOf(TypeError);

@@ -142,10 +142,10 @@ export const tableOf = <Row extends AnyRow, Key extends keyof Row & string>(
       change(before, after);
       return true;
     },
-    async remove(where) {
+    async remove(where, { limit = Number.MAX_SAFE_INTEGER } = {}) {
       enter();
       if (Object.keys(where).length === 0) throw new TypeError(`${table}: name what to remove`);
-      const found = findRows(shape, rows.indexes, where, { limit: Number.MAX_SAFE_INTEGER });
+      const found = findRows(shape, rows.indexes, where, { limit });
       for (const row of found) change(row, undefined);
       return found.length;
     },

@@ -206,9 +206,11 @@ export const mysqlTable = <Row extends AnyRow, Key extends keyof Row & string>(
         .where(whereOf({ ...expected, ...keyOf(shape, wanted) }));
       return (await execute(name, updating.toSQL())).matched === 1;
     },
-    async remove(where) {
+    async remove(where, { limit } = {}) {
       if (Object.keys(where).length === 0) throw new TypeError(`${name}: name what to remove`);
-      return (await execute(name, build.delete(table).where(whereOf(where)).toSQL())).matched;
+      const removing = build.delete(table).where(whereOf(where));
+      const statement = limit === undefined ? removing : removing.limit(limit);
+      return (await execute(name, statement.toSQL())).matched;
     },
   };
 };
