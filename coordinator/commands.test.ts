@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { understand } from '../shared/command-line.ts';
+import { readmeJson, writtenCommands } from '../shared/testing/written-commands.ts';
 import { version } from '../shared/version.ts';
 import { commandLine } from './commands.ts';
+import { configurationSchema } from './store/configuration-file.ts';
 
 const asked = (line: string) =>
   understand(
@@ -135,4 +137,19 @@ test('understand() helps with every word and flag of a command', () => {
     expect(text).toContain(command.about);
     expect((asked('help') as { text: string }).text).toContain(command.about);
   }
+});
+
+test('understand() takes every command that README and docs tell to type', () => {
+  const written = writtenCommands('coordinator');
+  expect(written.length).toBeGreaterThan(12);
+  for (const args of written) {
+    expect([args.join(' '), understand(commandLine, args)]).toEqual([
+      args.join(' '),
+      expect.objectContaining({ name: expect.any(String) }),
+    ]);
+  }
+});
+
+test("configurationSchema() takes README's configuration.json", () => {
+  expect(configurationSchema.safeParse(JSON.parse(readmeJson())).error?.issues).toBeUndefined();
 });

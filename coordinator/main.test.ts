@@ -273,6 +273,20 @@ describe('main()', () => {
     expect(await Bun.password.verify('correct horse', row?.password_hash ?? '')).toBeTrue();
   });
 
+  test('main() serve refuses the api() of the operations page with a reason that it shows', async () => {
+    await using folder = await dataFolder();
+    const running = main('serve', '--data', folder.path);
+    const { url } = await soon('listening', logged(running, 'listening'));
+    const page = await Bun.file(join(import.meta.dir, '..', 'docs', 'operations.md')).text();
+    const [api = ''] = /^api\(\) .*$/m.exec(page) ?? [];
+    const script = `${api}\napi ${url}/api/v1/catalogue/apps -d '{"name": "Loft"}'`;
+    const shell = Bun.spawn(['/bin/bash', '-c', script], { stdout: 'pipe', stderr: 'ignore' });
+    expect(await shell.stdout.text()).toContain('"title":"This needs an account. Log in first."');
+    expect(await shell.exited).not.toBe(0);
+    running.program.kill('SIGTERM');
+    expect(await soon('the exit', running.program.exited)).toBe(0);
+  });
+
   test('main() version, help and a wrong command line', async () => {
     expect(await main('version').end()).toEqual({ stdout: `${version}\n`, stderr: '', exit: 0 });
     expect((await main('help').end()).stdout).toContain('Usage: coordinator COMMAND');

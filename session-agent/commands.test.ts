@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { understand } from '../shared/command-line.ts';
+import { writtenCommands } from '../shared/testing/written-commands.ts';
 import { version } from '../shared/version.ts';
 import { commandLine } from './commands.ts';
 
@@ -79,4 +80,15 @@ test('understand() answers help and version at every command that has none of it
     for (const flag of ['--version', '-v']) expect(asked(...words, flag)).toEqual({ text: version, code: 0 });
   }
   expect((asked('help') as { text: string }).text).not.toContain('exchange-release');
+});
+
+test('understand() takes every command that README and docs tell to type', () => {
+  const written = writtenCommands('session-agent');
+  expect(written.length).toBeGreaterThan(12);
+  for (const args of written) {
+    expect([args.join(' '), understand(commandLine, args)]).toEqual([
+      args.join(' '),
+      expect.objectContaining({ name: expect.any(String) }),
+    ]);
+  }
 });

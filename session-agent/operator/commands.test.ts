@@ -95,6 +95,13 @@ describe('operate()', () => {
     });
   }
 
+  test('operate() without a config.json says how to come by one', async () => {
+    using under = withConfig();
+    rmSync(under.file);
+    expect(await under.run('apps', 'add', 'Loft', process.execPath)).toBe(1);
+    expect(under.complaints.join()).toContain('Make this machine a host first');
+  });
+
   test('operate() of logs finds the output of a session that took a warm instance, when no agent runs', async () => {
     using under = withConfig();
     const log_folder = join(under.folder, 'logs');

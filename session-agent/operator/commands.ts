@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { handle } from '../../shared/command-line.ts';
 import type { Asked, Handlers } from '../../shared/commands.ts';
@@ -32,8 +33,12 @@ const readConfig = async (
   const file = configFile(given, surroundings);
   const read = await readAgentConfig(file);
   if ('value' in read) return { file, config: read.value };
+  if (!existsSync(file)) throw new Failed(`There is no ${file}. ${no_config_yet}`);
   throw new Failed(read.problems.map(describeProblem).join('\n'));
 };
+
+const no_config_yet =
+  'Make this machine a host first, with what "coordinator enrol" prints, or say where the file is: --config FILE.';
 
 const none_runs =
   'No agent runs here. Start it: "session-agent install", or "session-agent run" in a terminal.';

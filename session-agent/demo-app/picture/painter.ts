@@ -29,6 +29,8 @@ export const createFrame = (width: number, height: number): Frame => {
 };
 
 const BLURRED_SIZE = 16;
+/** The view is too much seen to be a few blocks. */
+const BLURRED_HORIZON_SIZE = 64;
 const TEXTURE_SIZE = 256;
 const HORIZON_SIZE = 512;
 
@@ -51,7 +53,8 @@ export const createTextures = (surfaces: Scene['style']['surfaces']): Textures =
     return texture;
   };
   return {
-    of: (material) => known.get(material) ?? make(material, BLURRED_SIZE),
+    of: (material) =>
+      known.get(material) ?? make(material, material === 'outside' ? BLURRED_HORIZON_SIZE : BLURRED_SIZE),
     finish: (material) => void make(material, material === 'outside' ? HORIZON_SIZE : TEXTURE_SIZE),
   };
 };

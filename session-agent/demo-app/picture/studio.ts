@@ -19,6 +19,9 @@ export interface Studio {
   prepare(): Generator<void, void>;
 }
 
+/** What fills most of the first picture. */
+const seen_first: readonly Material[] = ['outside', 'wall', 'floor', 'rug', 'leaves', 'fabric'];
+
 const sameView = (a: View, b: View): boolean =>
   a.spread === b.spread &&
   a.eye.every((value, i) => value === b.eye[i]) &&
@@ -63,7 +66,7 @@ export const createStudio = (styleName: StyleName, width: number, height: number
       drawn = undefined;
     },
     *prepare() {
-      for (const material of Object.keys(style.surfaces) as Material[]) {
+      for (const material of new Set([...seen_first, ...(Object.keys(style.surfaces) as Material[])])) {
         textures.finish(material);
         drawn = undefined;
         yield;
