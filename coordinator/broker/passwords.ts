@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { type Refusal, refuse } from '../../shared/errors.ts';
 
 /** Makes and checks password hashes, a bounded number at once: each takes tens of MiB and a core for a while. */
@@ -46,9 +47,12 @@ const createTurns = (running: number, waiting: number) => {
   };
 };
 
-/** argon2id at 64 MiB and 2 passes, 2 at once and 20 waiting, unless told otherwise. */
+/** As many as leave a core to everybody else: on two cores two hashes at once make every request wait. */
+const running_usually = Math.max(1, Math.min(2, availableParallelism() - 1));
+
+/** argon2id at 64 MiB and 2 passes, 1 or 2 at once and 20 waiting, unless told otherwise. */
 export const createPasswords = (options: PasswordOptions = {}): Passwords => {
-  const { memory_kib = 65_536, passes = 2, running = 2, waiting = 20 } = options;
+  const { memory_kib = 65_536, passes = 2, running = running_usually, waiting = 20 } = options;
   const dummy = dummyHash(memory_kib, passes);
   const turn = createTurns(running, waiting);
   // Keyboards differ in how they compose a letter.
