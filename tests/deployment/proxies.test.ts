@@ -239,7 +239,7 @@ const expectService = ({ found, log }: { found: Found; log: string }) => {
   expect(found.sockets).toBe(connections_per_address);
   expect(log).toContain(VISITOR_ROUTER);
   expect(log).toContain(HOST_ROUTER);
-  expect(log).not.toMatch(/198\.51\.100\.|an-invite|ticket=|1234|Bearer|eyJ/);
+  expect(log).not.toMatch(/198\.51\.100\.|an-invite|a-code|ticket=|Bearer/);
 };
 
 const expectTurn = ({ relays, peers }: Found) => {

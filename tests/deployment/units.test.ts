@@ -14,7 +14,15 @@ import { dirname, join } from 'node:path';
 import { type Program, startProgram } from '../../scripts/program.ts';
 import { freePorts } from '../../shared/testing/free-ports.ts';
 import { ask } from '../e2e/deployment.ts';
-import { ensureBuilt, executable, portRange, processesOf, until } from '../e2e/harness.ts';
+import {
+  appProcess,
+  ensureBuilt,
+  executable,
+  portRange,
+  processesOf,
+  signallingProcess,
+  until,
+} from '../e2e/harness.ts';
 
 setDefaultTimeout(600_000);
 
@@ -186,19 +194,19 @@ test('boot() of a machine with the printed units: an app plays, and outlives its
   const path = `/api/v1/sessions/${session.id}`;
   const look = async () => (await ask(url, 'GET', path, undefined, { token })).body;
   await until('the app has registered', look, ({ phase }) => phase === 'ready');
-  const running = processesOf(session.id).map(({ pid }) => pid);
-  expect(running.length).toBeGreaterThan(1);
-  for (const pid of running) {
+  const running = () => [appProcess(session.id)?.pid ?? 0, signallingProcess(session.id)?.pid ?? 0];
+  const before = running();
+  for (const pid of before) {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     expect(status).toMatch(new RegExp(`Uid:\\t${account}\\t`));
     expect(status).toMatch(/CapBnd:\t0+\n/);
     expect(status).toMatch(/NoNewPrivs:\t1\n/);
   }
 
-  const before = agentProcess() ?? 0;
-  process.kill(before, 'SIGKILL');
-  await until('systemd starts another agent', agentProcess, (pid) => pid !== undefined && pid !== before);
-  expect(processesOf(session.id).map(({ pid }) => pid)).toEqual(running);
+  const agent = agentProcess() ?? 0;
+  process.kill(agent, 'SIGKILL');
+  await until('systemd starts another agent', agentProcess, (pid) => pid !== undefined && pid !== agent);
+  expect(running()).toEqual(before);
   const { status } = await ask(url, 'DELETE', path, undefined, { token });
   expect(status).toBe(204);
   // By the new agent, which has taken the session over.

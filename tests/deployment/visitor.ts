@@ -192,7 +192,7 @@ const { access_token } = await api('POST', '/login', { email, password });
 const status = {
   picture: await sendPicture(2 * 1024 * 1024, access_token),
   metrics: (await fetchThere('/metrics')).status,
-  healthz: (await fetchThere('/healthz?code=1234')).status,
+  healthz: (await fetchThere('/healthz?code=a-code')).status,
 };
 const { types, ice_servers } = await playSession();
 const sockets = await countSockets(asked.sockets);
