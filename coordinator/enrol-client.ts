@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fetchVerified } from '../shared/fetch-verified.ts';
 import { enrolmentSchema } from '../shared/protocol/catalogue.ts';
 import { problemSchema } from '../shared/protocol/http.ts';
 
@@ -30,7 +31,7 @@ interface Request {
 
 /** One request; the body of the answer, or undefined when what it would make is there already. Throws Declined. */
 const ask = async (url: URL, { method = 'POST', path, body, version, token }: Request): Promise<unknown> => {
-  const answer = await fetch(new URL(`/api/v1${path}`, url), {
+  const answer = await fetchVerified(new URL(`/api/v1${path}`, url), {
     method,
     headers: {
       'Content-Type': 'application/json',

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { releaseIn } from '../shared/release.ts';
 
 /** The machine field of a PE header for x86-64. */
 const amd64 = 0x8664;
@@ -21,14 +22,23 @@ test('build() makes of the session agent a Windows executable that has its relea
   const header = bytes.readUInt32LE(0x3c);
   expect(bytes.toString('latin1', header, header + 4)).toBe('PE\0\0');
   expect(bytes.readUInt16LE(header + 4)).toBe(amd64);
-  expect(bytes.includes('9.8.7-test')).toBe(true);
+  expect(releaseIn(join(folder, 'session-agent-windows-x64.exe'))).toEqual({
+    name: 'session-agent',
+    platform: 'windows-x64',
+    version: '9.8.7-test',
+  });
   rmSync(folder, { recursive: true });
 }, 300_000);
+
+test('build() takes no release that cannot be compared', async () => {
+  expect(await build('coordinator-linux-x64', tmpdir(), 'next')).toBe(2);
+});
 
 test('build() makes of the demo app an executable that brings libwebrtc along', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'vitrina-build-'));
   expect(await build('demo-app-linux-x64', folder, '9.8.7-test')).toBe(0);
   const app = join(folder, 'demo-app-linux-x64');
+  expect(releaseIn(app)).toEqual({ name: 'demo-app', platform: 'linux-x64', version: '9.8.7-test' });
   const asked = Bun.spawn([app, '--version'], { cwd: folder, stdout: 'pipe' });
   expect([await asked.stdout.text(), await asked.exited]).toEqual(['9.8.7-test\n', 0]);
   const signalling = Promise.withResolvers<string>();

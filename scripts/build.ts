@@ -3,14 +3,27 @@ import { parseArgs } from 'node:util';
 import type { BunPlugin } from 'bun';
 import { version } from '../package.json';
 import { nearest } from '../shared/nearest.ts';
+import { isVersion, markOf } from '../shared/release.ts';
 
 const root = resolve(import.meta.dir, '..');
 
 const targets = {
-  'session-agent-linux-x64': { entry: 'session-agent/main.ts', target: 'bun-linux-x64' },
-  'session-agent-windows-x64': { entry: 'session-agent/main.ts', target: 'bun-windows-x64' },
-  'coordinator-linux-x64': { entry: 'coordinator/main.ts', target: 'bun-linux-x64' },
-  'demo-app-linux-x64': { entry: 'session-agent/demo-app/main.ts', target: 'bun-linux-x64' },
+  'session-agent-linux-x64': {
+    program: 'session-agent',
+    entry: 'session-agent/main.ts',
+    platform: 'linux-x64',
+  },
+  'session-agent-windows-x64': {
+    program: 'session-agent',
+    entry: 'session-agent/main.ts',
+    platform: 'windows-x64',
+  },
+  'coordinator-linux-x64': { program: 'coordinator', entry: 'coordinator/main.ts', platform: 'linux-x64' },
+  'demo-app-linux-x64': {
+    program: 'demo-app',
+    entry: 'session-agent/demo-app/main.ts',
+    platform: 'linux-x64',
+  },
 } as const;
 type Name = keyof typeof targets;
 
@@ -27,16 +40,17 @@ const webrtc: BunPlugin = {
     })),
 };
 
-/** One file that runs on a machine that has nothing installed. VITRINA_VERSION tells a program that it is compiled. */
+/** One file that runs on a machine that has nothing installed. VITRINA_RELEASE tells a program that it is compiled, and others what it is. */
 const build = async (name: Name, folder: string, release: string): Promise<boolean> => {
-  const { entry, target } = targets[name];
-  const outfile = join(folder, target.includes('windows') ? `${name}.exe` : name);
+  const { program, entry, platform } = targets[name];
+  const outfile = join(folder, platform === 'windows-x64' ? `${name}.exe` : name);
+  const mark = markOf({ name: program, platform, version: release });
   const started = performance.now();
   const result = await Bun.build({
     entrypoints: [join(root, entry)],
-    compile: { target, outfile, autoloadDotenv: false, autoloadBunfig: false },
+    compile: { target: `bun-${platform}`, outfile, autoloadDotenv: false, autoloadBunfig: false },
     minify: { whitespace: true, syntax: true },
-    define: { VITRINA_VERSION: JSON.stringify(release), 'process.env.NODE_ENV': '"production"' },
+    define: { VITRINA_RELEASE: JSON.stringify(mark), 'process.env.NODE_ENV': '"production"' },
     plugins: [webrtc],
     throw: false,
   });
@@ -82,6 +96,7 @@ for (const name of asked.filter((each) => !isName(each))) {
   const near = nearest(name, Object.keys(targets));
   wrong(`There is no program "${name}".${near === undefined ? '' : ` Did you mean ${near}?`}`);
 }
+if (!isVersion(values.release)) wrong(`--release must be a version like 1.2.0, not "${values.release}"`);
 const names = asked.length === 0 ? Object.keys(targets) : asked;
 for (const name of names.filter(isName)) {
   if (!(await build(name, resolve(values.folder), values.release))) process.exit(1);

@@ -100,6 +100,7 @@ const commands = {
         'how long the new release may take to connect (default 60)',
         digits(1, longest_wait_seconds).default(60),
       ),
+      'allow-older': toggle('take a release before this one, too'),
       'no-restart': toggle('only put the file in its place'),
       ...config,
     },

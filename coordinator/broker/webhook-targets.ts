@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { addressClass, addressList, isListed } from '../../shared/address-class.ts';
 import { type Refusal, refuse } from '../../shared/errors.ts';
+import { fetchVerified } from '../../shared/fetch-verified.ts';
 
 /** Addresses of one name that are tried, one after the other. */
 const addresses_most = 4;
@@ -66,12 +67,12 @@ export const sendToTargets =
       const pinned = new URL(url);
       pinned.hostname = address.includes(':') ? `[${address}]` : address;
       try {
-        return await fetch(pinned, {
+        return await fetchVerified(pinned, {
           ...request,
           headers: { ...Object.fromEntries(new Headers(request.headers)), Host: target.host },
           // A connection that is kept was opened for one name, and would be used for others at the same address.
           keepalive: false,
-          ...(isIP(host) === 0 ? { tls: { serverName: host } } : {}),
+          tls: isIP(host) === 0 ? { serverName: host } : {},
         });
       } catch (error) {
         failure = error;

@@ -1,4 +1,5 @@
 import type { Clock } from '../../shared/clock.ts';
+import { fetchVerified } from '../../shared/fetch-verified.ts';
 import { type AgentCheck, agentCheckSchema } from '../../shared/protocol/agent-check.ts';
 import { AGENT_LINK_OLDEST, AGENT_LINK_VERSION } from '../../shared/protocol/agent-link.ts';
 import type { AgentConfig } from '../config.ts';
@@ -38,12 +39,12 @@ const ask = (clock: Clock, way: Way, { server_name, key }: Who): Promise<Answer>
     const url = new URL(`${way.url.href.replace(/^ws/, 'http')}/check`);
     url.searchParams.set('server_name', server_name);
     const asked_at = clock.now();
-    const response = await fetch(url, {
+    const response = await fetchVerified(url, {
       headers: { Authorization: `Bearer ${key}` },
       redirect: 'manual',
       signal,
       ...(way.proxy === undefined ? {} : { proxy: way.proxy.href }),
-      ...(way.ca === undefined ? {} : { tls: { ca: way.ca } }),
+      tls: way.ca === undefined ? {} : { ca: way.ca },
     });
     const answered_at = clock.now();
     const { status, headers } = response;

@@ -139,12 +139,13 @@ const uninstallHere: Rows['uninstall'] = async ({ folder }, surroundings) => {
 };
 
 const updateHere: Rows['update'] = async (given, surroundings) => {
-  const { source, sha256, wait, 'no-restart': stay } = given;
+  const { source, sha256, wait, 'no-restart': stay, 'allow-older': allow_older } = given;
   const { config } = await readConfig(given.config, surroundings).catch((error: unknown) => {
     // An agent that is started now would not get further, either.
     throw new Failed(`config.json has to be mended before an update:\n${wordsOf(error)}`);
   });
-  await update({ source, sha256, config, restart: !stay, patience_ms: wait * 1_000 }, surroundings);
+  const order = { source, sha256, allow_older, config, restart: !stay, patience_ms: wait * 1_000 };
+  await update(order, surroundings);
   return 0;
 };
 

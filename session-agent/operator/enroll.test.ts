@@ -138,6 +138,12 @@ describe('enroll()', () => {
     stops.push(() => server.stop(true));
     const file = join(under.folder, 'config.json');
     const order = { coordinator: `https://localhost:${server.port}`, token: 'good', file };
+    const before = process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+    stops.push(() => {
+      if (before === undefined) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+      else process.env.NODE_TLS_REJECT_UNAUTHORIZED = before;
+    });
+    process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
     await expect(enroll(order, under.terminal)).rejects.toThrow('cannot be reached');
     const saved = join(under.folder, 'authority.pem');
     for (const encode of Object.values(encodings)) {

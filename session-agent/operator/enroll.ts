@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describeProblem, editConfig, parseConfig } from '../../shared/config.ts';
+import { fetchVerified } from '../../shared/fetch-verified.ts';
 import { type Enrolled, enrolledSchema } from '../../shared/protocol/catalogue.ts';
 import { problemSchema } from '../../shared/protocol/http.ts';
 import { readTextSync } from '../../shared/text-file.ts';
@@ -43,16 +44,16 @@ const written = (file: string): string => {
 };
 
 const exchange = async (origin: string, { token, ca_file }: Enrolment): Promise<Enrolled> => {
-  const tls = ca_file === undefined ? {} : { tls: { ca: written(ca_file) } };
+  const ca = ca_file === undefined ? undefined : written(ca_file);
   let response: Response;
   try {
-    response = await fetch(`${origin}/api/v1/enrolments`, {
+    response = await fetchVerified(`${origin}/api/v1/enrolments`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ token }),
       redirect: 'error',
       signal: AbortSignal.timeout(answer_ms),
-      ...tls,
+      tls: ca === undefined ? {} : { ca },
     });
   } catch (error) {
     throw new Failed(

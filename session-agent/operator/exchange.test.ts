@@ -6,7 +6,7 @@ import { stateFolderOf } from '../config.ts';
 import type { AgentStatus } from '../status.ts';
 import { answering } from '../testing/answering.ts';
 import { testTerminal } from '../testing/terminal.ts';
-import { digestOf, exchange } from './exchange.ts';
+import { digestOf, exchange, swap } from './exchange.ts';
 
 setDefaultTimeout(60_000);
 
@@ -59,3 +59,19 @@ test('exchange() without the new file changes nothing', async () => {
   await under.stop();
   under[Symbol.dispose]();
 });
+
+test.each(['linux', 'win32'] as const)(
+  'swap() keeps the executable before on %s, and replaces the one before that',
+  (platform) => {
+    using under = testTerminal({ platform });
+    const [executable] = under.terminal.itself;
+    writeFileSync(executable, '1.0.0');
+    for (const release of ['2.0.0', '3.0.0']) {
+      writeFileSync(`${executable}.new`, release);
+      swap(`${executable}.new`, under.terminal);
+    }
+    expect(readFileSync(executable, 'utf8')).toBe('3.0.0');
+    expect(readFileSync(`${executable}.previous`, 'utf8')).toBe('2.0.0');
+    expect(existsSync(`${executable}.new`)).toBeFalse();
+  },
+);

@@ -1,20 +1,11 @@
-import { createHash, createPublicKey, verify } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  createReadStream,
-  existsSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import type { Clock } from '../../shared/clock.ts';
 import type { AgentConfig } from '../config.ts';
 import { runCommand } from '../processes/command.ts';
 import { runDetached } from '../processes/detached.ts';
 import type { AgentStatus } from '../status.ts';
 import { askStatus } from './control.ts';
+import { store } from './download.ts';
 import {
   checkReplaced,
   digestOf,
@@ -26,12 +17,15 @@ import {
 } from './exchange.ts';
 import { alone } from './file-lock.ts';
 import { clearLeftovers, freshOf, outcomeOf } from './leftovers.ts';
+import { checkOrigin } from './origin.ts';
 import { adviceOn, Failed, type Surroundings, wordsOf } from './surroundings.ts';
 
 export interface Update {
   /** A file, or an http(s) address. */
   source: string;
   sha256?: string | undefined;
+  /** A release before the one that is there is meant, too. */
+  allow_older: boolean;
   config: AgentConfig;
   /** The running agent is not asked to make room: the new one runs when somebody starts it. */
   restart: boolean;
@@ -40,88 +34,20 @@ export interface Update {
 }
 
 const largest_bytes = 500 * 1024 * 1024;
-const download_ms = 900_000;
 const try_ms = 60_000;
-const signature_bytes = 64;
 const interrupted_words = 'The update was interrupted. Nothing was changed.';
 
-const isAddress = (source: string): boolean => /^https?:\/\//.test(source);
-
-/** The bytes of a file or an address, in pieces; Failed when they cannot be had or are more than `most`. */
-async function* bytesOf(source: string, most: number, ending: AbortSignal): AsyncGenerator<Uint8Array> {
-  let count = 0;
-  try {
-    const pieces = isAddress(source)
-      ? await download(source, ending)
-      : createReadStream(source, { signal: ending });
-    for await (const piece of pieces) {
-      count += piece.length;
-      if (count > most) throw new Failed(`${source} is longer than ${most} bytes.`);
-      yield piece;
-    }
-  } catch (error) {
-    ending.throwIfAborted();
-    if (error instanceof Failed) throw error;
-    throw new Failed(`${source} cannot be read: ${wordsOf(error)}`);
-  }
-}
-
-const download = async (address: string, ending: AbortSignal): Promise<AsyncIterable<Uint8Array>> => {
-  const response = await fetch(address, {
-    signal: AbortSignal.any([AbortSignal.timeout(download_ms), ending]),
-  });
-  if (!response.ok || response.body === null)
-    throw new Failed(`${address} answers with status ${response.status}.`);
-  return response.body;
-};
-
-/** Copies the source to a file that can be run; the file's SHA-256 in hexadecimal. */
-const store = async (source: string, file: string, ending: AbortSignal): Promise<string> => {
-  const hash = createHash('sha256');
-  const fd = openSync(file, 'w', 0o755);
-  try {
-    for await (const piece of bytesOf(source, largest_bytes, ending)) {
-      hash.update(piece);
-      for (let at = 0; at < piece.length; ) at += writeSync(fd, piece, at);
-    }
-  } finally {
-    closeSync(fd);
-  }
-  chmodSync(file, 0o755);
-  return hash.digest('hex');
-};
-
-const signatureOf = async (source: string, ending: AbortSignal): Promise<Buffer> => {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of bytesOf(`${source}.sig`, signature_bytes, ending)) pieces.push(piece);
-  return Buffer.concat(pieces);
-};
-
-/** Says why the file is not what the operator, or the holder of `update_key`, means; nothing when it is. */
-const checkOrigin = async (
-  { source, sha256, config: { update_key } }: Update,
-  file: string,
-  digest: string,
-  ending: AbortSignal,
-): Promise<void> => {
-  if (sha256 !== undefined && digest !== sha256.toLowerCase()) {
-    throw new Failed(`The checksum is wrong: the file has ${digest}. Nothing was changed.`);
-  }
-  if (update_key === undefined) return;
-  const key = createPublicKey({ key: Buffer.from(update_key, 'base64'), format: 'der', type: 'spki' });
-  if (!verify(null, readFileSync(file), key, await signatureOf(source, ending))) {
-    throw new Failed(`The signature ${source}.sig is not that of update_key. Nothing was changed.`);
-  }
-};
-
-/** The release of the program in the file, by its own word. */
-const releaseOf = async (file: string, clock: Clock): Promise<string> => {
+/** Runs the new file once. Throws Failed when it does not say that it is that release. */
+const tryOut = async (file: string, release: string, clock: Clock): Promise<void> => {
   try {
     const { code, out, err } = await runCommand([file, 'version'], try_ms, clock);
-    const release = out.trim();
-    if (code === 0 && /^[\w.+-]{1,100}$/.test(release)) return release;
+    if (code === 0 && out.trim() === release) return;
     const ended =
-      code === undefined ? `it has not said its version within ${try_ms / 1_000} s` : `exit code ${code}`;
+      code === 0
+        ? `it says that it is ${out.trim().slice(0, 100)}`
+        : code === undefined
+          ? `it has not said its version within ${try_ms / 1_000} s`
+          : `exit code ${code}`;
     throw new Failed(`The file does not run here: ${err.trim() || ended}. Nothing was changed.`);
   } catch (error) {
     if (error instanceof Failed) throw error;
@@ -177,11 +103,13 @@ const fetched = async (
   order: Update,
   fresh: string,
   ending: AbortSignal,
-  { clock }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<{ digest: string; release: string }> => {
-  const digest = await store(order.source, fresh, ending);
-  await checkOrigin(order, fresh, digest, ending);
-  const release = await releaseOf(fresh, clock);
+  const { source, sha256, allow_older } = order;
+  const digest = await store(source, fresh, largest_bytes, ending);
+  const wanted = { source, sha256, allow_older, update_key: order.config.update_key };
+  const release = await checkOrigin(wanted, { file: fresh, digest }, ending, surroundings);
+  await tryOut(fresh, release, surroundings.clock);
   ending.throwIfAborted();
   return { digest, release };
 };

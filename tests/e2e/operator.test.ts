@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import {
-  chmodSync,
   copyFileSync,
   createWriteStream,
   existsSync,
@@ -15,12 +14,15 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Program, startProgram } from '../../scripts/program.ts';
+import { markOf } from '../../shared/release.ts';
+import { signRelease } from '../../shared/release-signature.ts';
 import { freePorts } from '../../shared/testing/free-ports.ts';
 import { ensureBuilt, executable, patient, portRange, processesOf, until } from './harness.ts';
 
 /** An operator's day with one host, by the compiled programs: enrolled, filled, looked at, updated, taken away. */
 const root = resolve(import.meta.dir, '..', '..');
 const newer = '9.9.9';
+const newest = { name: 'session-agent', platform: 'linux-x64', version: newer };
 
 let folder: string;
 let url: string;
@@ -50,6 +52,15 @@ const good = async (ended: Promise<Ended>): Promise<string> => {
   const { code, out, err } = await ended;
   if (code !== 0) throw new Error(`exit code ${code}: ${out}${err}`);
   return out;
+};
+
+/** A program that says that it is the newer release, and does otherwise what the code says. */
+const compile = async (file: string, code: string): Promise<void> => {
+  const text = `const mark = '${markOf(newest)}';
+if (process.argv[2] === 'version') console.log(mark.slice(0, -1).split(' ')[3]);
+else {\n${code}\n}\nexport {};\n`;
+  writeFileSync(`${file}.ts`, text);
+  await good(finish([process.execPath, 'build', '--compile', `${file}.ts`, '--outfile', file]));
 };
 
 beforeAll(async () => {
@@ -260,10 +271,16 @@ test('update() takes a good release, refuses what is not meant, and takes back w
     config,
     readFileSync(config, 'utf8').replace('"seats"', `"update_key": "${key}",\n  "seats"`),
   );
-  writeFileSync(`${fresh}.sig`, sign(null, Buffer.from('something else'), keys.privateKey));
+  const signed = (file: string, release = newer) => {
+    const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
+    writeFileSync(`${file}.sig`, signRelease({ ...newest, version: release, sha256 }, keys.privateKey));
+  };
+  signed(fresh, '9.9.8');
   expect(await run('update', fresh)).toMatchObject({
     code: 1,
-    err: expect.stringContaining('is not that of update_key'),
+    err: expect.stringContaining(
+      'is for session-agent 9.9.8 for linux-x64, and the file is session-agent 9.9.9',
+    ),
   });
   expect((await status()).version).toBe(release.trim());
 
@@ -275,12 +292,13 @@ test('update() takes a good release, refuses what is not meant, and takes back w
     '"coordinator": "http://127.0.0.1:9"',
   );
   writeFileSync(elsewhere, state);
-  writeFileSync(
+  await compile(
     lost,
-    `#!/bin/sh\ncase "$1" in version) echo ${newer} ;; *) exec ${fresh} run --config ${elsewhere} ;; esac\n`,
+    `const child = Bun.spawn([${JSON.stringify(fresh)}, 'run', '--config', ${JSON.stringify(elsewhere)}], { stdio: ['inherit', 'inherit', 'inherit'] });
+    for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => child.kill(signal));
+    process.exit(await child.exited);`,
   );
-  chmodSync(lost, 0o755);
-  writeFileSync(`${lost}.sig`, sign(null, readFileSync(lost), keys.privateKey));
+  signed(lost);
   const rejected = await run('update', lost, '--wait', '20');
   expect(rejected.code).toBe(1);
   expect(rejected.err).toContain('it did not connect: cannot be reached');
@@ -289,8 +307,8 @@ test('update() takes a good release, refuses what is not meant, and takes back w
 
   // A release that does not even start; and the terminal of the update is gone once it is there.
   const dead = join(here, 'dead');
-  writeFileSync(dead, `#!/bin/sh\ncase "$1" in version) echo ${newer} ;; *) sleep 0.2; exit 1 ;; esac\n`);
-  writeFileSync(`${dead}.sig`, sign(null, readFileSync(dead), keys.privateKey));
+  await compile(dead, 'await Bun.sleep(200); process.exit(1);');
+  signed(dead);
   const updating = Bun.spawn([agent, 'update', dead, '--wait', '5'], { stdout: 'ignore' });
   const said = `${agent}.${updating.pid}.update`;
   await until(
@@ -308,7 +326,7 @@ test('update() takes a good release, refuses what is not meant, and takes back w
   expect(outcome).toContain(`Release ${release.trim()} runs again.`);
   expect((await connected()).version).toBe(release.trim());
 
-  writeFileSync(`${fresh}.sig`, sign(null, readFileSync(fresh), keys.privateKey));
+  signed(fresh);
   const server = Bun.serve({
     hostname: '127.0.0.1',
     port: 0,
