@@ -13,7 +13,7 @@ const sign = (...args: string[]) => {
   return { code: exitCode, out: stdout.toString(), err: stderr.toString() };
 };
 
-test('release:sign signs what openssl has made the key for, and nothing that is no program of ours', () => {
+test('sign() of release:sign signs what openssl has made the key for, and nothing that is no program of ours', () => {
   const folder = mkdtempSync(join(tmpdir(), 'vitrina-sign-'));
   const [key, file, script] = ['release.pem', 'agent', 'script'].map((name) => join(folder, name)) as [
     string,
