@@ -14,6 +14,7 @@ import { createEvacuations } from './broker/evacuations.ts';
 import { createSweep } from './broker/expiry.ts';
 import { offerExtensions } from './broker/extensions.ts';
 import { tick } from './broker/fleet.ts';
+import { createDoor } from './broker/knocks.ts';
 import { openWorld } from './broker/open.ts';
 import { carryOut, type Done, type Order } from './broker/orders.ts';
 import { createPasswords } from './broker/passwords.ts';
@@ -89,6 +90,7 @@ export const startCoordinator = async (
   const background = createBackground(log, {
     extensions: () => offerExtensions(world),
     queue: () => moveQueue(world),
+    knocks: createDoor(world),
     bookings: () => tickBookings(bookings),
     evacuations: createEvacuations(world),
     warm: createWarmWishes(world),

@@ -32,6 +32,17 @@ export const bounds = {
    * most and dials for 10 s. Till then what the newcomer lacks may run on another machine; after it the newcomer is believed.
    */
   host_doubt_ms: 45_000,
+  /** The part of a session's room that is kept for guests with an invite. */
+  room_for_invited: 0.25,
+  /** Who came by code from one network and has not answered the stream yet; a further one is refused as session_full. */
+  joins_of_network: 12,
+  /** Who waits in the lobby of one session, and of them from one network; a further one is refused as session_full. */
+  knocks_of_session: 16,
+  knocks_of_network: 3,
+  /** Who may wait in all lobbies together while codes are not looked at: of a network, of an IPv6 /48, and of all. */
+  knocks_waiting_of_network: 30,
+  knocks_waiting_of_wide_network: 120,
+  knocks_waiting: 20_000,
   /** How long a guest waits in the lobby before it counts as gone. */
   lobby_ms: 600_000,
   /** The end for want of activity is announced this long before. */
@@ -93,7 +104,7 @@ export const bounds = {
   health_burst: 500,
   /** How long the answer of the database to `/readyz` stands. */
   health_ms: 4_000,
-  /** Wrong session codes within this time; then codes are not looked at, and invites go on working. */
+  /** Wrong session codes within this time; then codes are not looked at and all lead to a lobby, and invites go on working. */
   wrong_codes_ms: 1_800_000,
   /** From one network, for one app, and by all who name no app. */
   wrong_codes_of_network: 10,

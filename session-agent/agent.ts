@@ -42,8 +42,8 @@ export interface AgentOptions {
 }
 
 const handlers: Handlers<typeof toAgent, Agent> = {
-  WELCOME: ({ heartbeat_ms, protocol = 1, sessions }, { link, host }) => {
-    if (link.welcomed(heartbeat_ms, protocol)) host.reconcile(sessions);
+  WELCOME: ({ heartbeat_ms, protocol = 1, sessions, answers }, { link, host }) => {
+    if (link.welcomed(heartbeat_ms, protocol, answers)) host.reconcile(sessions);
   },
   // That it came is all that it says, and the link has seen it.
   HEARTBEAT: () => {},
@@ -127,6 +127,7 @@ export class Agent {
         warm: this.host.warm(),
         version,
         life: this.life,
+        answers: true,
       }),
       heartbeat: () => {
         const figures = this.figures.last();

@@ -93,6 +93,7 @@ const order = (channel: number, url: string, more: Partial<PlayerOrder> = {}): P
   resumable: undefined,
   url: () => url,
   established: () => {},
+  answered: () => {},
   ...more,
 });
 

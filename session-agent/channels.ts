@@ -5,6 +5,7 @@ import type { Log } from '../shared/log.ts';
 import type { RelayFrame } from '../shared/protocol/relay-frame.ts';
 import { closeReason } from '../shared/socket.ts';
 import { type LocalPlayer, openLocalPlayer } from './local-player.ts';
+import { Negotiation } from './negotiation.ts';
 
 /** Resumable channels of one participant; beyond it the one that has waited longest for its page is ended. */
 const CHANNELS_PER_USER = 8;
@@ -28,6 +29,8 @@ export interface PlayerOrder {
   url(): string | Refusal;
   /** The player is connected. */
   established(): void;
+  /** The stream was answered on the connection, or had been before its page came back. */
+  answered(): void;
 }
 
 /** Whose a connection is. */
@@ -50,7 +53,18 @@ interface Bound extends Owner {
 interface Resumable extends Owner {
   readonly end: ChannelEnd;
   local: LocalPlayer | undefined;
+  readonly negotiation: Negotiation;
+  /** The order whose number carries the channel now, while it has not been told of the answer. */
+  untold: PlayerOrder | undefined;
 }
+
+/** Tells of the answer once both are there: the answer, and a page that has found its channel again. */
+const tellAnswered = (resumable: Resumable): void => {
+  const { untold, negotiation, end } = resumable;
+  if (untold === undefined || !negotiation.over || !end.attached) return;
+  resumable.untold = undefined;
+  untold.answered();
+};
 
 /**
  * The player connections of this host: each a local WebSocket to its session's signalling server, copied both ways. A plain
@@ -144,9 +158,11 @@ export class Channels {
       local.close(errors[refusal.refused].close, explain(refusal));
       this.refuse(channel, refusal);
     };
+    const negotiation = new Negotiation(order.answered);
     const local = this.#local(order, url, {
       open: order.established,
       text: (text) => {
+        negotiation.hears('host', text);
         if (!this.#options.relay({ kind: 'data', channel, payload: Buffer.from(text) }))
           fail(refuse('too_slow'));
       },
@@ -156,7 +172,9 @@ export class Channels {
       },
     });
     const take = (payload: Uint8Array) => {
-      if (!local.send(new TextDecoder().decode(payload))) fail(refuse('too_slow'));
+      const text = new TextDecoder().decode(payload);
+      negotiation.hears('page', text);
+      if (!local.send(text)) fail(refuse('too_slow'));
     };
     this.#bound.set(channel, { session_id, user_id, take, gone: local.close, end: fail });
   }
@@ -174,13 +192,22 @@ export class Channels {
     const end = new ChannelEnd('agent', this.#options.clock, {
       begin: () => this.#begin(order, key, made),
       text: (text) => {
+        made.negotiation.hears('page', text);
         if (made.local?.send(text) === false) {
           this.#finish(key, made, errors.too_slow.close, errors.too_slow.text);
         }
       },
       over: (code, reason) => this.#finish(key, made, code, reason),
     });
-    const made: Resumable = { session_id, user_id, end, local: undefined };
+    const negotiation = new Negotiation(() => tellAnswered(made));
+    const made: Resumable = {
+      session_id,
+      user_id,
+      end,
+      local: undefined,
+      negotiation,
+      untold: undefined,
+    };
     this.#resumable.set(key, made);
     return made;
   }
@@ -203,7 +230,10 @@ export class Channels {
     }
     made.local = this.#local(order, url, {
       open: order.established,
-      text: (text) => made.end.say(text),
+      text: (text) => {
+        made.negotiation.hears('host', text);
+        made.end.say(text);
+      },
       closed: (how) => {
         const { code, reason } = isRefusal(how)
           ? { code: errors[how.refused].close, reason: explain(how) }
@@ -221,7 +251,10 @@ export class Channels {
   }
 
   /** The order's number of the link carries the channel from now on. */
-  #bind({ channel, session_id, user_id }: PlayerOrder, { end }: Resumable): void {
+  #bind(order: PlayerOrder, resumable: Resumable): void {
+    const { channel, session_id, user_id } = order;
+    const { end } = resumable;
+    resumable.untold = order;
     const leg: Leg = {
       send: (payload) => this.#options.relay({ kind: 'data', channel, payload }),
       drop: (why, ended) => {
@@ -231,7 +264,10 @@ export class Channels {
     this.#bound.set(channel, {
       session_id,
       user_id,
-      take: (payload) => end.frame(leg, payload),
+      take: (payload) => {
+        end.frame(leg, payload);
+        tellAnswered(resumable);
+      },
       gone: () => end.detach(leg),
       // Its turn comes with the channel itself.
       end: () => {},

@@ -185,6 +185,7 @@ export class Host {
           channel,
           WebRTC_connection_data: `http://127.0.0.1:${session.playerPort}`,
         }),
+      answered: () => this.#host.send({ msg: 'PLAYER_ANSWERED', session_id, generation, channel }),
     });
   }
 

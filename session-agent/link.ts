@@ -78,6 +78,7 @@ export class Link {
   #protocol = AGENT_LINK_VERSION;
   #stopHeartbeat: Cancel = () => {};
   #cancelWait: Cancel = () => {};
+  #tellsAnswers = false;
   #heard = 0;
   #stopped = false;
   #loop: Promise<void> | undefined;
@@ -117,6 +118,8 @@ export class Link {
   }
 
   #say(message: FromAgent): boolean {
+    // A coordinator that did not ask for it does not know the message.
+    if ('msg' in message && message.msg === 'PLAYER_ANSWERED' && !this.#tellsAnswers) return true;
     const known = forCoordinator(this.#protocol, message);
     if (known === undefined) return true;
     return this.#wire?.send(encode(fromAgent, known)) ?? false;
@@ -131,15 +134,16 @@ export class Link {
 
   /**
    * WELCOME has come: the coordinator accepted this agent and says how often it wants to hear from it, in ms, and which
-   * version of the protocol holds. False, and the connection is closed, when that version is not spoken here.
+   * version of the protocol holds, and whether it wants to hear of players' answers. False, and the connection is closed, when that version is not spoken here.
    */
-  welcomed(heartbeat_ms: number, protocol: number): boolean {
+  welcomed(heartbeat_ms: number, protocol: number, answers = false): boolean {
     const { clock, log } = this.#options;
     if (protocol < AGENT_LINK_OLDEST || protocol > AGENT_LINK_VERSION) {
       this.#wire?.close(errors.agent_version.close, explain(refuse('agent_version')));
       return false;
     }
     this.#protocol = protocol;
+    this.#tellsAnswers = answers;
     this.#welcomed_at = clock.monotonic();
     this.#detail = undefined;
     this.#became('connected');

@@ -110,7 +110,15 @@ const startHost = (clock = systemClock) => {
         if (pages.delete(channel)) channels.closedByPlayer(channel, ended ? 1000 : 4000, '');
       },
     };
-    channels.open({ channel, session_id, user_id, resumable: id, url: () => url, established: () => {} });
+    channels.open({
+      channel,
+      session_id,
+      user_id,
+      resumable: id,
+      url: () => url,
+      established: () => {},
+      answered: () => {},
+    });
     pages.set(channel, { page, leg });
     page.end.attach(leg);
     return { channel, cut: () => leg.drop('cut', false) };

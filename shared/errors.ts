@@ -132,7 +132,7 @@ const list = {
     429,
     4429,
     true,
-    'Code entry is closed for a while after too many wrong codes. Use the invite link.',
+    'Too many codes were typed from this network. Wait ten minutes, or use the invite link.',
   ),
   invite_unknown: row(
     404,

@@ -17,3 +17,10 @@ export const networkOf = (address: string): string => {
   const network = groupsOf(address).slice(0, 4);
   return `${network.map((group) => group.replace(/^0+(?=.)/, '').toLowerCase()).join(':')}::/64`;
 };
+
+/**
+ * The wider network that a network of `networkOf` is part of: the /48 of an IPv6 one, which one customer may have with all
+ * its 65,536 /64s; of any other the network itself.
+ */
+export const wideNetworkOf = (network: string): string =>
+  network.endsWith('::/64') ? `${network.split(':').slice(0, 3).join(':')}::/48` : network;

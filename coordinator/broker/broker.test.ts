@@ -20,6 +20,7 @@ import {
   leaveSession,
   type Membership,
   memberOf,
+  playerAnswered,
   playerGone,
   useTicket,
 } from './sessions.ts';
@@ -65,6 +66,7 @@ class Machine {
       epoch: this.#epoch,
       send: (order) => void this.inbox.push(order),
       resumes: true,
+      answers: false,
       openChannel: () => ({ data: () => {}, close: () => {} }),
       close: () => {},
     };
@@ -164,12 +166,13 @@ describe('openWorld() under random events', () => {
         const uses = [1, 2].map(() => isRefusal(useTicket(world, member.session, issued.ticket)));
         if (uses[0] === true || uses[1] === false) broken.push(`ticket: refused ${uses.join()}`);
         member.open += 1;
+        playerAnswered(world, member.session, found?.participant.id ?? '');
       };
       const disconnect = (member: Member | undefined) => {
         const found = membership(member);
         if (member === undefined || found === undefined || member.open === 0) return;
         member.open -= 1;
-        playerGone(world, member.session, found.participant.id, false);
+        playerGone(world, member.session, found.participant.id, { cut: false, streamed: true });
       };
       const actions: (() => void | Promise<void>)[] = [
         async () => enter(await createSession(world, { app: 'Loft' })),

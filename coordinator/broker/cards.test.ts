@@ -16,7 +16,7 @@ import { createEvacuations } from './evacuations.ts';
 import { extendSession, offerExtensions } from './extensions.ts';
 import { tick } from './fleet.ts';
 import { changeHost } from './host-edits.ts';
-import { issueTicket, memberOf, noteActivity, useTicket } from './sessions.ts';
+import { issueTicket, memberOf, noteActivity, playerAnswered, useTicket } from './sessions.ts';
 import { createSession } from './starts.ts';
 import type { World } from './world.ts';
 
@@ -96,6 +96,7 @@ const afternoon = (fleet: Fleet, seed: number) => {
         if (!member.participant.came) {
           const ticket = issueTicket(world, member);
           if (!isRefusal(ticket)) useTicket(world, id, ticket.ticket);
+          playerAnswered(world, id, member.participant.id);
         }
         noteActivity(world, member);
         if (!isRefusal(await extendSession(world, member))) extended += 1;
@@ -228,6 +229,7 @@ const beforeTen = async () => {
     if (isRefusal(owner)) throw new Error(owner.refused);
     const ticket = issueTicket(world, owner);
     if (!isRefusal(ticket)) useTicket(world, one.session.id, ticket.ticket);
+    playerAnswered(world, one.session.id, one.participant_id);
     begun.push(owner);
   }
   const [first, second] = begun;

@@ -11,7 +11,7 @@ export const takenUp = (session: Session): Session => ({
   ...session,
   reachable: false,
   tickets: [],
-  participants: stopClocks(session.participants.map((one) => ({ ...one, channels: 0 }))),
+  participants: stopClocks(session.participants.map((one) => ({ ...one, channels: 0, streams: 0 }))),
 });
 
 /**

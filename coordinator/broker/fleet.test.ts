@@ -32,6 +32,7 @@ const setUp = async () => {
     const link: Link = {
       epoch: ++epoch,
       resumes: true,
+      answers: false,
       send: (order) => void orders.push(order),
       openChannel: () => ({ data: () => {}, close: () => {} }),
       close: () => {},

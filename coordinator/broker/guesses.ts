@@ -5,9 +5,12 @@ import { type Budget, countHits, hitsLeft, returnHits, transactAgain } from './t
 
 /** A code that somebody types: where, and whom the caller is counted as (see `networkOf`). */
 export interface Guess {
+  readonly code: string;
   readonly network: string;
   /** The app on whose page it was typed, if it was on one. */
   readonly app?: string | undefined;
+  /** What the session's owner is to call them. */
+  readonly name?: string | undefined;
 }
 
 /**
@@ -24,25 +27,27 @@ const budgetsOf = ({ network, app }: Guess): readonly Budget[] => {
 };
 
 /**
- * Looks a typed code up unless a budget of wrong ones is used up: codes_closed then. The guess is paid for before it is
- * looked at and paid back when it was right, so that no number of guesses at the same time gets more looked at.
+ * Looks a typed code up unless a budget of wrong ones is used up: 'not looked at' then, right or wrong. The guess is paid
+ * for before it is looked at and paid back when it was right, so that no number of guesses at the same time gets more looked
+ * at. Refused with code_unknown.
  */
 export const guess = async <T extends object>(
   services: Services,
   by: Guess,
   look: () => Promise<T | Refusal | undefined>,
-): Promise<T | Refusal> => {
+): Promise<T | Refusal | 'not looked at'> => {
   const { clock, db, log } = services;
+  const { network, app } = by;
   const budgets = budgetsOf(by);
   const at = clock.now();
   // Who guesses on after the budget is used up waits for no lock, and makes nobody wait.
   if (!(await hitsLeft(services, budgets)) || !(await countHits(services, budgets))) {
-    log.info({ ...by }, 'a session code was not looked at: too many wrong ones');
-    return refuse('codes_closed');
+    log.info({ network, app }, 'a session code was not looked at: too many wrong ones');
+    return 'not looked at';
   }
   const found = await look();
   if (found === undefined) {
-    log.info({ ...by }, 'a wrong session code');
+    log.info({ network, app }, 'a wrong session code');
     return refuse('code_unknown');
   }
   await transactAgain(db, (tables) => returnHits(tables, budgets, at));

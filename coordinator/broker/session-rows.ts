@@ -12,12 +12,19 @@ const participantSchema = z.object({
   id: z.string(),
   token_hash: z.string(),
   owner: z.boolean(),
+  // The release before knew no more of them than the first three.
+  invited: z.boolean().default(true),
+  name: z.string().nullable().default(null),
+  network: z.string().nullable().default(null),
   channels: z.number(),
+  streams: z.number().default(0),
   came: z.boolean(),
+  came_at: z.number().nullable().default(null),
   away: z.boolean(),
   admitted: z.boolean(),
   active_at: z.number().nullable(),
   leave_at: z.number().nullable(),
+  leave_latest: z.number().nullable().default(null),
   returns_until: z.number().nullable().default(null),
 });
 
@@ -43,6 +50,7 @@ const sessionSchema = z.object({
   tickets: z.array(
     z.object({ hash: z.string(), participant: z.string(), expires: z.number(), used: z.boolean() }),
   ),
+  quiet_since: z.number().nullable().default(null),
   due: z.number().nullable(),
   awaited_until: z.number().nullable(),
   ends_at: z.number(),

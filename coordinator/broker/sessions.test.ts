@@ -74,13 +74,13 @@ describe('admitGuest()', () => {
     const guest = await join({ code: one.session.code });
     expect(guest.session).toMatchObject({ invite: null, participants: 1, waiting: [guest.participant_id] });
     expect(issueTicket(world, member(world, guest))).toEqual({ refused: 'lobby_waiting' });
-    expect(admitGuest(world, member(world, guest), guest.participant_id, true)).toEqual({
+    expect(await admitGuest(world, member(world, guest), guest.participant_id, true)).toEqual({
       refused: 'forbidden',
     });
-    admitGuest(world, member(world, one), guest.participant_id, true);
+    await admitGuest(world, member(world, one), guest.participant_id, true);
     connect(world, guest);
     const refused = await join({ code: one.session.code });
-    admitGuest(world, member(world, one), refused.participant_id, false);
+    await admitGuest(world, member(world, one), refused.participant_id, false);
     expect(issueTicket(world, member(world, refused))).toEqual({ refused: 'forbidden' });
     connect(world, await join({ invite: one.session.invite ?? '' }));
     expect(world.sessions.get(one.session.id)?.participants.filter(({ came }) => came)).toHaveLength(3);

@@ -6,9 +6,10 @@ import type { Participant } from '../domain/participants.ts';
 import { isLive, type Session } from '../domain/session.ts';
 import { bounds } from '../limits.ts';
 import { hashOf } from '../secrets.ts';
-import type { Booking } from '../store/tables.ts';
-import { guess } from './guesses.ts';
+import type { Booking, Knock } from '../store/tables.ts';
+import { type Guess, guess } from './guesses.ts';
 import { drainingIn } from './host-rows.ts';
+import { findKnock, knock, openDoor } from './knocks.ts';
 import { addTo, describeSession, happen, type Player, type World } from './world.ts';
 
 /** A session and the participant whose token was presented. */
@@ -66,12 +67,17 @@ export const listApps = (world: World): App[] => {
 };
 
 /** By what somebody wants to come in: a code, perhaps typed on an app's page, or the secret of an invite. */
-export type Door = { readonly code: string; readonly app?: string | undefined } | { readonly invite: string };
+export type Door = Omit<Guess, 'network'> | { readonly invite: string };
 
 const enter = async (
   world: World,
   session: Session,
-  newcomer: { readonly invited: boolean; readonly owner: boolean },
+  newcomer: {
+    readonly invited: boolean;
+    readonly owner: boolean;
+    readonly network?: string;
+    readonly name?: string | undefined;
+  },
 ): Promise<Participation | Refusal> => {
   const token = world.ids.secret();
   const id = world.ids.id();
@@ -98,7 +104,8 @@ const noneYet = async ({ db }: World, invite: string): Promise<Refusal> => {
 
 /**
  * Makes the caller a participant of the live session that has the code or the invite, which is stored when the promise
- * resolves; code_unknown, codes_closed, invite_unknown, booking_not_open or session_full. By code one may have to wait in the lobby.
+ * resolves; code_unknown, codes_closed, invite_unknown, booking_not_open or session_full. By code one may have to wait in the
+ * lobby: see `knocks.ts` for when too many wrong ones were typed.
  */
 export const joinSession = async (
   world: World,
@@ -111,11 +118,16 @@ export const joinSession = async (
     if (session === undefined) return noneYet(world, door.invite);
     return enter(world, session, { invited: true, owner: false });
   }
-  const { code, app } = door;
-  return guess(world, { network, app }, async () => {
+  // Of an app that is not there, no budget is: names that callers make up must not multiply what they may try.
+  const known = door.app !== undefined && world.catalogue.apps.has(door.app);
+  const by: Guess = { ...door, app: known ? door.app : undefined, network };
+  const { code, app, name } = by;
+  const found = await guess(world, by, async () => {
+    if (door.app !== app) return undefined;
     const session = live.find((one) => one.code === code && (app === undefined || one.app === app));
-    return session === undefined ? undefined : enter(world, session, { invited: false, owner: false });
+    return session && enter(world, session, { invited: false, owner: false, network, name });
   });
+  return found === 'not looked at' ? knock(world, { ...door, network }) : found;
 };
 
 /**
@@ -143,6 +155,18 @@ export const memberOf = (
   const hash = token === undefined ? undefined : hashOf(token);
   const participant = session.participants.find(({ token_hash }) => token_hash === hash);
   return participant === undefined ? refuse('unauthorized') : { session, participant };
+};
+
+/** Who the caller is in the session, or at its door; session_unknown or unauthorized. */
+export const callerOf = async (
+  world: World,
+  session_id: string,
+  token: string | undefined,
+): Promise<Membership | Knock | Refusal> => {
+  const member = memberOf(world, session_id, token);
+  if (!isRefusal(member) || member.refused !== 'session_unknown') return member;
+  const found = await findKnock(world, session_id, token);
+  return isRefusal(found) || found.session_id === null ? found : memberOf(world, found.session_id, token);
 };
 
 /** The owner's end; forbidden to others. An ended session stays ended. */
@@ -180,7 +204,7 @@ const closeReplaced = (world: World, session: Session, ticket: string): void => 
   for (const player of replaced) player.close(1001, 'This page was opened again elsewhere.');
 };
 
-/** Takes the ticket into use. From then on the participant counts as connected until `playerGone`. */
+/** Takes the ticket into use. From then on the participant has a connection until `playerGone`, and is there once `playerAnswered`. */
 export const useTicket = (world: World, session_id: string, ticket: string): Admitted | Refusal => {
   const before = world.sessions.get(session_id);
   if (before === undefined) return refuse('session_unknown');
@@ -197,31 +221,39 @@ export const useTicket = (world: World, session_id: string, ticket: string): Adm
 export const addPlayer = (world: World, session_id: string, player: Player): (() => void) =>
   addTo(world.players, session_id, player);
 
-/** A connection that `useTicket` let in is closed, or was `cut` off and may be resumed. `ticket` is the hash of its ticket. */
+/** The stream was answered on a connection that `useTicket` let in. */
+export const playerAnswered = (world: World, session_id: string, participant: string): void => {
+  happen(world, session_id, { type: 'answered', participant });
+};
+
+/**
+ * A connection that `useTicket` let in is closed, or was `cut` off and may be resumed. `streamed`: it was `playerAnswered`.
+ * `ticket` is the hash of its ticket.
+ */
 export const playerGone = (
   world: World,
   session_id: string,
   participant: string,
-  cut: boolean,
-  ticket?: string,
+  how: { readonly cut: boolean; readonly streamed: boolean; readonly ticket?: string },
 ): void => {
-  happen(world, session_id, {
-    ...{ type: 'channel_closed', participant, cut },
-    ...(ticket === undefined ? {} : { ticket }),
-  });
+  happen(world, session_id, { type: 'channel_closed', participant, ...how });
 };
 
 /** A page tells of input: the session is not idle. */
 export const noteActivity = (world: World, { session, participant }: Membership): Session | Refusal =>
   happen(world, session.id, { type: 'active', participant: participant.id });
 
-/** The owner lets someone in from the lobby, or sends them away; forbidden to others. */
-export const admitGuest = (
+/** The owner lets someone in from the lobby, or sends them away; forbidden to others. Stored when the promise resolves. */
+export const admitGuest = async (
   world: World,
   { session, participant }: Membership,
   guest: string,
   admitted: boolean,
-): Session | Refusal =>
-  participant.owner
-    ? happen(world, session.id, { type: 'admit', participant: guest, admitted })
-    : refuse('forbidden');
+): Promise<Session | Refusal> => {
+  if (!participant.owner) return refuse('forbidden');
+  const decided = happen(world, session.id, { type: 'admit', participant: guest, admitted });
+  if (isRefusal(decided)) return decided;
+  await world.saver.saved(session.id);
+  if (admitted) await openDoor(world, decided, guest);
+  return decided;
+};

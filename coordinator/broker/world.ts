@@ -20,6 +20,8 @@ export interface Link {
   readonly epoch: number;
   /** Whether the agent keeps resumable player channels. */
   readonly resumes: boolean;
+  /** Whether the agent tells when a player has answered the stream; else a player counts as there once it is connected. */
+  readonly answers: boolean;
   send(message: MessageOf<typeof toAgent>): void;
   /** Carries a player's connection to the session's signalling server. */
   openChannel(order: ChannelOrder, player: ChannelEnd): Channel;
@@ -35,6 +37,8 @@ export interface ChannelOrder {
 
 /** The player's side of a channel: what the host sends ends up here. */
 export interface ChannelEnd {
+  /** The host has seen the stream answered. */
+  answered(): void;
   /** Whether it could be what a host sends to such a player. */
   data(payload: Uint8Array): boolean;
   close(code: number, reason: string): void;
@@ -216,6 +220,9 @@ export const describeSession = (
   extendable_to: session.extendable_to,
   idle_at: session.idle_at,
   waiting: waiting(session.participants).map(({ id }) => id),
+  names: Object.fromEntries(
+    waiting(session.participants).flatMap(({ id, name }) => (name === null ? [] : [[id, name]])),
+  ),
   phases: session.phases,
   end:
     session.end === null

@@ -80,7 +80,9 @@ describe('transition()', () => {
       'session_not_ready',
       'session_ended',
     ],
-    [{ type: 'channel_closed', participant: 'owner', cut: false }, ...sessionPhases],
+    [{ type: 'channel_closed', participant: 'owner', cut: false, streamed: true }, ...sessionPhases],
+    [{ type: 'answered', participant: 'owner' }, ...sessionPhases],
+    [{ type: 'answered', participant: 'nobody' }, ...sessionPhases],
     [{ type: 'active', participant: 'owner' }, ...sessionPhases],
     [{ type: 'active', participant: 'nobody' }, ...sessionPhases],
     [{ type: 'offer_extension', to: 20_000 }, ...sessionPhases],
@@ -123,6 +125,7 @@ describe('transition()', () => {
       withdraw: true,
       issue_ticket: true,
       use_ticket: true,
+      answered: true,
       channel_closed: true,
       tick: true,
     };
@@ -183,14 +186,14 @@ describe('transition() tick', () => {
   test('transition() ends a session leave_grace_ms after its last connection closed', () => {
     const closed = after(playedSession(), [
       20_000,
-      { type: 'channel_closed', participant: 'owner', cut: false },
+      { type: 'channel_closed', participant: 'owner', cut: false, streamed: true },
     ]).session;
     expect(reasonAt(closed, 20_000 + rules.leave_grace_ms - 1)).toBeUndefined();
     expect(reasonAt(closed, 20_000 + rules.leave_grace_ms)).toBe('last_left');
   });
 
   test('transition() waits a minute more for a participant who was cut off, and ends then', () => {
-    const cut: SessionEvent = { type: 'channel_closed', participant: 'owner', cut: true };
+    const cut: SessionEvent = { type: 'channel_closed', participant: 'owner', cut: true, streamed: true };
     const { session } = after(playedSession(), [20_000, cut], [20_000 + rules.leave_grace_ms, tick]);
     expect([session.end, participantCount(session)]).toEqual([null, 0]);
     const end = 20_000 + rules.leave_grace_ms + bounds.resume_ms;
@@ -201,13 +204,14 @@ describe('transition() tick', () => {
       session,
       [end - 1, { type: 'issue_ticket', participant: 'owner', hash }],
       [end - 1, { type: 'use_ticket', hash }],
+      [end - 1, { type: 'answered', participant: 'owner' }],
     ).session;
     expect(participantCount(resumed)).toBe(1);
     expect(reasonAt(resumed, end + bounds.resume_ms)).toBeUndefined();
   });
 
   test('transition() does not wait for who was cut off and then left', () => {
-    const cut: SessionEvent = { type: 'channel_closed', participant: 'owner', cut: true };
+    const cut: SessionEvent = { type: 'channel_closed', participant: 'owner', cut: true, streamed: true };
     const { session } = after(
       playedSession(),
       [20_000, cut],
@@ -231,7 +235,7 @@ describe('transition() tick', () => {
       const { session } = after(
         playedSession(),
         [20_000, event],
-        [20_000, { type: 'channel_closed', participant: 'owner', cut: false }],
+        [20_000, { type: 'channel_closed', participant: 'owner', cut: false, streamed: true }],
         [100_000, tick],
       );
       expect(session.end).toBeNull();
@@ -256,6 +260,106 @@ describe('transition() tick', () => {
     expect(confirmed).toMatchObject({ seat_held: false, end: { reason: 'owner_ended', at: 10_000 } });
     expect(after(confirmed, [25_000 + bounds.ended_kept_ms - 1, tick]).effects).toEqual([]);
     expect(after(confirmed, [25_000 + bounds.ended_kept_ms, tick]).effects).toEqual([{ type: 'forget' }]);
+  });
+});
+
+describe('transition() of who never answers the stream', () => {
+  const tick: SessionEvent = { type: 'tick' };
+  const enter = (id: string, now: number): (readonly [number, SessionEvent])[] => [
+    [now, { type: 'issue_ticket', participant: id, hash: `${id} ${now}` }],
+    [now, { type: 'use_ticket', hash: `${id} ${now}` }],
+  ];
+
+  test('transition() ends a session whose owner only holds a socket open, and closes the socket', () => {
+    const silent = after(readySession(), ...enter('owner', 2_000)).session;
+    expect(silent.participants[0]).toMatchObject({ channels: 1, came: false });
+    expect(after(silent, [1_000 + rules.first_join_ms - 1, tick]).session.end).toBeNull();
+    const over = after(silent, [1_000 + rules.first_join_ms, tick]);
+    expect(over.session.end?.reason).toBe('nobody_came');
+    expect(over.effects).toContainEqual({ type: 'close_players' });
+  });
+
+  test('transition() counts a silent guest as gone after its time, closes its socket, and lets it back once it answers', () => {
+    const { session } = after(
+      playedSession(),
+      [5_000, { type: 'join', id: 'guest', token_hash: 'g', invited: false }],
+      ...enter('guest', 6_000),
+    );
+    const late = after(session, [5_000 + rules.first_join_ms, tick]);
+    expect(participantCount(late.session)).toBe(1);
+    expect(late.effects).toEqual([{ type: 'close_players', participant: 'guest' }]);
+    const closed: SessionEvent = {
+      type: 'channel_closed',
+      participant: 'guest',
+      cut: false,
+      streamed: false,
+    };
+    const again = after(late.session, [70_000, closed], ...enter('guest', 70_000)).session;
+    expect(participantCount(again)).toBe(1);
+    expect(participantCount(after(again, [71_000, { type: 'answered', participant: 'guest' }]).session)).toBe(
+      2,
+    );
+  });
+
+  test('transition() lets nobody keep a seat by tickets that are never used, or sockets that come and go', () => {
+    const left = after(playedSession(), [
+      20_000,
+      { type: 'channel_closed', participant: 'owner', cut: false, streamed: true },
+    ]).session;
+    let session = left;
+    let now = 20_000;
+    for (; session.end === null && now < 600_000; now += 5_000) {
+      const steps: (readonly [number, SessionEvent])[] = [...enter('owner', now), [now, tick]];
+      session = after(session, ...steps.slice(0, now % 2 === 0 ? 1 : 2), [now, tick]).session;
+    }
+    expect(session.end?.reason).toBe('last_left');
+    expect(now).toBeLessThanOrEqual(20_000 + rules.first_join_ms + 5_000);
+  });
+
+  test('transition() lets no row of newcomers keep a seat in which nobody ever plays', () => {
+    let session = readySession();
+    let now = 1_000;
+    for (; session.end === null && now < 3_600_000; now += 40_000) {
+      const join: SessionEvent = { type: 'join', id: `g${now}`, token_hash: `g${now}`, invited: true };
+      session = after(session, [now, tick]).session;
+      if (session.end === null) session = after(session, [now, join]).session;
+    }
+    expect(session.end?.reason).toBe('nobody_came');
+    expect(now).toBeLessThan(1_000 + 4 * rules.first_join_ms);
+  });
+
+  test('transition() lets a silent guest cancel no countdown, and ends a session of silent pages', () => {
+    const idle = { ...playedSession(), idle_ms: 300_000 };
+    const counting = after(idle, [10_000, { type: 'active', participant: 'owner' }], [260_000, tick]).session;
+    expect(counting.idle_at).toBe(310_000);
+    const { session } = after(
+      counting,
+      [261_000, { type: 'join', id: 'guest', token_hash: 'g', invited: true }],
+      ...enter('guest', 261_000),
+      [261_500, { type: 'answered', participant: 'guest' }],
+      [262_000, tick],
+    );
+    expect(session.idle_at).toBe(310_000);
+    expect(after(session, [310_000, tick]).session.end?.reason).toBe('idle');
+    const silent = 2_000 + rules.silent_page_ms + 300_000;
+    expect(after(idle, [silent - 1, tick]).session.end).toBeNull();
+    expect(after(idle, [silent, tick]).session.end?.reason).toBe('idle');
+  });
+
+  test('transition() sends a guest away for good at the word of the owner', () => {
+    const { session } = after(
+      playedSession(),
+      [5_000, { type: 'join', id: 'guest', token_hash: 'g', invited: true }],
+      ...enter('guest', 6_000),
+      [6_000, { type: 'answered', participant: 'guest' }],
+    );
+    const sent = after(session, [7_000, { type: 'admit', participant: 'guest', admitted: false }]);
+    expect(sent.effects).toEqual([{ type: 'close_players', participant: 'guest' }]);
+    expect(participantCount(sent.session)).toBe(1);
+    const ticket: SessionEvent = { type: 'issue_ticket', participant: 'guest', hash: 't' };
+    expect(transition(sent.session, ticket, 8_000, rules)).toEqual({ refused: 'forbidden' });
+    const owner: SessionEvent = { type: 'admit', participant: 'owner', admitted: false };
+    expect(transition(session, owner, 8_000, rules)).toEqual({ refused: 'participant_unknown' });
   });
 });
 
@@ -285,22 +389,37 @@ describe('transition() tickets', () => {
       [100_000, issue('t', 'guest')],
       [101_000, { type: 'use_ticket', hash: 't' }],
     );
-    expect(participantCount(back.session)).toBe(2);
+    expect(participantCount(back.session)).toBe(1);
+    const there = after(back.session, [102_000, { type: 'answered', participant: 'guest' }]);
+    expect(participantCount(there.session)).toBe(2);
   });
 
   const tick: SessionEvent = { type: 'tick' };
   const use: SessionEvent = { type: 'use_ticket', hash: 'ticket' };
   const lost = (cut: boolean): SessionEvent => ({
-    ...{ type: 'channel_closed', participant: 'owner', cut },
+    ...{ type: 'channel_closed', participant: 'owner', cut, streamed: true },
     ticket: 'ticket',
   });
 
   test('transition() lets the ticket of a connection that was cut open another for a minute', () => {
     const { session } = after(playedSession(), [200_000, lost(true)]);
     const last = 200_000 + bounds.ticket_again_ms - 1;
-    expect(participantCount(after(session, [last, tick], [last, use]).session)).toBe(1);
+    const back = after(
+      session,
+      [last, tick],
+      [last, use],
+      [last, { type: 'answered', participant: 'owner' }],
+    );
+    expect(participantCount(back.session)).toBe(1);
     expect(transition(session, use, last + 1, rules)).toEqual({ refused: 'ticket_expired' });
-    const again = after(session, [210_000, use], [900_000, lost(true)], [950_000, use]).session;
+    const there: SessionEvent = { type: 'answered', participant: 'owner' };
+    const again = after(
+      session,
+      [210_000, use],
+      [210_000, there],
+      [900_000, lost(true)],
+      [950_000, use],
+    ).session;
     expect(transition(again, use, 950_000, rules)).toEqual({ refused: 'ticket_used' });
   });
 
@@ -310,10 +429,11 @@ describe('transition() tickets', () => {
       [5_000, { type: 'join', id: 'guest', token_hash: 'g', invited: false }],
       [6_000, issue('g', 'guest')],
       [6_000, { type: 'use_ticket', hash: 'g' }],
+      [6_000, { type: 'answered', participant: 'guest' }],
     ).session;
     const useGuest: SessionEvent = { type: 'use_ticket', hash: 'g' };
     const ends = (cut: boolean): SessionEvent => ({
-      ...{ type: 'channel_closed', participant: 'guest', cut },
+      ...{ type: 'channel_closed', participant: 'guest', cut, streamed: true },
       ticket: 'g',
     });
     const left = after(guest, [7_000, ends(true)], [8_000, { type: 'leave', participant: 'guest' }]).session;
@@ -345,7 +465,7 @@ describe('transition() tickets', () => {
   test('transition() gives whoever holds a ticket time to use it', () => {
     const { session } = after(
       playedSession(),
-      [20_000, { type: 'channel_closed', participant: 'owner', cut: false }],
+      [20_000, { type: 'channel_closed', participant: 'owner', cut: false, streamed: true }],
       [29_000, issue('t')],
     );
     expect(session.participants[0]?.leave_at).toBe(29_000 + bounds.ticket_ms);

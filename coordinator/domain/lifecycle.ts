@@ -1,19 +1,30 @@
-import { type Refusal, refuse } from '../../shared/errors.ts';
+import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { EndReason, SessionPhase } from '../../shared/protocol/session.ts';
 import { bounds } from '../limits.ts';
 import {
   active,
   admitGuest,
+  answer,
   channelClosed,
   issueTicket,
   join,
   leave,
+  type Newcomer,
   redeemTicket,
   withdraw,
 } from './attendance.ts';
-import { awaited, expire, lastActivity, present, startClocks, stopClocks } from './participants.ts';
+import {
+  awaited,
+  expire,
+  lastActivity,
+  late,
+  present,
+  startClocks,
+  stopClocks,
+  streaming,
+} from './participants.ts';
 import type { Rules } from './rules.ts';
-import { isLive, type Session, type Step, serving } from './session.ts';
+import { type Effect, isLive, type Session, type Step, serving } from './session.ts';
 import { changed, ended, still } from './steps.ts';
 
 /** The phases that a host reports. */
@@ -31,14 +42,8 @@ export type SessionEvent =
   /** Someone's decision to end it. */
   | { readonly type: 'end'; readonly reason: EndReason }
   /** A newcomer; `invited` ones pass the lobby. */
-  | {
-      readonly type: 'join';
-      readonly id: string;
-      readonly token_hash: string;
-      readonly invited: boolean;
-      readonly owner?: boolean;
-    }
-  /** The owner's word about someone in the lobby. */
+  | ({ readonly type: 'join' } & Newcomer)
+  /** The owner's word about someone in the lobby, or to someone who is to go. */
   | { readonly type: 'admit'; readonly participant: string; readonly admitted: boolean }
   /** A page tells of input. */
   | { readonly type: 'active'; readonly participant: string }
@@ -50,11 +55,14 @@ export type SessionEvent =
   | { readonly type: 'withdraw'; readonly participant: string }
   | { readonly type: 'issue_ticket'; readonly participant: string; readonly hash: string }
   | { readonly type: 'use_ticket'; readonly hash: string }
-  /** A connection is closed, or was cut off and may be resumed. */
+  /** The stream was answered on one of the participant's connections. */
+  | { readonly type: 'answered'; readonly participant: string }
+  /** A connection is closed, or was cut off and may be resumed; `streamed` says that the stream was answered on it. */
   | {
       readonly type: 'channel_closed';
       readonly participant: string;
       readonly cut: boolean;
+      readonly streamed: boolean;
       /** The hash of the ticket that opened it. */
       readonly ticket?: string;
     }
@@ -118,9 +126,14 @@ const hostAway = (session: Session, now: number, rules: Rules): Step =>
     ? withClocks(session, changed(session, { reachable: false }), now, rules)
     : still(session);
 
-const emptied = ({ participants, awaited_until }: Session, now: number): EndReason | undefined => {
-  if (present(participants).length > 0 || awaited_until !== null) return undefined;
-  if (awaited(participants, now)) return undefined;
+/** Nobody has had the stream for longer than anybody needs to come, or to come back: newcomers who never answer keep no seat. */
+const deserted = ({ quiet_since }: Session, now: number, rules: Rules): boolean =>
+  quiet_since !== null && quiet_since + 2 * rules.first_join_ms + rules.leave_grace_ms <= now;
+
+const emptied = (session: Session, now: number, rules: Rules): EndReason | undefined => {
+  const { participants, awaited_until } = session;
+  if (awaited_until !== null || awaited(participants, now)) return undefined;
+  if (present(participants).length > 0 && !deserted(session, now, rules)) return undefined;
   return participants.some(({ came }) => came) ? 'last_left' : 'nobody_came';
 };
 
@@ -135,38 +148,62 @@ const extended = (session: Session, to: number): Step | Refusal => {
 };
 
 /** The first time that a booked session's owner and guests had to come is over. */
-const stopAwaiting = (session: Session, now: number): Step => {
-  const waited = { ...session, awaited_until: null };
-  const reason = emptied(waited, now);
+const stopAwaiting = (session: Session, now: number, rules: Rules): Step => {
+  // Who came at the last moment has as long as others.
+  const quiet_since = session.quiet_since === null ? null : now;
+  const waited = { ...session, awaited_until: null, quiet_since };
+  const reason = emptied(waited, now, rules);
   return reason === undefined ? still(waited) : ended(waited, reason, now, true);
 };
 
-const tick = (session: Session, now: number): Step => {
-  const late = session.due !== null && session.due <= now;
+/** The tickets without those of people who are counted as gone now and are waited for no more: they may ask for others. */
+const ticketsLeft = ({ participants, tickets }: Session, now: number): Session['tickets'] => {
+  const gone = late(participants, now).filter(({ returns_until }) => (returns_until ?? 0) <= now);
+  return tickets.filter(({ participant }) => gone.every(({ id }) => id !== participant));
+};
+
+const tick = (session: Session, now: number, rules: Rules): Step => {
+  const overdue = session.due !== null && session.due <= now;
   if (session.end !== null) {
-    if (!late) return still(session);
+    if (!overdue) return still(session);
     if (!session.seat_held) return { session, effects: [{ type: 'forget' }] };
     const due = now + bounds.end_repeat_ms;
     return { session: { ...session, due }, effects: [{ type: 'stop', reason: session.end.reason }] };
   }
-  if (late) return ended(session, 'start_timeout', now, true);
+  if (overdue) return ended(session, 'start_timeout', now, true);
   if (session.ends_at <= now) return ended(session, 'time_up', now, true);
-  if (session.awaited_until !== null && session.awaited_until <= now) return stopAwaiting(session, now);
+  if (session.awaited_until !== null && session.awaited_until <= now)
+    return stopAwaiting(session, now, rules);
   const participants = expire(session.participants, now);
   const expired = participants !== session.participants;
-  const step = expired ? changed(session, { participants }) : still(session);
-  const reason = emptied(step.session, now);
+  const silent = late(session.participants, now).filter(({ channels }) => channels > 0);
+  const closes = silent.map(({ id }): Effect => ({ type: 'close_players', participant: id }));
+  const step = expired
+    ? changed(session, { participants, tickets: ticketsLeft(session, now) }, closes)
+    : still(session);
+  const reason = emptied(step.session, now, rules);
   if (reason !== undefined) return ended(step.session, reason, now, true);
-  return expired ? step : watchIdle(session, now);
+  return expired ? step : watchIdle(session, now, rules);
 };
 
 /** Counts down to the end of a session in which nobody does anything, and ends it. */
-const watchIdle = (session: Session, now: number): Step => {
-  const last = serving(session) && session.idle_ms > 0 ? lastActivity(session.participants) : undefined;
+const watchIdle = (session: Session, now: number, rules: Rules): Step => {
+  const last =
+    serving(session) && session.idle_ms > 0
+      ? lastActivity(session.participants, rules.silent_page_ms)
+      : undefined;
   const end = last === undefined ? Number.POSITIVE_INFINITY : last + session.idle_ms;
   if (end <= now) return ended(session, 'idle', now, true);
   const idle_at = end - bounds.idle_countdown_ms <= now ? end : null;
   return idle_at === session.idle_at ? still(session) : changed(session, { idle_at });
+};
+
+/** Notes since when nobody has the stream. */
+const withQuiet = (step: Step, now: number): Step => {
+  const { session } = step;
+  const quiet = serving(session) && !streaming(session.participants);
+  const quiet_since = quiet ? (session.quiet_since ?? now) : null;
+  return quiet_since === session.quiet_since ? step : { ...step, session: { ...session, quiet_since } };
 };
 
 /** What an event makes of a session. An event that is late or repeated changes nothing and returns the same value. */
@@ -176,6 +213,11 @@ export const transition = (
   now: number,
   rules: Rules,
 ): Step | Refusal => {
+  const step = carry(session, event, now, rules);
+  return isRefusal(step) ? step : withQuiet(step, now);
+};
+
+const carry = (session: Session, event: SessionEvent, now: number, rules: Rules): Step | Refusal => {
   switch (event.type) {
     case 'progressed':
       return progressed(session, event.phase, now, rules);
@@ -209,9 +251,11 @@ export const transition = (
       return issueTicket(session, event.participant, event.hash, now, rules);
     case 'use_ticket':
       return redeemTicket(session, event.hash, now, rules);
+    case 'answered':
+      return answer(session, event.participant, now, rules);
     case 'channel_closed':
       return channelClosed(session, event, now, rules);
     case 'tick':
-      return tick(session, now);
+      return tick(session, now, rules);
   }
 };

@@ -6,6 +6,8 @@ export interface Rules {
   readonly first_join_ms: number;
   /** From the close of a participant's last connection to counting it as gone. */
   readonly leave_grace_ms: number;
+  /** So long a page that never tells of input counts as active after its stream began. */
+  readonly silent_page_ms: number;
   /** From the loss of a host's link to the end of its sessions. */
   readonly host_lost_ms: number;
   /** From a booking's beginning to giving it up when nobody has come. */

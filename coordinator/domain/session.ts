@@ -39,6 +39,8 @@ export interface Session {
    * the order to stop is repeated. Ended and the seat free: the session is forgotten.
    */
   readonly due: number | null;
+  /** Since when players could have the stream and nobody has it; null while somebody does, or nobody could. */
+  readonly quiet_since: number | null;
   /** A booked session is let go when nobody has come by then; null for others. */
   readonly awaited_until: number | null;
   /** When it ends at the latest, unless it is extended; never beyond `longest_end`. */
@@ -103,12 +105,18 @@ export const newParticipant = (
   id,
   token_hash,
   owner,
+  invited: owner,
+  name: null,
+  network: null,
   channels: 0,
+  streams: 0,
   came: false,
+  came_at: null,
   away: false,
   admitted: true,
   active_at: null,
   leave_at: null,
+  leave_latest: null,
   returns_until: null,
 });
 
@@ -124,6 +132,7 @@ export const openSession = ({ owner, ...given }: NewSession, now: number, rules:
     seat_held: true,
     participants: owner === null ? [] : [newParticipant(owner, true)],
     tickets: [],
+    quiet_since: null,
     due: now + rules.start_timeout_ms,
     extendable_to: null,
     idle_at: null,

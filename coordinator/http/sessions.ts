@@ -3,22 +3,24 @@ import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { Ticket } from '../../shared/protocol/http.ts';
 import { extendSession } from '../broker/extensions.ts';
 import { repeatableOf } from '../broker/idempotency.ts';
+import { describeKnock, leaveKnock } from '../broker/knocks.ts';
 import { endForEverybody, listSessions } from '../broker/session-admin.ts';
 import {
   admitGuest,
+  callerOf,
   type Door,
   endSession,
   issueTicket,
   joinSession,
   leaveSession,
   type Membership,
-  memberOf,
   noteActivity,
   seenBy,
 } from '../broker/sessions.ts';
 import { createSession } from '../broker/starts.ts';
 import { describeSession, type World } from '../broker/world.ts';
 import { bearer } from '../secrets.ts';
+import type { Knock } from '../store/tables.ts';
 import { budget } from '../ws/budget.ts';
 import { as } from './asked.ts';
 import { callerWith } from './caller.ts';
@@ -35,13 +37,31 @@ export interface SessionNeeds {
 }
 
 /** Who the caller is in the session that the path names. */
-const caller = (world: World, c: Ctx): Membership | Refusal =>
-  memberOf(world, c.req.param('id') ?? '', bearer(c.req.header('authorization')));
+const caller = (world: World, c: Ctx): Promise<Membership | Knock | Refusal> =>
+  callerOf(world, c.req.param('id') ?? '', bearer(c.req.header('authorization')));
+
+const isKnock = (who: Membership | Knock): who is Knock => 'participant_id' in who;
 
 const join = async ({ world }: SessionNeeds, c: Ctx, door: Door): Promise<Response> => {
   const joined = await joinSession(world, door, c.env.network);
   if (isRefusal(joined) && joined.refused === 'code_unknown') world.counters.wrong_codes.count();
   return answer(c, joined);
+};
+
+/** The same for who waits at the door: it changes once, when the owner opens. */
+const showKnock = async (
+  { world, waiting }: SessionNeeds,
+  c: Ctx,
+  knock: Knock,
+  after: string | undefined,
+): Promise<Response> => {
+  const shown = describeKnock(world, knock);
+  if (after === undefined || shown.version > Number(after)) return answer(c, shown);
+  await waiting.change(knock.id, c.req.raw.signal);
+  const now = await caller(world, c);
+  if (isRefusal(now)) return problem(now);
+  if (isKnock(now)) return answer(c, describeKnock(world, now));
+  return answer(c, describeSession(world, now.session, seenBy(now.session, now.participant.id)));
 };
 
 /** The session; with `?after=<version>` only once it has a later version, or after the longest wait. */
@@ -50,8 +70,9 @@ const show = async (
   c: Ctx,
   after: string | undefined,
 ): Promise<Response> => {
-  const member = caller(world, c);
+  const member = await caller(world, c);
   if (isRefusal(member)) return problem(member);
+  if (isKnock(member)) return showKnock({ world, waiting }, c, member, after);
   const { session } = member;
   if (after !== undefined && session.version <= Number(after)) {
     await waiting.change(session.id, c.req.raw.signal);
@@ -64,10 +85,12 @@ const show = async (
   return answer(c, describeSession(world, now, seenBy(now, member.participant.id)));
 };
 
-const ticket = ({ world }: SessionNeeds, c: Ctx): Response => {
-  const member = caller(world, c);
-  const issued = isRefusal(member) ? member : issueTicket(world, member);
-  if (isRefusal(issued) || isRefusal(member)) return problem(isRefusal(issued) ? issued : refuse('internal'));
+const ticket = async ({ world }: SessionNeeds, c: Ctx): Promise<Response> => {
+  const member = await caller(world, c);
+  if (isRefusal(member)) return problem(member);
+  if (isKnock(member)) return problem(refuse('lobby_waiting'));
+  const issued = issueTicket(world, member);
+  if (isRefusal(issued)) return problem(issued);
   const base = socketBase(c, world.store.configuration());
   const url = new URL(`/api/v1/sessions/${member.session.id}/signalling`, base);
   url.searchParams.set('ticket', issued.ticket);
@@ -75,10 +98,16 @@ const ticket = ({ world }: SessionNeeds, c: Ctx): Response => {
   return c.json({ signalling_url: url.href, expires: issued.expires, resumable } satisfies Ticket);
 };
 
-/** What a participant does, answered without a body. */
-const byMember = (world: World, c: Ctx, run: (member: Membership) => unknown): Response => {
-  const member = caller(world, c);
-  const result = isRefusal(member) ? member : run(member);
+/** What a participant does, answered without a body; `knocking` where the caller waits at the door. */
+const byMember = async (
+  world: World,
+  c: Ctx,
+  run: (member: Membership) => unknown,
+  knocking: (knock: Knock) => unknown,
+): Promise<Response> => {
+  const member = await caller(world, c);
+  if (isRefusal(member)) return problem(member);
+  const result = await (isKnock(member) ? knocking(member) : run(member));
   return isRefusal(result) ? problem(result) : c.body(null, 204);
 };
 
@@ -100,7 +129,7 @@ const troubles = (world: World) => {
 
 /** What an owner decides, answered once it is stored: a restart must not take it back. */
 const byOwner = async (world: World, c: Ctx, run: (member: Membership) => unknown): Promise<Response> => {
-  const response = byMember(world, c, run);
+  const response = await byMember(world, c, run, () => refuse('forbidden'));
   if (response.ok) await world.saver.saved(c.req.param('id') ?? '');
   return response;
 };
@@ -119,18 +148,31 @@ export const sessionRoutes = (needs: SessionNeeds): OpenAPIHono<Env> => {
     })
     .openapi(described.join, (c) => join(needs, c, c.req.valid('json')))
     .openapi(described.show, (c) => show(needs, c, c.req.valid('query').after))
-    .openapi(described.activity, (c) => byMember(world, c, (member) => noteActivity(world, member)))
+    .openapi(described.activity, (c) =>
+      byMember(
+        world,
+        c,
+        (member) => noteActivity(world, member),
+        () => undefined,
+      ),
+    )
     .openapi(described.trouble, (c) => {
       const { text } = c.req.valid('json');
-      return byMember(world, c, (member) => note(member, text));
+      return byMember(
+        world,
+        c,
+        (member) => note(member, text),
+        () => undefined,
+      );
     })
     .openapi(described.admission, (c) => {
       const { participant_id, admitted } = c.req.valid('json');
       return byOwner(world, c, (member) => admitGuest(world, member, participant_id, admitted));
     })
     .openapi(described.extension, async (c) => {
-      const member = caller(world, c);
-      const extended = isRefusal(member) ? member : await extendSession(world, member);
+      const member = await caller(world, c);
+      if (isRefusal(member)) return problem(member);
+      const extended = isKnock(member) ? refuse('forbidden') : await extendSession(world, member);
       return isRefusal(extended)
         ? problem(extended)
         : answer(c, describeSession(world, extended, { admitted: true, owner: true }));
@@ -143,5 +185,12 @@ export const sessionRoutes = (needs: SessionNeeds): OpenAPIHono<Env> => {
       return isRefusal(ended) ? problem(ended) : c.body(null, 204);
     })
     .openapi(described.ticket, (c) => ticket(needs, c))
-    .openapi(described.leave, (c) => byMember(world, c, (member) => leaveSession(world, member)));
+    .openapi(described.leave, (c) =>
+      byMember(
+        world,
+        c,
+        (member) => leaveSession(world, member),
+        (knock) => leaveKnock(world, knock),
+      ),
+    );
 };

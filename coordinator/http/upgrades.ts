@@ -126,7 +126,9 @@ export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds
       connectPlayer(world, member, resumable),
       resumable === undefined ? browser : resuming,
     );
-    if (!done) playerGone(world, id, member.participant.id, false, member.ticket);
+    if (!done) {
+      playerGone(world, id, member.participant.id, { cut: false, streamed: false, ticket: member.ticket });
+    }
     return upgraded(done);
   });
 };

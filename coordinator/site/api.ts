@@ -100,8 +100,9 @@ export const getApps = async (signal: AbortSignal): Promise<Answer<App[]>> => {
 export const createSession = (app: string, language: string): Promise<Answer<Participation>> =>
   request('POST', '/sessions', participationSchema, { body: { app, language } });
 
-export const joinSession = (code: string): Promise<Answer<Participation>> =>
-  request('POST', '/join', participationSchema, { body: { code } });
+/** By code; `name` is what the owner reads, should one have to be let in. */
+export const joinSession = (code: string, name: string): Promise<Answer<Participation>> =>
+  request('POST', '/join', participationSchema, { body: { code, ...(name === '' ? {} : { name }) } });
 
 export const joinByInvite = (invite: string): Promise<Answer<Participation>> =>
   request('POST', '/join', participationSchema, { body: { invite } });

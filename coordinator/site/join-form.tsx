@@ -14,6 +14,7 @@ export const JoinForm = ({ invited }: { invited: string }): JSX.Element => {
   const note = useId();
   const button = useRef<HTMLButtonElement>(null);
   const [code, setCode] = useState(invited);
+  const [name, setName] = useState('');
   const [joining, setJoining] = useState(false);
   const [short, setShort] = useState(false);
   const [failure, setFailure] = useState<Failure>();
@@ -38,7 +39,7 @@ export const JoinForm = ({ invited }: { invited: string }): JSX.Element => {
       return;
     }
     setJoining(true);
-    const answer = await joinSession(code);
+    const answer = await joinSession(code, name.trim());
     setJoining(false);
     if (!isFailure(answer)) return enter(answer);
     setFailure(answer);
@@ -59,6 +60,17 @@ export const JoinForm = ({ invited }: { invited: string }): JSX.Element => {
           {joining ? texts.joining : texts.join}
         </button>
       </div>
+      <label class="join-name">
+        {texts.guestName}
+        <input
+          type="text"
+          value={name}
+          maxLength={100}
+          autoComplete="name"
+          placeholder={texts.guestNameHint}
+          onInput={({ currentTarget }) => setName(currentTarget.value)}
+        />
+      </label>
       <div id={note}>
         {short && (
           <p class="failure" role="alert">

@@ -15,7 +15,7 @@ export const Lobby = ({ session, token }: { session: Session; token: string }): 
     <section class="lobby" aria-label={texts.lobbyTitle} role="alert">
       {session.waiting.map((guest) => (
         <p key={guest}>
-          {texts.guestWaits}
+          {texts.guestWaits(session.names[guest])}
           <button type="button" class="tool" onClick={() => decide(guest, true)}>
             {texts.letIn}
           </button>

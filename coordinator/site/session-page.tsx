@@ -19,7 +19,7 @@ const NoMember = (): JSX.Element => {
 const Member = ({ id, membership }: { id: string; membership: Membership }): JSX.Element => {
   const { language, texts } = useLanguage();
   const { session, arrived, trouble, gone } = useSession(id, membership.participant_token);
-  const app = useApp(session?.app);
+  const app = useApp(session?.app ?? undefined);
   const title = app === undefined ? (session?.app ?? '') : localText(app.title, language, app.name);
   const over = gone !== undefined || session?.phase === 'ended';
 
@@ -35,13 +35,15 @@ const Member = ({ id, membership }: { id: string; membership: Membership }): JSX
     const ending = end && texts.endings[end.reason];
     const own = membership.owner && end?.reason === 'owner_ended';
     const text = own ? texts.endedByYou : (ending?.text ?? '');
-    return <Notice title={ending?.title ?? texts.goneTitle} text={text} app={name} />;
+    return <Notice title={ending?.title ?? texts.goneTitle} text={text} app={name ?? undefined} />;
   }
   if (gone !== undefined) {
     if (gone.failed === 'unauthorized') return <NoMember />;
     // Who is in the lobby no more.
     if (gone.failed === 'forbidden') return <Notice title={texts.sentAwayTitle} text={texts.sentAwayText} />;
-    return <Notice title={texts.goneTitle} text={texts.failures[gone.failed]} app={session?.app} />;
+    return (
+      <Notice title={texts.goneTitle} text={texts.failures[gone.failed]} app={session?.app ?? undefined} />
+    );
   }
   return (
     <Stage

@@ -19,6 +19,7 @@ const session = (phase: Session['phase'], version: number): Session => ({
   extendable_to: null,
   idle_at: null,
   waiting: [],
+  names: {},
   end: null,
 });
 

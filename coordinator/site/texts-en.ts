@@ -55,7 +55,8 @@ const failures: Record<FailureCode, string> = {
   extension_longest: 'The session cannot be made longer: it is as long as it may be.',
   queue_unknown: 'Your place in the queue is gone. Queue again.',
   lobby_waiting: 'The person who started the session has not let you in yet.',
-  codes_closed: 'Too many wrong codes. Wait a while, or use the invite link.',
+  codes_closed:
+    'Too many codes were typed from your network. Wait ten minutes, or use the invite link: it always works.',
   invite_unknown: 'This invite opens nothing: the session is over, or the link is not whole.',
   participant_unknown: 'This person is no longer in the session.',
   login_failed: 'E-mail or password are wrong, or the account is not approved yet.',
@@ -179,7 +180,11 @@ export const en = {
   savePassword: 'Save the password',
   inviteTitle: 'You are invited',
   lobbyTitle: 'Waiting to be let in',
-  guestWaits: 'A guest asks to come in.',
+  guestWaits: (name: string | undefined) => `${name ?? 'A guest'} asks to come in.`,
+  guestName: 'Your name',
+  guestNameHint: 'for who lets you in; may be left out',
+  lobbyNote:
+    'Whoever started the session is asked to let you in. If nothing happens, check the code with them, or ask for their invite link: it opens at once.',
   letIn: 'Let in',
   sendAway: 'Send away',
   joining: 'Joining…',

@@ -72,7 +72,7 @@ const Message = ({ wait, session, arrived, onAgain }: Props): JSX.Element => {
       {body}
     </>
   );
-  if (wait === 'lobby') return block(texts.lobbyTitle, <p>{texts.failures.lobby_waiting}</p>);
+  if (wait === 'lobby') return block(texts.lobbyTitle, <p>{texts.lobbyNote}</p>);
   if (wait === 'starting' && session !== undefined) {
     return block(
       texts.waitingTitle,

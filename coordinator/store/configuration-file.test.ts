@@ -19,6 +19,7 @@ describe('configurationSchema()', () => {
       code_digits: 4,
       first_join_seconds: 60,
       leave_grace_seconds: 10,
+      silent_page_seconds: 900,
       host_lost_seconds: 120,
       start_timeout_seconds: 120,
       requests_per_second: 20,

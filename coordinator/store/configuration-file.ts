@@ -86,6 +86,8 @@ export const configurationSchema = z.strictObject({
   code_digits: wholeNumberSchema(4, 10).default(4),
   first_join_seconds: seconds(3_600, 60),
   leave_grace_seconds: seconds(3_600, 10),
+  /** A page that never tells of input counts as active for so long after its stream began. */
+  silent_page_seconds: wholeNumberSchema(0, 86_400).default(900),
   host_lost_seconds: seconds(86_400, 120),
   start_timeout_seconds: seconds(3_600, 120),
   /** The file with the bearer token that /metrics asks for; without it /metrics answers this machine only. */
@@ -123,6 +125,7 @@ export const rulesOf = (configuration: Configuration): Rules => ({
   start_timeout_ms: configuration.start_timeout_seconds * 1_000,
   first_join_ms: configuration.first_join_seconds * 1_000,
   leave_grace_ms: configuration.leave_grace_seconds * 1_000,
+  silent_page_ms: configuration.silent_page_seconds * 1_000,
   host_lost_ms: configuration.host_lost_seconds * 1_000,
   no_show_ms: configuration.booking_no_show_minutes * 60_000,
   code_digits: configuration.code_digits,

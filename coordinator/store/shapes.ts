@@ -1,6 +1,7 @@
 import { sessionPhases } from '../../shared/protocol/session.ts';
 import { accountShapes } from './account-shapes.ts';
 import { app_name_chars, catalogueShapes, server_name_chars } from './catalogue-shapes.ts';
+import { strangerShapes } from './stranger-shapes.ts';
 import { choice, flag, id, instant, int, long, name, optional, shape, text } from './table.ts';
 
 const title_chars = 200;
@@ -12,6 +13,8 @@ export const shapes = {
   ...accountShapes,
 
   ...catalogueShapes,
+
+  ...strangerShapes,
 
   bookings: shape(
     'bookings',

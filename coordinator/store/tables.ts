@@ -9,6 +9,7 @@ export type HostRow = RowOf<Shapes['hosts']>;
 export type Booking = RowOf<Shapes['bookings']>;
 export type SeatSlot = RowOf<Shapes['seat_slots']>;
 export type Queued = RowOf<Shapes['queue']>;
+export type Knock = RowOf<Shapes['knocks']>;
 export type SessionRow = RowOf<Shapes['sessions']>;
 export type RecordRow = RowOf<Shapes['records']>;
 export type WebhookRow = RowOf<Shapes['webhooks']>;
@@ -41,6 +42,8 @@ export const makeTables = (
   sessions: make(shapes.sessions),
   codes: make(shapes.codes),
   queue: make(shapes.queue),
+  strangers: make(shapes.strangers),
+  knocks: make(shapes.knocks),
   records: make(shapes.records),
   webhooks: make(shapes.webhooks),
   outbox: make(shapes.outbox),

@@ -53,6 +53,7 @@ const connectedWorld = async (db: Database): Promise<World> => {
         );
       },
       resumes: true,
+      answers: false,
       openChannel: () => ({ data: () => {}, close: () => {} }),
       close: () => {},
     };

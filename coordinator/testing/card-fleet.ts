@@ -65,6 +65,7 @@ const cardAgent = (
   const link: Link = {
     epoch: 1,
     resumes: true,
+    answers: false,
     send(order) {
       orders.push(order);
       if ('verb' in order && order.verb === 'CREATE_SESSION') create(order);

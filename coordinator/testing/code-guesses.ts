@@ -5,6 +5,7 @@ import { participationSchema, problemSchema } from '../../shared/protocol/http.t
 import { startMariadb } from '../../shared/testing/mariadb.ts';
 import { seeded } from '../../shared/testing/random.ts';
 import { bounds } from '../limits.ts';
+import { compareCodes, post } from './code-probes.ts';
 import { type CoordinatorProcess, startCoordinatorProcess } from './coordinator-process.ts';
 import { type FakeAgent, fakeAgent } from './fake-agent.ts';
 import { openMigrated } from './mysql.ts';
@@ -14,8 +15,9 @@ import { entry, keyOf } from './store.ts';
 /**
  * `bun run chaos:codes [--guesses 20000] [--addresses 500] [--seed 1]`: two coordinators on one MariaDB, behind a proxy,
  * are asked for random session codes from many addresses as fast as they answer, while somebody who was invited joins
- * every second. Prints JSON; exits with 1 when more codes were looked at than the budgets say or an invited visitor did
- * not get in.
+ * every second. Then right codes and wrong ones are typed in turn, and everything that a caller can see of both is
+ * compared. Prints JSON; exits with 1 when more codes were looked at than the budgets say, anybody came in, right and wrong
+ * differed in anything, or an invited visitor did not get in.
  */
 const guessers = 64;
 const seats = 8;
@@ -43,33 +45,27 @@ const configuration = {
   host_lost_seconds: 86_400,
 };
 
-const post = (port: number, path: string, address: string, body: object): Promise<Response> =>
-  fetch(`http://127.0.0.1:${port}/api/v1/${path}`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', 'X-Forwarded-For': `192.0.2.1, ${address}` },
-    body: JSON.stringify(body),
-  });
-
 /** Sessions on all seats of a coordinator's host; the secrets of their invites. */
 const openSessions = async (
   { port }: CoordinatorProcess,
   { host, app }: (typeof sides)[number],
-): Promise<{ agent: FakeAgent; invites: string[] }> => {
+): Promise<{ agent: FakeAgent; invites: string[]; codes: string[] }> => {
   const hello = { server_name: host, seats, apps: [app] };
   const agent = await fakeAgent(`ws://127.0.0.1:${port}/agent`, keyOf(host), hello);
   await agent.next('WELCOME');
-  const invites: string[] = [];
+  const [invites, codes]: string[][] = [[], []];
   for (let seat = 0; seat < seats; seat++) {
     const made = await post(port, 'sessions', '192.0.2.2', { app });
     const { session } = participationSchema.parse(await made.json());
     await agent.launch();
-    invites.push(session.invite ?? '');
+    invites?.push(session.invite ?? '');
+    codes?.push(session.code);
   }
-  return { agent, invites };
+  return { agent, invites: invites ?? [], codes: codes ?? [] };
 };
 
 interface Guessed {
-  /** Answers by code; "entered" where the guess was right. */
+  /** Answers by code; "waits" where the code was not looked at, "entered" where it was, and right. */
   readonly answers: Record<string, number>;
   readonly took_ms: number[];
 }
@@ -95,7 +91,8 @@ const guessAll = async (
     });
     const body = z.union([problemSchema, participationSchema]).parse(await response.json());
     took_ms.push(systemClock.monotonic() - from);
-    const said = 'code' in body ? body.code : 'entered';
+    const waits = 'session' in body && body.session.waiting.includes(body.participant_id);
+    const said = 'code' in body ? body.code : waits ? 'waits' : 'entered';
     answers[said] = (answers[said] ?? 0) + 1;
   };
   const guesser = async () => {
@@ -116,7 +113,13 @@ const joinHonestly = (doors: readonly { port: number; invite: string }[], every_
     const response = await post(door?.port ?? 0, 'join', '203.0.113.7', { invite: door?.invite });
     const text = await response.text();
     took_ms.push(systemClock.monotonic() - from);
-    if (response.status !== 200) failures.push(text);
+    if (response.status !== 200) {
+      failures.push(text);
+      return;
+    }
+    const { session, participant_token } = participationSchema.parse(JSON.parse(text));
+    const leave = `http://127.0.0.1:${door?.port}/api/v1/sessions/${session.id}/leave`;
+    await fetch(leave, { method: 'POST', headers: { Authorization: `Bearer ${participant_token}` } });
   };
   const start = () => void joins.push(join(joins.length));
   start();
@@ -145,9 +148,11 @@ export const guessCodes = async (options: GuessOptions) => {
   const coordinators = [first, second];
   const opened = await Promise.all(
     coordinators.map(async (one, at) => {
-      const { agent, invites } = await openSessions(one, sides[at] ?? sides[0]);
+      const side = sides[at] ?? sides[0];
+      const { agent, invites, codes } = await openSessions(one, side);
       const beat = systemClock.every(5_000, () => void agent.heartbeat());
-      return { beat, agent, doors: invites.map((invite) => ({ port: one.port, invite })) };
+      const doors = invites.map((invite) => ({ port: one.port, invite }));
+      return { beat, agent, doors, probed: { port: one.port, app: side.app, codes } };
     }),
   );
   const honest = joinHonestly(
@@ -157,12 +162,13 @@ export const guessCodes = async (options: GuessOptions) => {
   const from = systemClock.monotonic();
   const { answers, took_ms } = await guessAll([first.port, second.port], options);
   const seconds = (systemClock.monotonic() - from) / 1_000;
+  const compared = await compareCodes(opened.map(({ probed }) => probed));
   const visitors = await honest.stop();
   for (const { beat, agent } of opened) {
     beat();
     agent.close();
   }
-  const { code_unknown: wrong = 0, entered = 0, codes_closed: closed = 0, ...others } = answers;
+  const { code_unknown: wrong = 0, entered = 0, waits = 0, codes_closed: closed = 0, ...others } = answers;
   return {
     ...options,
     codes: seats * sides.length,
@@ -171,10 +177,12 @@ export const guessCodes = async (options: GuessOptions) => {
     evaluated: wrong + entered,
     wrong,
     entered,
+    waits,
     closed,
     others,
     budget,
     guess: percentiles(took_ms),
+    compared,
     honest: visitors,
   };
 };
@@ -190,6 +198,7 @@ if (import.meta.main) {
     honest_every_ms: 1_000,
   });
   process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
-  const { wrong, others, honest } = report;
-  process.exit(wrong > budget || Object.keys(others).length + honest.failures.length > 0 ? 1 : 0);
+  const { wrong, entered, others, compared, honest } = report;
+  const faults = Object.keys(others).length + honest.failures.length + compared.differences.length;
+  process.exit(wrong > budget || entered + faults > 0 ? 1 : 0);
 }

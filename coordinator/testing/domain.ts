@@ -10,6 +10,7 @@ export const rules: Rules = {
   start_timeout_ms: 120_000,
   first_join_ms: 60_000,
   leave_grace_ms: 10_000,
+  silent_page_ms: 900_000,
   host_lost_ms: 120_000,
   no_show_ms: 900_000,
   code_digits: 4,
@@ -61,12 +62,13 @@ export const after = (
 export const readySession = (): Session =>
   after(newSession(), [1_000, { type: 'progressed', phase: 'ready' }]).session;
 
-/** A session that became ready at 1000 and whose owner connected at 2000. */
+/** A session that became ready at 1000 and whose owner answered the stream at 2000. */
 export const playedSession = (): Session =>
   after(
     readySession(),
     [2_000, { type: 'issue_ticket', participant: 'owner', hash: 'ticket' }],
     [2_000, { type: 'use_ticket', hash: 'ticket' }],
+    [2_000, { type: 'answered', participant: 'owner' }],
   ).session;
 
 export const host = (name: string, patch: Partial<Host> = {}): Host => ({

@@ -31,6 +31,8 @@ export interface Hello {
   sessions?: Running[];
   /** Of the process that speaks; none, as of an older agent, when left out. */
   life?: string;
+  /** Tells of answered streams; an older agent does not. */
+  answers?: boolean;
 }
 
 /** Dials the coordinator at `url` with the key and, unless `hello` is null, says HELLO. */
@@ -77,8 +79,12 @@ export const fakeAgent = async (url: string, key: string, hello: Hello | null = 
       apps = ['Loft'],
       sessions = [],
       life,
+      answers,
     } = hello;
-    const drawn = life === undefined ? {} : { life };
+    const drawn = {
+      ...(life === undefined ? {} : { life }),
+      ...(answers === undefined ? {} : { answers }),
+    };
     agent.send({ verb: 'HELLO', protocol, server_name, seats, apps, sessions, ...drawn });
   }
   return agent;

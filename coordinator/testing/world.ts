@@ -8,7 +8,7 @@ import { fakeClock } from '../../shared/testing/clock.ts';
 import { fakeIds } from '../../shared/testing/ids.ts';
 import { hostHello, hostReports } from '../broker/fleet.ts';
 import { openWorld } from '../broker/open.ts';
-import { issueTicket, memberOf, useTicket } from '../broker/sessions.ts';
+import { issueTicket, memberOf, playerAnswered, useTicket } from '../broker/sessions.ts';
 import { createSession } from '../broker/starts.ts';
 import type { Link, World } from '../broker/world.ts';
 import { slot_ms } from '../domain/slots.ts';
@@ -37,6 +37,7 @@ export const worldUnderTest = async (
     epoch: 1,
     send: (order) => void orders.push(order),
     resumes: true,
+    answers: false,
     openChannel: () => ({ data: () => {}, close: () => {} }),
     close: () => {},
   };
@@ -71,11 +72,12 @@ export const report = (world: World, link: Link, id: string, event: Parameters<t
   hostReports(world, 'a', link, { session_id: id, generation: 1 }, event);
 export const ready = (world: World, link: Link, id: string) =>
   report(world, link, id, { type: 'progressed', phase: 'ready' });
-/** The participant's page opens a signalling connection. */
+/** The participant's page opens a signalling connection and answers the stream. */
 export const connect = (world: World, one: Participation) => {
   const ticket = issueTicket(world, member(world, one));
   if (isRefusal(ticket)) throw new Error(ticket.refused);
   expect(isRefusal(useTicket(world, one.session.id, ticket.ticket))).toBe(false);
+  playerAnswered(world, one.session.id, one.participant_id);
 };
 export const slots = (db: Database) => db.read((tables) => tables.seat_slots.find({}));
 /** Somebody holds the seat for a while that begins so many slots after the present one. */

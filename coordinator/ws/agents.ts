@@ -41,6 +41,9 @@ interface AgentLink extends Link {
   host: string | undefined;
   /** The version of the protocol that holds, the lower of both ends'. */
   protocol: number;
+  answers: boolean;
+  /** The stream was answered on one of its channels. */
+  answered(channel: number): void;
   /** Monotonic ms. */
   readonly opened: number;
   heard: number;
@@ -71,7 +74,8 @@ const greet = async (world: World, link: AgentLink, hello: Hello): Promise<void>
   const welcome = (message: MessageOf<Pick<typeof toAgent, 'WELCOME'>>) => {
     link.host = hello.server_name;
     link.protocol = Math.min(hello.protocol, AGENT_LINK_VERSION);
-    link.send({ ...message, protocol: link.protocol });
+    link.answers = hello.answers ?? false;
+    link.send({ ...message, protocol: link.protocol, answers: true });
   };
   const refused = await greetHost(world, link, link.key, hello, welcome, link.isGone);
   if (refused === undefined || link.isGone()) return;
@@ -104,6 +108,8 @@ const handlers: Handlers<typeof fromAgent, Context> = {
   },
   SESSION_CONNECTION_ESTABLISHED: ({ session_id, channel }, { world, link }) =>
     world.log.debug({ session: session_id, host: link.host, channel }, 'player connected to its host'),
+  // The channel is the link's own: a host can say so of its players only.
+  PLAYER_ANSWERED: ({ channel }, { link }) => link.answered(channel),
 };
 
 /** A HELLO names what runs on its host; that of a stranger is only read to be refused. In characters, or bytes. */
@@ -133,6 +139,8 @@ const createLink = (
     remote: wire.remote,
     host: undefined,
     protocol: AGENT_LINK_VERSION,
+    answers: false,
+    answered: channels.answered,
     opened: world.clock.monotonic(),
     heard: world.clock.monotonic(),
     get resumes() {

@@ -10,6 +10,8 @@ import { createShares, type Owner } from './shares.ts';
 /** The player connections that one link carries. They are only copied: nothing here reads what they say. */
 export interface Channels {
   open(owner: Owner, player: ChannelEnd): { number: number; channel: Channel };
+  /** The stream was answered on the channel. */
+  answered(number: number): void;
   /** A binary frame from the host. What belongs to no open channel was sent before the host heard of its close. */
   frame(frame: RelayFrame): void;
   /** The link is gone. Idempotent. */
@@ -83,6 +85,7 @@ export const createChannels = (wire: Wire, clock: Clock, log: Log): Channels => 
       };
       return { number, channel };
     },
+    answered: (number) => open.get(number)?.player.answered(),
     frame(frame) {
       const player = open.get(frame.channel)?.player;
       if (player === undefined) return;

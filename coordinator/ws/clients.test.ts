@@ -303,24 +303,6 @@ describe(`${createClients.name}()`, () => {
     expect(await three.ask({ ...plan, rc_name: 'Castle' })).toMatchObject({ code: 'app_unknown' });
   });
 
-  test('createClients() knows wrong codes, and stops listening to who tries many', async () => {
-    await using rig = await startRig();
-    const { ask } = await connect(rig);
-    for (let n = 0; n < bounds.wrong_codes_of_network; n++) {
-      expect(await ask({ verb: 'CONNECT_SESSION_WITH_CODE', code: '0000', id: 'c' })).toEqual({
-        msg: 'SESSION_NOT_EXIST',
-        id: 'c',
-      });
-    }
-    expect(await ask({ verb: 'CONNECT_SESSION_WITH_CODE', code: '0000' })).toMatchObject({
-      msg: 'ERROR',
-      code: 'codes_closed',
-    });
-    expect(await rig.refused(rig.request('POST', '/api/v1/join', { body: { code: '0000' } }))).toBe(
-      'codes_closed',
-    );
-  });
-
   test('createClients() answers what it does not understand, with the id where there is one', async () => {
     await using rig = await startRig();
     const { socket } = await connect(rig);

@@ -3,21 +3,19 @@ import { limits } from '../../shared/limits.ts';
 import { fromClient, toClient } from '../../shared/protocol/client-verbs.ts';
 import type { Participation } from '../../shared/protocol/http.ts';
 import { encode, type Handlers, type MessageOf } from '../../shared/protocol/message.ts';
-import type { SessionPhase } from '../../shared/protocol/session.ts';
 import { closeWith, door, type Peer, type Wire } from '../../shared/socket.ts';
 import { planBooking } from '../broker/bookings.ts';
 import { accountNow } from '../broker/logins.ts';
-import { issueTicket, joinSession, leaveSession, memberOf } from '../broker/sessions.ts';
+import { joinSession } from '../broker/sessions.ts';
 import { createSession } from '../broker/starts.ts';
-import { type World, watch } from '../broker/world.ts';
-import { endTextFor } from '../domain/end-texts.ts';
+import type { World } from '../broker/world.ts';
 import { dayFirst, isoDate } from '../domain/local-time.ts';
-import { isLive, serving } from '../domain/session.ts';
 import { bounds } from '../limits.ts';
 import { Unavailable } from '../store/database.ts';
 import type { Account } from '../store/tables.ts';
 import { beyondRate } from './budget.ts';
 import { type Client, type ClientVisitor, isIdle, mayTakePart, type TakeStart } from './client.ts';
+import { answerWhenAdmitted, answerWhenReady, echo, portOf, sendError } from './client-answers.ts';
 
 /** The clients of `/ws`. */
 export interface Clients {
@@ -43,88 +41,6 @@ const attempt = async (client: Client, id: string | undefined, run: () => Promis
     client.world.log.error({ error, incident }, 'a verb failed');
     sendError(client, refuse('internal', `incident ${incident}`), id);
   }
-};
-
-/** The answer's `id`: the request's, if it had one. */
-const echo = (id: string | undefined): { id?: string } => (id === undefined ? {} : { id });
-
-const sendError = (
-  { world, send }: Pick<Client, 'world' | 'send'>,
-  refusal: Refusal,
-  id: string | undefined,
-): void => {
-  world.counters.refusals.count({ code: refusal.refused });
-  send({ msg: 'ERROR', code: refusal.refused, text: explain(refusal), ...echo(id) });
-};
-
-const portOf = ({ port, protocol }: URL): string => port || (protocol === 'wss:' ? '443' : '80');
-
-const sendConnect = (client: Client, { session, participant_token }: Participation, id?: string): void => {
-  const { world, base, send } = client;
-  const member = memberOf(world, session.id, participant_token);
-  const issued = isRefusal(member) ? member : issueTicket(world, member);
-  if (isRefusal(issued)) {
-    sendError(client, issued, id);
-    return;
-  }
-  const url = new URL(`/api/v1/sessions/${session.id}/signalling`, base);
-  url.searchParams.set('ticket', issued.ticket);
-  send({
-    verb: 'CONNECT_TO_SESSION',
-    ip: base.hostname,
-    port: portOf(base),
-    code: session.code,
-    session_id: session.id,
-    signalling_url: url.href,
-    participant_token,
-    ...echo(id),
-  });
-};
-
-/** Answers as soon as players may connect, or the session has ended instead. */
-const answerWhenReady = (
-  client: Client,
-  participation: Participation,
-  progress: boolean,
-  id?: string,
-): void => {
-  const { world, waits, send } = client;
-  const { session, participant_token } = participation;
-  if (client.gone()) {
-    const member = memberOf(world, session.id, participant_token);
-    if (!isRefusal(member)) leaveSession(world, member);
-    return;
-  }
-  let told: SessionPhase | undefined;
-
-  const look = () => {
-    const now = world.sessions.get(session.id);
-    if (now !== undefined && isLive(now) && !serving(now)) {
-      if (progress && now.phase !== told) {
-        send({ msg: 'SESSION_PROGRESS', session_id: session.id, phase: now.phase, ...echo(id) });
-      }
-      told = now.phase;
-      return;
-    }
-    unwatch();
-    waits.delete(participation.participant_id);
-    if (now !== undefined && isLive(now)) return sendConnect(client, participation, id);
-    const reason = now?.end?.reason ?? 'coordinator_forgot';
-    send({
-      msg: 'SESSION_FAILED',
-      session_id: session.id,
-      reason,
-      text: endTextFor(reason, participation),
-      ...echo(id),
-    });
-  };
-  const unwatch = watch(world, session.id, look);
-  waits.set(participation.participant_id, () => {
-    unwatch();
-    const member = memberOf(world, session.id, participant_token);
-    if (!isRefusal(member)) leaveSession(world, member);
-  });
-  look();
 };
 
 type PlanSession = Extract<MessageOf<typeof fromClient>, { verb: 'PLAN_SESSION' }>;
@@ -213,13 +129,16 @@ const handlers: Handlers<typeof fromClient, Client> = {
         client.send({ msg: 'SERVERS_BUSY', reason: explain(created), ...echo(id) });
       } else sendError(client, created, id);
     }),
-  CONNECT_SESSION_WITH_CODE: ({ code, id }, client) =>
+  CONNECT_SESSION_WITH_CODE: ({ code, name, id }, client) =>
     takePart(client, id, async () => {
       const { network, world } = client;
-      const joined = await joinSession(world, { code }, network);
+      const joined = await joinSession(world, { code, name }, network);
       if (!isRefusal(joined)) {
         client.joined.add(joined.session.id);
-        return answerWhenReady(client, joined, false, id);
+        const waits = joined.session.waiting.includes(joined.participant_id);
+        if (waits) answerWhenAdmitted(client, joined, id);
+        else answerWhenReady(client, joined, false, id);
+        return;
       }
       if (joined.refused !== 'code_unknown') return sendError(client, joined, id);
       world.counters.wrong_codes.count();

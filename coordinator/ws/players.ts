@@ -1,7 +1,7 @@
 import { errors, refuse } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import { closeCode, closeReason, closeWith, type Frame, type Peer, type Wire } from '../../shared/socket.ts';
-import { type Admitted, addPlayer, playerGone } from '../broker/sessions.ts';
+import { type Admitted, addPlayer, playerAnswered, playerGone } from '../broker/sessions.ts';
 import type { Channel, ChannelEnd, World } from '../broker/world.ts';
 import { endTextFor } from '../domain/end-texts.ts';
 import { bounds } from '../limits.ts';
@@ -47,8 +47,15 @@ export const connectPlayer =
     const mayPass = budget(clock, limits.messages_per_second * frames, limits.messages_burst * frames);
     const copied = { to_host: 0, to_player: 0 };
     let host_closed = false;
+    let streamed = false;
 
+    const answered = () => {
+      if (streamed) return;
+      streamed = true;
+      playerAnswered(world, session.id, participant.id);
+    };
     const end: ChannelEnd = {
+      answered,
       data(payload) {
         const frame = toPlayer(payload, plain);
         if (frame === undefined) return false;
@@ -77,6 +84,7 @@ export const connectPlayer =
       );
     }
     if (ended === null && channel === undefined) wire.close(linkLost.code, linkLost.reason);
+    if (channel !== undefined && link?.answers !== true) answered();
 
     const copy = (frame: Frame) => {
       const payload = toHost(frame, plain);
@@ -95,7 +103,7 @@ export const connectPlayer =
         channel?.close(closeCode(code), closeReason(reason));
         remember();
         const cut = !host_closed && !goodbyes.includes(code);
-        playerGone(world, session.id, participant.id, cut, ticket);
+        playerGone(world, session.id, participant.id, { cut, streamed, ticket });
         log.info(
           { session: session.id, participant: participant.id, close_code: code, cut, ...copied },
           'player closed',

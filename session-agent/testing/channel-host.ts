@@ -109,7 +109,15 @@ const handlers: Handlers<typeof toAgent, Host> = {
   },
   CONNECT_USER_TO_SESSION({ channel, session_id, user_id, resumable }, { entry, channels }) {
     const url = () => `ws://127.0.0.1:${signalling.port}/?per_second=${entry.per_second}`;
-    channels.open({ channel, session_id, user_id, resumable, url, established: () => {} });
+    channels.open({
+      channel,
+      session_id,
+      user_id,
+      resumable,
+      url,
+      established: () => {},
+      answered: () => {},
+    });
   },
   DISCONNECT_USER: ({ session_id, user_id }, { channels }) =>
     channels.disconnectUser(session_id, user_id, refuse('forbidden')),

@@ -16,6 +16,7 @@ const orders: MessageOf<typeof toAgent>[] = [
     heartbeat_ms: 5_000,
     protocol: 2,
     sessions: [{ ...ref, action: 'keep' }],
+    answers: true,
   },
   { msg: 'HEARTBEAT', time: 1 },
   {
@@ -57,6 +58,7 @@ const reports: MessageOf<typeof fromAgent>[] = [
     placing: 'pack',
     needs: [{ rc_name: 'Loft', vram_mb: 1, encoders: 1 }],
     warm,
+    answers: true,
   },
   { verb: 'HEARTBEAT', time: 1, figures, warm },
   { msg: 'SESSION_STARTING', ...ref, phase: 'launching' },
@@ -64,6 +66,7 @@ const reports: MessageOf<typeof fromAgent>[] = [
   { msg: 'SESSION_RESTARTING', ...ref },
   { msg: 'SESSION_ENDED', ...ref, reason: 'idle', detail: 'd' },
   { msg: 'SESSION_CONNECTION_ESTABLISHED', ...ref, channel: 1, WebRTC_connection_data: 'http://127.0.0.1:1' },
+  { msg: 'PLAYER_ANSWERED', ...ref, channel: 1 },
 ];
 
 const nameOf = (message: object): string =>

@@ -84,6 +84,8 @@ export const toAgent = {
     /** The version of the link that holds on this connection; 1 when left out. */
     protocol: z.number().int().optional(),
     sessions: z.array(z.strictObject({ ...sessionRef, action: z.enum(['keep', 'stop']) })),
+    /** The coordinator wants to hear PLAYER_ANSWERED. */
+    answers: z.boolean().optional(),
   }),
   HEARTBEAT: strict('msg', 'HEARTBEAT', { time: z.number() }),
   /** Launch the app and its signalling server (A12). Repeating it with the same generation changes nothing. */
@@ -159,6 +161,8 @@ export const fromAgent = {
     placing: z.enum(['spread', 'pack']).optional(),
     needs: z.array(appNeedsSchema).max(1_000).optional(),
     warm: warmSchema.optional(),
+    /** The agent says PLAYER_ANSWERED to a coordinator that wants to hear it. Without it an open connection is all that is known of a player. */
+    answers: z.boolean().optional(),
   }),
   HEARTBEAT: strict('verb', 'HEARTBEAT', {
     time: z.number(),
@@ -191,4 +195,6 @@ export const fromAgent = {
     channel: channelSchema,
     WebRTC_connection_data: z.string(),
   }),
+  /** The offer of a stream was answered on the connection behind `channel`, or had been before its page came back: somebody is there. */
+  PLAYER_ANSWERED: strict('msg', 'PLAYER_ANSWERED', { ...sessionRef, channel: channelSchema }),
 } as const;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { errorCodes } from '../errors.ts';
 import { zoneSchema } from '../zone.ts';
 import { strict } from './message.ts';
-import { codeSchema, idSchema, languageSchema, namedSchema } from './names.ts';
+import { codeSchema, idSchema, languageSchema, namedSchema, nameSchema } from './names.ts';
 import { endReasonSchema, sessionPhaseSchema } from './session.ts';
 
 /** The WebSocket verbs at `/ws` (user requirements A9 to A11). */
@@ -72,9 +72,14 @@ export const fromClient = {
     which: z.enum(['earlier', 'later']).optional(),
     ...correlation,
   }),
-  /** Joins the live session that has this code. */
+  /**
+   * Joins the live session that has this code. Who has to be let in first is told ERROR lobby_waiting, and CONNECT_TO_SESSION once that
+   * is done, or SESSION_NOT_EXIST when nobody does it in ten minutes. After too many wrong codes every code is answered so, right or wrong.
+   */
   CONNECT_SESSION_WITH_CODE: strict('verb', 'CONNECT_SESSION_WITH_CODE', {
     code: codeSchema,
+    /** What the owner of the session is to call the caller. */
+    name: nameSchema.optional(),
     ...correlation,
   }),
 } as const;

@@ -25,6 +25,7 @@ const session = {
   extendable_to: null,
   idle_at: null,
   waiting: ['id-3'],
+  names: { 'id-3': 'Anna' },
   phases: { accepted: 1, ready: 2 },
   end: null,
 };

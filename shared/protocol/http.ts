@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { errorCodes } from '../errors.ts';
-import { codeSchema, idSchema, languageSchema, namedSchema } from './names.ts';
+import { codeSchema, idSchema, languageSchema, namedSchema, nameSchema } from './names.ts';
 import { endReasonSchema, sessionPhaseSchema } from './session.ts';
 
 /** Bodies of the REST interface under `/api/v1`. */
@@ -44,11 +44,13 @@ export const joinSchema = z.union([
     code: codeSchema,
     /** The app on whose page it was typed: wrong codes are counted for that app then. */
     app: namedSchema.optional(),
+    /** What the owner of the session is to call the caller, should it have to wait to be let in. */
+    name: nameSchema.optional(),
   }),
   z.strictObject({ invite: idSchema }),
 ]);
 
-/** `POST /api/v1/sessions/{id}/admission`: the owner lets someone in from the lobby, or sends them away. */
+/** `POST /api/v1/sessions/{id}/admission`: the owner lets someone in from the lobby, or sends them away, from there or out of the session. */
 export const admissionSchema = z.strictObject({ participant_id: idSchema, admitted: z.boolean() });
 
 /** `POST /api/v1/sessions/{id}/trouble`: what the browser said when a page could not show the picture. */
@@ -57,7 +59,8 @@ export const troubleSchema = z.strictObject({ text: z.string().trim().min(1).max
 /** A session as its participants see it: `GET /api/v1/sessions/{id}`. */
 export const sessionSchema = z.strictObject({
   id: idSchema,
-  app: namedSchema,
+  /** Null for who waits at the door without having named an app. */
+  app: namedSchema.nullable(),
   phase: sessionPhaseSchema,
   code: codeSchema,
   /** Counts up with every change; `?after=<version>` holds the request until there is a newer one (at most 25 s). */
@@ -77,6 +80,8 @@ export const sessionSchema = z.strictObject({
   idle_at: z.number().nullable(),
   /** Ids of participants in the lobby. */
   waiting: z.array(idSchema),
+  /** What those of them are called who said a name. */
+  names: z.record(idSchema, z.string()),
   /** When each phase was first reached, epoch ms. `accepted` is the moment the request was taken. */
   phases: z.record(z.string(), z.number()),
   end: z.strictObject({ reason: endReasonSchema, code: z.number().int(), text: z.string() }).nullable(),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import firstTables from '../../../migrations/0001_first_tables.sql' with { type: 'text' };
+import strangersAndKnocks from '../../../migrations/0002_strangers_and_knocks.sql' with { type: 'text' };
 
 /** One file of `migrations/`, taken apart into the statements that are applied and recorded one by one. */
 export interface Migration {
@@ -26,4 +27,7 @@ export const migrationOf = (name: string, text: string): Migration => ({
 });
 
 /** All of them in their order. A file, once released, never changes. */
-export const migrations: readonly Migration[] = [migrationOf('0001_first_tables', firstTables)];
+export const migrations: readonly Migration[] = [
+  migrationOf('0001_first_tables', firstTables),
+  migrationOf('0002_strangers_and_knocks', strangersAndKnocks),
+];
