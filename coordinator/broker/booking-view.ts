@@ -9,6 +9,9 @@ const reasons: Partial<Record<Booking['state'], string>> = {
   lost: 'Its computer is not available and no other one was free at this time. Please book another time.',
 };
 
+const unplaceable =
+  'Its computer is not available now, and no other one is free at this time. The booking stays: it takes place if a computer is back by then.';
+
 /** Where an invite leads; `base` is the address of the site. */
 export const inviteUrl = (base: string, invite: string): string => new URL(`/i/${invite}`, base).href;
 
@@ -19,7 +22,7 @@ export const describeBooking = (booking: Booking, base: string): BookingView => 
     id: booking.id,
     app: booking.app,
     state,
-    reason: reasons[state] ?? null,
+    reason: reasons[state] ?? (booking.unplaceable_at === null ? null : unplaceable),
     starts_at,
     ends_at,
     minutes: (ends_at - starts_at) / 60_000,

@@ -148,6 +148,7 @@ const place = async (
     state: 'held',
     session_id: null,
     title,
+    unplaceable_at: null,
     created_at: clock.now(),
     version: 1,
   };

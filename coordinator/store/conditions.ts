@@ -81,6 +81,15 @@ export const isRow = <Row extends AnyRow>({ columns }: AnyShape<Row>, value: unk
   return missing === 0;
 };
 
+/** The value with null in optional columns that it does not have: a row that was stored before these came to be. */
+export const completed = <Row extends AnyRow>({ columns }: AnyShape<Row>, value: unknown): unknown => {
+  if (typeof value !== 'object' || value === null) return value;
+  const missing: string[] = [];
+  for (const name in columns) if (columns[name].optional && !Object.hasOwn(value, name)) missing.push(name);
+  if (missing.length === 0) return value;
+  return { ...value, ...Object.fromEntries(missing.map((name) => [name, null])) };
+};
+
 /** Throws TypeError, naming the column but never the value, unless all given values can be held. */
 export const checkValues = <Row extends AnyRow>(table: AnyShape<Row>, values: object): void => {
   for (const [column, value] of Object.entries(values)) {

@@ -38,6 +38,8 @@ export const shapes = {
       state: choice('held', 'open', 'used', 'cancelled', 'missed', 'lost'),
       session_id: optional(id()),
       title: optional(text(title_chars)),
+      /** Since when its host is away and no other seat fits; null while it has a place. */
+      unplaceable_at: optional(instant()),
       created_at: instant(),
       version: int(),
     },

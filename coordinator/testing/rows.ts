@@ -45,6 +45,7 @@ export const booking = (number: number, changes: Partial<Booking> = {}): Booking
   state: 'held',
   session_id: null,
   title: null,
+  unplaceable_at: null,
   created_at: start,
   version: 1,
   ...changes,

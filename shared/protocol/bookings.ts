@@ -48,7 +48,7 @@ export const bookingSchema = z.strictObject({
   id: idSchema,
   app: namedSchema,
   state: bookingStateSchema,
-  /** For people: why it is over, when it was not used. */
+  /** For people: why it is over, when it was not used, or why it may not take place. */
   reason: z.string().nullable(),
   starts_at: z.number().int(),
   ends_at: z.number().int(),

@@ -24,7 +24,7 @@ const pinned: Record<string, Pin> = {
   'pixel-streaming': { version: '1.3.0', hash: 'edb132b3de5c78b1' },
   'player-channel': { version: 1, hash: '71d2388846b34358' },
   'relay-frame': { version: 1, hash: 'e0b77520f06feead' },
-  webhooks: { version: 1, hash: '74610331b85eb684' },
+  webhooks: { version: 1, hash: '503e974139dc4cbd' },
 };
 
 /** Pinned by the bytes that they lay out. */

@@ -21,6 +21,7 @@ export const eventNames = [
   'booking.opened',
   'booking.missed',
   'booking.lost',
+  'booking.unplaceable',
   'host.quarantined',
 ] as const;
 export type EventName = (typeof eventNames)[number];

@@ -96,7 +96,7 @@ describe('openJsonDatabase()', () => {
     }
     const path = join(folder.path, 'accounts.json');
     const good = await Bun.file(path).text();
-    await Bun.write(path, good.replace('"schema":1', '"schema":2'));
+    await Bun.write(path, good.replace('"schema":2', '"schema":3'));
     expect(String(await failed(open(folder)))).toContain('later version');
     await Bun.write(path, 'x');
     await Bun.write(`${path}.previous`, 'x');

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Log } from '../../../shared/log.ts';
-import { isRow } from '../conditions.ts';
+import { completed, isRow } from '../conditions.ts';
 import { Unusable } from '../database.ts';
 import type { AnyRow, Shape } from '../table.ts';
 import type { Disk } from './disk.ts';
@@ -70,7 +70,8 @@ export const loadedTable = <Row extends AnyRow, Key extends keyof Row & string>(
       }
       return 0;
     },
-    replay(row, removed) {
+    replay(stored, removed) {
+      const row = completed(shape, stored);
       if (!isRow(shape, row)) return false;
       const before = rowAt(rows, row);
       const after = removed ? undefined : row;

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { isRow } from '../conditions.ts';
+import { completed, isRow } from '../conditions.ts';
 import type { AnyRow, Shape } from '../table.ts';
 
 /** The version of the rows in the JSON files. A coordinator opens no files of a later one. */
-export const json_schema = 1;
+export const json_schema = 2;
 
 const piece_rows = 1_000;
 
@@ -54,7 +54,7 @@ export const decodeTable = <Row extends AnyRow, Key extends keyof Row & string>(
       return { problem: 'does not match its checksum' };
     }
     const rows = z.array(z.unknown()).parse(JSON.parse(`[${text.slice(start, -2)}`));
-    const good = rows.filter((row) => isRow(shape, row));
+    const good = rows.map((row) => completed(shape, row)).filter((row) => isRow(shape, row));
     return good.length === rows.length
       ? { schema, sequence, rows: good }
       : { problem: 'holds a row that does not fit the table' };
