@@ -75,7 +75,8 @@ test('succeed() of an app that dies afterwards restarts it, and of one that is s
   const session = await created();
   const [app = 0, signalling] = roles(session.session_id);
   await rig.succeed();
-  await coordinator.message('HELLO');
+  // What it tells of the session anew.
+  await coordinator.message('CONNECT_TO_SESSION');
   process.kill(app, 'SIGKILL');
   await coordinator.message('SESSION_RESTARTING');
   await coordinator.message('CONNECT_TO_SESSION');
@@ -84,7 +85,7 @@ test('succeed() of an app that dies afterwards restarts it, and of one that is s
   expect(same).toBe(signalling);
   await rig.succeed();
   const { session_id } = session;
-  await coordinator.message('HELLO');
+  await coordinator.message('CONNECT_TO_SESSION');
   coordinator.send({ verb: 'END_SESSION', session_id, generation: 1, reason: 'owner_ended' });
   await coordinator.message('SESSION_ENDED');
   expect(processesOf(session_id)).toEqual([]);

@@ -216,7 +216,10 @@ export class Host {
     } else session.end({ reason });
   }
 
-  /** The coordinator's word on each session of the inventory. What it does not mention goes on. */
+  /**
+   * The coordinator's word on each session of the inventory. What it does not mention goes on. Then it is told how far each is:
+   * HELLO said how things stood, and nothing that came after it was heard.
+   */
   reconcile(verdicts: Verdicts): void {
     this.#instances.wake();
     this.#unreported.tell((message) => this.#host.send(message));
@@ -226,6 +229,7 @@ export class Host {
         session.end({ reason: 'coordinator_forgot' });
       }
     }
+    for (const session of this.#instances.sessions()) session.tell();
   }
 
   /** A relay frame from the link. */

@@ -126,7 +126,12 @@ export class Instance {
     }
     if (this.#released) return;
     this.#announced = true;
-    for (const report of this.#progress()) this.#send(report);
+    this.tell();
+  }
+
+  /** Says anew how far its session is: what was said while no coordinator listened is lost. */
+  tell(): void {
+    if (this.#announced) for (const report of this.#progress()) this.#send(report);
   }
 
   /** What the coordinator would have heard last, had it been told all along. */

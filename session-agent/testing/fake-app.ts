@@ -4,6 +4,7 @@
  *   -Exit=N            say goodbye and exit with that code at once
  *   -Silent            never connect
  *   -Once=FILE         never connect when that file is there, which this run leaves
+ *   -After=FILE        connect when that file is there
  *   -CrashAfter=MS     exit with code 9 so long after registering
  *   -Stubborn          ignore SIGTERM, and start a child in a group of its own that ignores it, too
  *   -Grow=MS           take 200 MB of memory so long after registering
@@ -13,7 +14,7 @@
  *   -Age=4.27, -Age=5.0  speak as the plugin of that engine: no protocol version, ids as integers, a close (4001) on every message
  *                      that it does not know; 4.27 makes no offer and answers those of pages
  */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, unwatchFile, watchFile, writeFileSync } from 'node:fs';
 
 const flags = new Map(
   process.argv.slice(2).map((argument): [string, string] => {
@@ -119,6 +120,13 @@ const url = flags.get('-pixelstreamingurl');
 const once = flags.get('-once');
 const late = once !== undefined && existsSync(once);
 if (once !== undefined) writeFileSync(once, '');
-if (url !== undefined && !flags.has('-silent') && !late) connect(url);
+const after = flags.get('-after');
+if (after !== undefined && url !== undefined) {
+  watchFile(after, { interval: 10 }, () => {
+    if (!existsSync(after)) return;
+    unwatchFile(after);
+    connect(url);
+  });
+} else if (url !== undefined && !flags.has('-silent') && !late) connect(url);
 // Runs on without a connection, as an app does that hangs while it starts.
 setInterval(() => {}, 1_000);

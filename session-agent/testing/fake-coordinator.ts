@@ -12,19 +12,21 @@ export type Seen =
   | { what: 'frame'; frame: RelayFrame; text: string }
   | { what: 'closed'; code: number };
 
+type Welcome =
+  | { close: number; reason: string }
+  | {
+      heartbeat_ms?: number;
+      /** Which version holds; the newest unless said otherwise, null for a coordinator that does not say. */
+      protocol?: number | null;
+      sessions?: { session_id: string; generation: number; action: 'keep' | 'stop' }[];
+    };
+
 export interface FakeCoordinatorOptions {
   key: string;
   /** 0 or absent: any free port. */
   port?: number;
   /** How HELLO is answered; WELCOME with this heartbeat and these verdicts unless it closes. */
-  hello?: (message: MessageOf<Pick<typeof fromAgent, 'HELLO'>>) =>
-    | { close: number; reason: string }
-    | {
-        heartbeat_ms?: number;
-        /** Which version holds; the newest unless said otherwise, null for a coordinator that does not say. */
-        protocol?: number | null;
-        sessions?: { session_id: string; generation: number; action: 'keep' | 'stop' }[];
-      };
+  hello?: (message: MessageOf<Pick<typeof fromAgent, 'HELLO'>>) => Welcome | Promise<Welcome>;
   /** Speaks TLS with this certificate. */
   tls?: { key: string; cert: string };
   /** Whether HEARTBEAT is echoed; true unless said otherwise. */
@@ -69,6 +71,11 @@ export const startFakeCoordinator = (options: FakeCoordinatorOptions): FakeCoord
     for (const wake of [...waiters]) wake();
   };
   const send = (message: ToAgent) => void socket?.send(JSON.stringify(message));
+  const welcome = (answer: Welcome) => {
+    if ('close' in answer) return socket?.close(answer.close, answer.reason);
+    const { heartbeat_ms = 1_000, protocol = AGENT_LINK_VERSION, sessions = [] } = answer;
+    send({ msg: 'WELCOME', heartbeat_ms, sessions, ...(protocol === null ? {} : { protocol }) });
+  };
   const taken = (text: string) => {
     const { name, message } = parse(text);
     record({ what: 'message', name, message });
@@ -77,9 +84,8 @@ export const startFakeCoordinator = (options: FakeCoordinatorOptions): FakeCoord
     }
     if (!('verb' in message) || message.verb !== 'HELLO') return;
     const answer = options.hello?.(message) ?? {};
-    if ('close' in answer) return socket?.close(answer.close, answer.reason);
-    const { heartbeat_ms = 1_000, protocol = AGENT_LINK_VERSION, sessions = [] } = answer;
-    send({ msg: 'WELCOME', heartbeat_ms, sessions, ...(protocol === null ? {} : { protocol }) });
+    if (answer instanceof Promise) void answer.then(welcome);
+    else welcome(answer);
   };
 
   const server = Bun.serve({
