@@ -1,5 +1,3 @@
-import { networkInterfaces } from 'node:os';
-
 const everywhere = (ip: string): boolean => ip === '0.0.0.0' || ip === '::';
 
 /**
@@ -8,10 +6,6 @@ const everywhere = (ip: string): boolean => ip === '0.0.0.0' || ip === '::';
  */
 export const listenAddress = (ip: string, own: readonly string[]): string =>
   everywhere(ip) || /^127\./.test(ip) || own.includes(ip) ? ip : '0.0.0.0';
-
-/** The addresses of this machine's network interfaces. */
-export const ownAddresses = (): string[] =>
-  Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
 
 /** The URL by which this machine itself reaches what listens there. */
 export const localUrl = (address: string, port: number): string => {

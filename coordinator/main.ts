@@ -8,13 +8,14 @@ import { describeProblem } from '../shared/config.ts';
 import { systemIds } from '../shared/ids.ts';
 import { limits } from '../shared/limits.ts';
 import { createLog, type Log } from '../shared/log.ts';
+import { ownAddresses } from '../shared/own-addresses.ts';
 import type { SocketData } from '../shared/socket.ts';
 import { version } from '../shared/version.ts';
 import { type Coordinator, startCoordinator } from './app.ts';
 import { listenForOrders, type ServeUnix } from './command-line/control.ts';
 import { enrol, type Means, makeAdmin, resetPassword } from './command-line/orders.ts';
 import { type CoordinatorCommands, commandLine, type GivenTo } from './commands.ts';
-import { listenAddress, listenFailure, localUrl, ownAddresses } from './config.ts';
+import { listenAddress, listenFailure, localUrl } from './config.ts';
 import { printDeployment } from './deployment/print.ts';
 import { loadSite } from './http/site.ts';
 import { bounds } from './limits.ts';
@@ -93,7 +94,10 @@ const serve = async (command: GivenTo<'serve'>): Promise<number> => {
   if (db === undefined) return 1;
   const { ip, port: configured } = store.configuration();
   const port = command.port ?? configured;
-  const address = listenAddress(ip, ownAddresses());
+  const address = listenAddress(
+    ip,
+    ownAddresses().map((own) => own.address),
+  );
   const services = { db, store, clock: systemClock, ids: systemIds, log };
   const coordinator = await startCoordinator(services, hostname(), await loadSite(page));
   const deafen = await listenForOrders(command.data, coordinator.obey, { log, serve: serveUnix });

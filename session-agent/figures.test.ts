@@ -1,7 +1,7 @@
 import { afterEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import os, { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { createLog } from '../shared/log.ts';
 import { hostFiguresSchema } from '../shared/protocol/agent-link.ts';
 import { fakeClock } from '../shared/testing/clock.ts';
@@ -16,7 +16,7 @@ afterEach(() => {
 const moment = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** Figures on a clock that the test moves, on a machine with that nvidia-smi, a shell script, or without. */
-const measured = (script?: string) => {
+const measured = (script?: string, machine: Pick<typeof os, 'cpus' | 'freemem' | 'totalmem'> = os) => {
   const folder = mkdtempSync(join(tmpdir(), 'vitrina-figures-'));
   const smi = join(folder, 'nvidia-smi');
   const install = (text: string) => {
@@ -33,7 +33,7 @@ const measured = (script?: string) => {
       for (const look of [...waiters]) look();
     },
   });
-  const figures = new Figures({ environment: { PATH: `${folder}` }, clock, log });
+  const figures = new Figures({ environment: { PATH: `${folder}` }, clock, log, machine });
   stops.push(() => {
     figures.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -147,4 +147,79 @@ test('stop() of Figures() ends the measuring and nvidia-smi, and may be called t
   clock.advance(60_000);
   expect(figures.last()).toBe(last);
   expect(lines).toEqual([]);
+});
+
+const silent = () => {
+  throw new Error('Failed to get CPU information');
+};
+/** As Bun does it: the list is there, and throws when it is looked into. */
+const lazily = () => new Proxy(os.cpus(), { get: silent });
+
+test.each([
+  ['no processors', { cpus: silent }, ['cpu_percent']],
+  ['processors that throw when they are looked at', { cpus: lazily }, ['cpu_percent']],
+  ['an empty list of processors', { cpus: () => [] }, ['cpu_percent']],
+  ['no memory', { totalmem: silent }, ['memory_used_mb', 'memory_total_mb']],
+  ['no free memory', { freemem: silent }, ['memory_used_mb']],
+  ['more free memory than there is', { freemem: () => os.totalmem() * 2 }, ['memory_used_mb']],
+  ['a memory that is no number', { totalmem: () => Number.NaN }, ['memory_used_mb', 'memory_total_mb']],
+] as const)('Figures() goes on where the machine tells %s', (_, taken, unknown) => {
+  const { figures, clock, lines } = measured(undefined, { ...os, ...taken });
+  clock.advance(60_000);
+  const last = hostFiguresSchema.parse(figures.last());
+  for (const name of unknown) expect([name, last[name]]).toEqual([name, null]);
+  if (!unknown.some((name) => name === 'memory_total_mb')) expect(last.memory_total_mb).toBeGreaterThan(0);
+  expect(lines.length).toBeLessThanOrEqual(1);
+});
+
+test('Figures() measures again what could be read again', () => {
+  let broken = true;
+  const { figures, clock, lines } = measured(undefined, {
+    ...os,
+    totalmem: () => (broken ? silent() : 1_048_576),
+  });
+  broken = false;
+  clock.advance(5_000);
+  expect(figures.last()?.memory_total_mb).toBe(1);
+  broken = true;
+  clock.advance(10_000);
+  expect(lines.map(({ msg }) => msg)).toEqual(['a figure cannot be read', 'a figure cannot be read']);
+});
+
+test.each(['/proc/stat', '/proc/meminfo', '/proc/cpuinfo'])(
+  'Figures() outlives a machine whose %s says nothing',
+  (file) => {
+    const text = `import { Figures } from ${JSON.stringify(resolve(import.meta.dir, 'figures.ts'))};
+import { fakeClock } from ${JSON.stringify(resolve(import.meta.dir, '../shared/testing/clock.ts'))};
+import { silentLog } from ${JSON.stringify(resolve(import.meta.dir, '../shared/log.ts'))};
+const clock = fakeClock();
+const figures = new Figures({ environment: {}, clock, log: silentLog });
+figures.start();
+clock.advance(5_000);
+console.log(JSON.stringify(figures.last()));`;
+    const take = 'mount --bind /dev/null "$0" && exec "$@"';
+    const { exitCode, stdout, stderr } = Bun.spawnSync(
+      ['unshare', '-m', 'sh', '-c', take, file, process.execPath, '-e', text],
+      { stdout: 'pipe', stderr: 'pipe' },
+    );
+    expect([exitCode, stderr.toString()]).toEqual([0, '']);
+    const last = hostFiguresSchema.parse(JSON.parse(stdout.toString()));
+    if (file === '/proc/stat') expect(last.cpu_percent).toBeNull();
+    expect(last.memory_total_mb).toBeGreaterThan(0);
+  },
+);
+
+test('Figures() outlives an nvidia-smi that cannot be run, and one that says anything', async () => {
+  const { figures, logged, install, answered, askedAgain } = measured('exit 1');
+  await logged('does not tell');
+  for (const script of [
+    'head -c 100000 /dev/urandom',
+    'echo ",,,,,,"; echo "0,x,nan,-5,1e99,9999,?"',
+    'kill -9 $$',
+  ]) {
+    install(script);
+    await askedAgain();
+    await answered();
+    expect(hostFiguresSchema.safeParse(figures.last()).success).toBeTrue();
+  }
 });

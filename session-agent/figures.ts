@@ -1,9 +1,9 @@
-import { cpus, freemem, totalmem } from 'node:os';
+import os from 'node:os';
 import type { Cancel, Clock } from '../shared/clock.ts';
 import { limits } from '../shared/limits.ts';
 import type { Log } from '../shared/log.ts';
 import type { HostFigures } from '../shared/protocol/agent-link.ts';
-import { cpuPercent, cpuTimes } from './domain/cpu.ts';
+import { type CpuTimes, cpuPercent, cpuTimes } from './domain/cpu.ts';
 import { lacksEncoder, readCards, smiArguments } from './domain/nvidia.ts';
 import { type Answer, ask, type Question } from './processes/question.ts';
 
@@ -19,13 +19,20 @@ interface FiguresOptions {
   environment: Record<string, string>;
   clock: Clock;
   log: Log;
+  /** Where the machine tells of its processors and memory, in bytes. */
+  machine?: Pick<typeof os, 'cpus' | 'freemem' | 'totalmem'>;
 }
 
-/** Measures how busy this machine is, once in the time of a heartbeat; waits for nothing and nobody. */
+/** Megabytes; null for what is no size. */
+const megabytesOf = (bytes: number | null): number | null =>
+  bytes !== null && bytes >= 0 && Number.isFinite(bytes) ? Math.round(bytes / MEGABYTE) : null;
+
+/** Measures how busy this machine is, once in the time of a heartbeat; waits for nothing and nobody. What cannot be read is null, and ends nothing. */
 export class Figures {
   readonly #options: FiguresOptions;
   #last: HostFigures | undefined;
-  #times = cpuTimes([]);
+  #times: CpuTimes | null = null;
+  readonly #unread = new Set<string>();
   #cards: HostFigures['cards'] = [];
   #due = 0;
   #with_encoder = true;
@@ -58,30 +65,47 @@ export class Figures {
   }
 
   #measure(): void {
-    const times = cpuTimes(cpus());
-    const percent = this.#times.all === 0 ? null : cpuPercent(this.#times, times);
+    const { cpus, totalmem, freemem } = this.#options.machine ?? os;
+    // What cpus() gives may throw only when it is looked into.
+    const times = this.#read('processors', () => cpuTimes(cpus()));
+    const before = this.#times;
     this.#times = times;
-    const total = totalmem();
+    const total = this.#read('memory', totalmem);
+    const free = this.#read('free memory', freemem);
     this.#last = {
-      cpu_percent: percent,
-      memory_used_mb: Math.round((total - freemem()) / MEGABYTE),
-      memory_total_mb: Math.round(total / MEGABYTE),
+      cpu_percent: before === null || times === null ? null : cpuPercent(before, times),
+      memory_used_mb: total === null || free === null ? null : megabytesOf(total - free),
+      memory_total_mb: megabytesOf(total),
       cards: this.#cards,
     };
     this.#askCards();
+  }
+
+  /** What the machine says; null, and once a word in the log, when it says nothing. */
+  #read<T>(what: string, look: () => T): T | null {
+    try {
+      const value = look();
+      this.#unread.delete(what);
+      return value;
+    } catch (error) {
+      if (!this.#unread.has(what)) this.#options.log.warn({ what, error }, 'a figure cannot be read');
+      this.#unread.add(what);
+      return null;
+    }
   }
 
   #askCards(): void {
     const { clock, environment } = this.#options;
     // One at a time, also when a driver keeps the last one from ending.
     if (this.#question !== undefined || clock.monotonic() < this.#due) return;
-    const smi = Bun.which('nvidia-smi', { PATH: environment.PATH ?? '' });
-    this.#due = clock.monotonic() + (smi === null ? LOOK_AGAIN_MS : CARDS_EVERY_MS);
-    if (smi === null) {
-      this.#tell([]);
-      return;
-    }
+    this.#due = clock.monotonic() + CARDS_EVERY_MS;
     try {
+      const smi = Bun.which('nvidia-smi', { PATH: environment.PATH ?? '' });
+      if (smi === null) {
+        this.#due = clock.monotonic() + LOOK_AGAIN_MS;
+        this.#tell([]);
+        return;
+      }
       const command: [string, ...string[]] = [smi, ...smiArguments(this.#with_encoder)];
       const question = ask(command, environment, CARDS_PATIENCE_MS, clock);
       this.#question = question;

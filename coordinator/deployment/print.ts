@@ -1,6 +1,6 @@
-import { networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describeProblem, readConfig } from '../../shared/config.ts';
+import { ownAddresses } from '../../shared/own-addresses.ts';
 import { readText } from '../../shared/text-file.ts';
 import { type Configuration, configurationSchema } from '../store/configuration-file.ts';
 import type { Deployment } from './deployment.ts';
@@ -35,9 +35,7 @@ const secretOf = async (file: string | undefined): Promise<string | undefined> =
 
 /** The first IPv4 address of this machine that others can reach. */
 const ownAddress = (): string | undefined =>
-  Object.values(networkInterfaces())
-    .flatMap((cards) => cards ?? [])
-    .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+  ownAddresses().find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
 
 const deploymentOf = async (
   flags: DeploymentFlags,

@@ -58,13 +58,17 @@ const checkFolder = async (
   const where = folder === path ? path : `${path} (to be made in ${folder})`;
   try {
     await access(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    return fail(name, `${where}: ${String(error)}`, 'Let the user of the agent write there.');
+  }
+  try {
     const { bavail, bsize } = await look(folder);
     const free_mb = Math.floor((bavail * bsize) / 1_048_576);
     const found = `${where}: ${free_mb} MB free`;
     if (free_mb < NONE_MB) return fail(name, found, `Free space: ${unwritten}.`);
     return free_mb < LITTLE_MB ? warn(name, found, 'Free space before it runs out.') : ok(name, found);
   } catch (error) {
-    return fail(name, `${where}: ${String(error)}`, 'Let the user of the agent write there.');
+    return warn(name, `${where}: free space unknown (${String(error)})`, 'Look at that disk yourself.');
   }
 };
 

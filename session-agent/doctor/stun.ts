@@ -1,7 +1,7 @@
-import { networkInterfaces } from 'node:os';
 import type { Clock } from '../../shared/clock.ts';
 import { readIceUrl } from '../../shared/ice-server.ts';
 import type { Ids } from '../../shared/ids.ts';
+import { ownAddresses } from '../../shared/own-addresses.ts';
 import type { AgentCheck } from '../../shared/protocol/agent-check.ts';
 import {
   type Address,
@@ -105,9 +105,7 @@ export const checkStun = async ({ clock, ids }: Needs, check: AgentCheck): Promi
       ]),
     );
     const all = [...told, ...(await askAll(socket, more.slice(0, SERVERS_MOST)))];
-    const own = Object.values(networkInterfaces()).flatMap((cards) =>
-      (cards ?? []).map(({ address }) => address),
-    );
+    const own = ownAddresses().map(({ address }) => address);
     const has_turn = check.ice_servers.some(({ urls }) => urls.some((url) => url.startsWith('turn')));
     return lineOf(natKind(all, own), all, has_turn);
   } finally {

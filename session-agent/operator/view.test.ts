@@ -59,7 +59,7 @@ describe('statusLines()', () => {
       'Loft: ready, card 1, for 1 min, session s-1, restarted 2 times',
       'Loft: warm, card 0, for 1 min, no session',
       'CPU 12 %, memory 4096 MB',
-      'RTX: busy 50 %, encoder ?, 1000 of 8000 MB, 61 °C',
+      'RTX: busy 50 %, encoder unknown, 1000 of 8000 MB, 61 °C',
       'Villa cannot be launched: /opt/villa does not exist',
       'config.json:3 seats: wrong',
       'an ?[31mapp?[0m crashed, 3 times',
@@ -67,6 +67,13 @@ describe('statusLines()', () => {
       expect(text).toContain(part);
     }
     expect(text).not.toContain('\u001b');
+  });
+
+  test('statusLines() says of what could not be measured that it is unknown', () => {
+    const figures = { cpu_percent: null, memory_used_mb: null, memory_total_mb: null, cards: [] };
+    expect(statusLines({ ...status, figures }, now)).toContain('machine      CPU unknown, memory unknown');
+    const text = statusLines({ ...status, figures: { ...figures, memory_total_mb: 8 } }, now).join('\n');
+    expect(text).toContain('memory unknown of 8 MB');
   });
 
   test('statusLines() says why there is no link, and that nothing is measured yet', () => {

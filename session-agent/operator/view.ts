@@ -18,10 +18,12 @@ const linkWords: Record<AgentStatus['link']['state'], string> = {
   stopped: 'stopped',
 };
 
-const share = (used: number | null, total: number | null): string =>
-  `${used === null ? '?' : Math.round(used)}${total === null ? '' : ` of ${Math.round(total)}`} MB`;
+const share = (used: number | null, total: number | null): string => {
+  if (used === null) return total === null ? 'unknown' : `unknown of ${Math.round(total)} MB`;
+  return `${Math.round(used)}${total === null ? '' : ` of ${Math.round(total)}`} MB`;
+};
 
-const percent = (value: number | null): string => (value === null ? '?' : `${Math.round(value)} %`);
+const percent = (value: number | null): string => (value === null ? 'unknown' : `${Math.round(value)} %`);
 
 const figureLines = ({ figures }: AgentStatus): string[] =>
   figures === null

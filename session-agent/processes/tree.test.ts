@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { memory_script, memoryOfTree, taskkillArguments, windowsTree } from './tree.ts';
+import { linuxTree, memory_script, memoryOfTree, no_group, taskkillArguments, windowsTree } from './tree.ts';
 
 test('taskkillArguments() names the tree, and forces only when told', () => {
   expect(taskkillArguments(4_711, false)).toEqual(['/PID', '4711', '/T']);
@@ -25,4 +25,21 @@ test('memoryOfTree() adds up a process and all that descends from it, in whateve
   expect(memoryOfTree(10, output)).toBe(7_000);
   expect(memoryOfTree(99, output)).toBe(0);
   expect(memoryOfTree(10, '')).toBe(0);
+});
+
+test('linuxTree() of processes that cannot be listed counts as alive, and its group is ended all the same', async () => {
+  const blind = () => {
+    throw new Error("EMFILE: too many open files, scandir '/proc'");
+  };
+  const child = Bun.spawn(['sleep', '600'], { detached: true, stdio: ['ignore', 'ignore', 'ignore'] });
+  const tree = linuxTree(child.pid, [], blind);
+  expect(tree.alive()).toBeTrue();
+  await expect(tree.memory()).rejects.toThrow('too many open files');
+  tree.end(true);
+  await child.exited;
+  expect(child.signalCode).toBe('SIGKILL');
+  // Nobody's group: nothing is signalled, least of all process 1.
+  const marked = linuxTree(no_group, ['A=b'], blind);
+  marked.end(true);
+  expect(marked.alive()).toBeTrue();
 });

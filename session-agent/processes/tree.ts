@@ -40,7 +40,7 @@ const residentBytes = (pid: number): number => {
  * from these: so a grandchild is found that made a group of its own, and one that dropped its environment, too. Who was
  * found once stays a member when its parent ends before it.
  */
-export const linuxTree = (leader: number, marks: readonly string[]): LinuxTree => {
+export const linuxTree = (leader: number, marks: readonly string[], take = takeCensus): LinuxTree => {
   const marked = (pid: number) => {
     const environment = environmentOf(pid);
     return marks.every((mark) => environment.includes(mark));
@@ -65,13 +65,26 @@ export const linuxTree = (leader: number, marks: readonly string[]): LinuxTree =
     found = new Map([...own].map(([pid, { ticks }]) => [pid, ticks]));
     return own;
   };
-  const members = () => follow(takeCensus(), marked);
+  const members = () => follow(take(), marked);
+  /** The members; undefined when this machine's processes cannot be listed, for want of open files for one. */
+  const known = (): [number, Stat][] | undefined => {
+    try {
+      return [...members()];
+    } catch {
+      return undefined;
+    }
+  };
   return {
     look: (census) => void follow(census),
-    alive: () => members().size > 0,
+    // Who cannot be seen counts as alive: else its seat would be given away under it.
+    alive: () => known()?.length !== 0,
     end: (force) => {
       const name = force ? 'SIGKILL' : 'SIGTERM';
-      const own = [...members()];
+      const own = known();
+      if (own === undefined) {
+        if (leader !== no_group) signal(-leader, name);
+        return;
+      }
       // The group at one stroke, so that none can fork meanwhile; then those that left it.
       if (own.some(([, { group }]) => group === leader)) signal(-leader, name);
       for (const [pid, { group }] of own) if (group !== leader) signal(pid, name);
