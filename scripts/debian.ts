@@ -20,6 +20,7 @@ export const testPackages: DebianPackage[] = [
   { name: 'haproxy', file: '/usr/sbin/haproxy' },
   { name: 'caddy', file: '/usr/bin/caddy' },
   { name: 'openssl', file: '/usr/bin/openssl' },
+  { name: 'curl', file: '/usr/bin/curl' },
   { name: 'mariadb-server', file: '/usr/sbin/mariadbd' },
   { name: 'redis-server', file: '/usr/bin/redis-server' },
 ];
