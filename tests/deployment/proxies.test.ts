@@ -1,4 +1,13 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  setDefaultTimeout,
+  test,
+} from 'bun:test';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,6 +40,8 @@ let network: Network;
 let server: Machine;
 let studio: Machine;
 let visitor: Machine;
+/** Of one test alone, as it remembers what each address has asked for. */
+let serving: Started;
 
 const fileOf = (name: string) => join(folder, name);
 
@@ -104,6 +115,12 @@ const untilHeard = (program: Started, port: number) =>
     },
     (listening) => listening !== '',
   );
+
+const startCoordinator = async (): Promise<Started> => {
+  const program = server.start([coordinator, 'serve', '--data', fileOf('data')]);
+  await untilHeard(program, 8080);
+  return program;
+};
 
 /** The host's agent, behind its router, when it has got through to the coordinator. */
 const startAgent = async (): Promise<Started> => {
@@ -194,13 +211,20 @@ beforeAll(async () => {
     `https://${host}`,
     ...data,
   ]);
-  await untilHeard(server.start([coordinator, 'serve', ...data]), 8080);
+  const first = await startCoordinator();
   await untilHeard(startCoturn(), 5370);
   installNginx();
   const nginx = await startNginx();
   enrol(/--token=(\S+)/.exec(command)?.[1] ?? '');
   await nginx.stop();
+  await first.stop();
 });
+
+beforeEach(async () => {
+  serving = await startCoordinator();
+});
+
+afterEach(() => serving.stop());
 
 afterAll(async () => {
   await Promise.all([server, studio, visitor].map((machine) => machine?.stop()));
