@@ -4,6 +4,7 @@ import type { Refusal } from '../shared/errors.ts';
 import { networkOf } from '../shared/network.ts';
 import { requestUrl } from '../shared/request-url.ts';
 import { type SocketData, socketHandler } from '../shared/socket.ts';
+import { createLooks } from './broker/account-looks.ts';
 import { createBackground } from './broker/background.ts';
 import { bookingNeeds } from './broker/booked-sessions.ts';
 import { tickBookings } from './broker/booking-ticks.ts';
@@ -95,6 +96,7 @@ export const startCoordinator = async (
     evacuations: createEvacuations(world),
     warm: createWarmWishes(world),
     sweep: createSweep(world),
+    looks: createLooks(world),
   });
   const stopTicker = clock.every(bounds.tick_ms, () => {
     measureLag(clock.monotonic());

@@ -9,6 +9,7 @@ import {
 } from '../domain/accounts.ts';
 import { Taken } from '../store/database.ts';
 import type { Account, ReadTables, Tables } from '../store/tables.ts';
+import { doubledWord, nameDouble } from './account-looks.ts';
 import { audit } from './audit.ts';
 import { endLogins, updateAccount } from './logins.ts';
 import type { Passwords } from './passwords.ts';
@@ -43,8 +44,8 @@ const newAccount = (
 });
 
 /**
- * Asks for an account. The answer is the same, and as late, when there is one with this e-mail already: `undefined`.
- * Else malformed, password_weak, too_busy or too_many_messages.
+ * Asks for an account. The answer is the same, and as late, when there is one with this e-mail already, or with one that
+ * looks like it: `undefined`. Else malformed, password_weak, name_taken, too_busy or too_many_messages.
  */
 export const register = async (
   services: Services,
@@ -63,14 +64,19 @@ export const register = async (
   const password_hash = await passwords.hash(password);
   if (isRefusal(password_hash)) return password_hash;
   const row = newAccount(services, { email, name, password_hash, role: 'user', state: 'pending' });
-  return transactAgain(db, async (tables) => {
+  const asked = await transactAgain(db, async (tables) => {
     if ((await tables.accounts.count({ state: 'pending' })) >= pending_most) return refuse('too_busy');
     // Counted here, so that both ways end in a commit of a change and take as long.
     if (!(await takeHits(tables, [budget], clock.now()))) return tooMany(tables);
     const [known] = await tables.accounts.find({ email });
-    if (known === undefined) await tables.accounts.insert(row);
-    return undefined;
+    // The name first: what is said of it must not depend on the address.
+    const double = await doubledWord(tables, row, known === undefined);
+    if (double === undefined && known === undefined) await tables.accounts.insert(row);
+    // No refusal yet, so that the attempt counts.
+    return { double };
   });
+  if ('refused' in asked) return asked;
+  return asked.double === 'name' ? nameDouble() : undefined;
 };
 
 /** Adds an approved administrator, for the command line: malformed, password_weak, too_busy or name_taken. */
@@ -86,14 +92,20 @@ export const createAdmin = async (
   const password_hash = await passwords.hash(password);
   if (isRefusal(password_hash)) return password_hash;
   const row = newAccount(services, { email, name, password_hash, role: 'admin', state: 'approved' });
+  const known = refuse(
+    'name_taken',
+    `there is an account with the e-mail ${email}, or one that looks like it`,
+  );
   try {
-    await services.db.transact(async (tables) => {
+    return await services.db.transact(async (tables) => {
+      const double = await doubledWord(tables, row);
+      if (double !== undefined) return double === 'name' ? nameDouble() : known;
       await tables.accounts.insert(row);
       await audit(services, tables, 'command-line', 'account.admin_created', row.id);
+      return row;
     });
-    return row;
   } catch (error) {
-    if (error instanceof Taken) return refuse('name_taken', `there is an account with the e-mail ${email}`);
+    if (error instanceof Taken) return known;
     throw error;
   }
 };

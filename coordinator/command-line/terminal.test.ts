@@ -1,5 +1,6 @@
 import { expect, setDefaultTimeout, test } from 'bun:test';
 import { join } from 'node:path';
+import { encodings } from '../../shared/testing/encodings.ts';
 import { temporaryFolder } from '../testing/folder.ts';
 import { soon } from '../testing/socket.ts';
 import { askPassword } from './terminal.ts';
@@ -60,4 +61,16 @@ test(`${askPassword.name}() changes nothing when the two differ, and Ctrl-C leav
   const stopped = await atTerminal(folder.path, 'correct\x03');
   expect([stopped.exit, stopped.echoes]).toEqual([130, true]);
   expect(await Bun.file(join(folder.path, 'accounts.json')).exists()).toBeFalse();
+});
+
+test(`${askPassword.name}() reads the first line of a file in any encoding that Windows writes`, async () => {
+  const read = async (bytes: Uint8Array) => {
+    const script = `import { askPassword } from '${join(import.meta.dir, 'terminal.ts')}';
+      await askPassword('a@b.example', true).then((text) => process.stdout.write(text), (error) => process.stdout.write(error.message));`;
+    const program = Bun.spawn([process.execPath, '-e', script], { stdin: new Blob([new Uint8Array(bytes)]) });
+    return new Response(program.stdout).text();
+  };
+  const texts = Object.values(encodings).map((encode) => read(encode('correct hörse\r\nmore\r\n')));
+  expect(await Promise.all(texts)).toEqual(texts.map(() => 'correct hörse'));
+  expect(await read(Buffer.from('correct hörse\n', 'latin1'))).toContain('standard input');
 });

@@ -1,3 +1,4 @@
+import { decodeText } from '../../shared/text-file.ts';
 import { Declined } from '../enrol-client.ts';
 
 /** Longest line that is read; nothing that is longer is a password. */
@@ -10,14 +11,26 @@ export class Interrupted extends Error {
 
 const say = (text: string): void => void process.stderr.write(text);
 
-/** The first line of a standard input that is no terminal. */
+/** The bytes before the end of the line, in UTF-8 or UTF-16; nothing that is longer is a password. */
+const lineOf = (bytes: Buffer): Buffer => {
+  const end = bytes.indexOf('\n');
+  const line = bytes.subarray(0, end < 0 ? line_chars : end);
+  // In UTF-16 BE the line feed has a zero before it.
+  return line.includes(0) ? line.subarray(0, line.length - (line.length % 2)) : line;
+};
+
+/** The first line of a standard input that is no terminal. Throws Declined when it is no text. */
 const readLine = async (): Promise<string> => {
-  let text = '';
-  for await (const chunk of Bun.stdin.stream().pipeThrough(new TextDecoderStream())) {
-    text += chunk;
-    if (text.includes('\n') || text.length > line_chars) break;
+  let bytes = Buffer.alloc(0);
+  for await (const chunk of Bun.stdin.stream()) {
+    bytes = Buffer.concat([bytes, chunk]);
+    if (bytes.includes('\n') || bytes.length > line_chars) break;
   }
-  return text.split(/\r?\n/)[0] ?? '';
+  try {
+    return decodeText(lineOf(bytes), 'standard input').replace(/\r$/, '');
+  } catch (error) {
+    throw new Declined(`The password cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
 };
 
 /** Arrow keys and the like: they are no part of a password. */

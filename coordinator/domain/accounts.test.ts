@@ -31,6 +31,8 @@ describe('normaliseEmail()', () => {
     'a@b-',
     'a@b c',
     'a\u200b@b.example',
+    'a\u3164@b.example',
+    'a\u2028b@b.example',
     'a\0@b.example',
     '"a"@b.example',
     'a,b@c.example',

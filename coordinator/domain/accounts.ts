@@ -1,4 +1,5 @@
 import { type Refusal, refuse } from '../../shared/errors.ts';
+import { withoutForbidden } from '../../shared/name-text.ts';
 
 /** What decides what an account may do. */
 export interface Standing {
@@ -65,7 +66,8 @@ export const normaliseEmail = (text: string): string | Refusal => {
   const email = text.trim().normalize('NFC').toLowerCase();
   const at = email.lastIndexOf('@');
   const local = email.slice(0, Math.max(0, at));
-  const fits = email.length <= email_chars && local.length <= local_chars && email.isWellFormed();
+  const fits =
+    email.length <= email_chars && local.length <= local_chars && withoutForbidden(email) === email;
   const right = fits && /^[^\s@"(),:;<>[\]\\\p{Cc}\p{Cf}]+$/u.test(local) && isDomain(email.slice(at + 1));
   return right ? email : refuse('malformed', 'email: an address like "anna@example.com"');
 };

@@ -39,11 +39,12 @@ const described = {
     path: '/accounts',
     tags,
     summary: 'Ask for an account',
-    description: 'The answer does not tell whether there is an account with this e-mail already.',
+    description:
+      'The answer does not tell whether there is an account with this e-mail already. `name_taken`: another account has a name that differs in case or script alone.',
     request: { body: takes(registerSchema) },
     responses: {
       202: answers(registeredSchema, 'If eligible, the account is pending review.'),
-      ...refuses('malformed', 'password_weak', 'too_many_messages', 'too_busy'),
+      ...refuses('malformed', 'password_weak', 'name_taken', 'too_many_messages', 'too_busy'),
     },
   }),
   list: createRoute({

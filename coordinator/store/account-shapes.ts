@@ -32,6 +32,14 @@ export const accountShapes = {
     { unique: { email: ['email'] }, indexes: { state: ['state', 'created_at'] } },
   ),
 
+  /**
+   * What names and e-mail addresses look like, so that nobody passes for somebody else: a hash without case and script. Of
+   * accounts that look the same the first one stands here. The row `complete` says that older accounts are here too.
+   */
+  account_looks: shape('account_looks', { look: id(), spelling: id(), account_id: id() }, ['look'], {
+    indexes: { account: ['account_id'] },
+  }),
+
   refresh_tokens: shape(
     'refresh_tokens',
     {

@@ -30,6 +30,7 @@ export const makeTables = (
   make: <Row extends AnyRow, Key extends keyof Row & string>(shape: Shape<Row, Key>) => Table<Row, Key>,
 ): Tables => ({
   accounts: make(shapes.accounts),
+  account_looks: make(shapes.account_looks),
   refresh_tokens: make(shapes.refresh_tokens),
   reset_links: make(shapes.reset_links),
   signing_keys: make(shapes.signing_keys),

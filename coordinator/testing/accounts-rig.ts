@@ -37,6 +37,7 @@ const clear = (database: Database) =>
   database.transact((tables) =>
     Promise.all([
       tables.accounts.remove({ created_at: { from: 0 } }),
+      tables.account_looks.remove({ look: { from: '' } }),
       tables.refresh_tokens.remove({ expires_at: { from: 0 } }),
       tables.reset_links.remove({ expires_at: { from: 0 } }),
       tables.counters.remove({ expires_at: { from: 0 } }),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { isRefusal } from '../../shared/errors.ts';
+import { createLooks } from '../broker/account-looks.ts';
 import {
   changeAccount,
   createAdmin,
@@ -40,6 +41,57 @@ export const testAccounts = (name: string, open: () => Promise<TwoCoordinators>)
       const again = await register(one, passwords, { ...wanted, email, network });
       expect(again).toBeUndefined();
       expect(fine(await getAccount(one, anna.id))).toEqual(anna);
+    });
+
+    test(`register() on ${name} takes no name that differs by case or script alone, at once and later`, async () => {
+      const { one, passwords, race } = rig();
+      const ask = (services: Services, at: number, wanted: { name: string; email?: string }) =>
+        register(services, passwords, {
+          email: `look${at}@example.com`,
+          password,
+          network: `192.0.2.${at}`,
+          ...wanted,
+        });
+      // Latin, Cyrillic, and one in capitals, all at once: one of them has the name then.
+      const spellings = ['Sasha Cook', 'S\u0430sha C\u043e\u043ek', 'SASHA COOK'];
+      const told = refusals(
+        await race(6, (services, at) => ask(services, at, { name: spellings[at % 3] ?? '' })),
+      );
+      expect(told.filter((word) => word === 'fine').length).toBeGreaterThan(0);
+      const kept = await one.db.read(({ accounts }) => accounts.find({}));
+      const names = kept.map((each) => each.name).filter((each) => /cook|\u043ek/i.test(each));
+      expect([new Set(names).size, names.length]).toEqual([1, told.filter((word) => word === 'fine').length]);
+      // A namesake is no double.
+      expect(refusals([await ask(one, 20, { name: names[0] ?? '' })])).toEqual(['fine']);
+      expect(refusals([await ask(one, 21, { name: 'Sasha Cooke' })])).toEqual(['fine']);
+    });
+
+    test(`register() on ${name} makes no account for an address that looks like another one, and does not tell`, async () => {
+      const { one, passwords, anna } = rig();
+      const look = email.replace('a', '\u0430');
+      const wanted = { email: look, name: 'Somebody', password, network };
+      await createLooks(one)();
+      expect(await register(one, passwords, wanted)).toBeUndefined();
+      expect(await one.db.read(({ accounts }) => accounts.find({ email: look }))).toEqual([]);
+      expect(await one.db.read(({ accounts }) => accounts.find({ email: anna.email }))).toHaveLength(1);
+    });
+
+    test(`createLooks() on ${name} notes the accounts of an older release, once`, async () => {
+      const { one, both, passwords, anna } = rig();
+      const double = { email: 'other@example.com', name: anna.name.toUpperCase(), password, network };
+      const before = Array.from({ length: 450 }, (_, at) => account(1_000 + at, { name: `N${at % 300}` }));
+      for (let at = 0; at < before.length; at += 150) {
+        await one.db.transact(({ accounts }) => accounts.insert(...before.slice(at, at + 150)));
+      }
+      await Promise.all(both.map((services) => createLooks(services)()));
+      expect(refusals([await register(one, passwords, double)])).toEqual(['name_taken']);
+      const late = { ...double, name: 'n299' };
+      expect(refusals([await register(one, passwords, late)])).toEqual(['name_taken']);
+      await one.db.transact(({ accounts }) => accounts.insert(account(5_000, { name: 'Later' })));
+      await createLooks(one)();
+      expect(
+        await one.db.read(({ account_looks }) => account_looks.count({ account_id: 'account-5000' })),
+      ).toBe(0);
     });
 
     test(`register() on ${name} takes 10 from one network in half an hour, however they come`, async () => {

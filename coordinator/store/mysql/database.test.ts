@@ -32,6 +32,8 @@ testDatabase('openMysqlDatabase()', async () => {
   return { database, [Symbol.asyncDispose]: () => database.close() };
 });
 
+/** Of all migrations together. */
+const steps = migrations.flatMap((migration) => migration.steps).length;
 const parts = { clock: systemClock, ids: systemIds, log: silentLog };
 const failed = async (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
@@ -122,7 +124,6 @@ describe('migrate()', () => {
   test('migrate() makes the tables that tables.ts describes, and nothing the second time', async () => {
     const url = await server.createDatabase('described');
     await using connection = await connectTo(url);
-    const steps = migrations.flatMap(({ steps }) => steps).length;
     expect(await migrate(connection, 'described')).toBe(steps);
     expect(await migrate(connection, 'described')).toBe(0);
     const [columns] = await connection.execute(
@@ -210,7 +211,7 @@ describe('migrate()', () => {
     await using a = await connectTo(url);
     await using b = await connectTo(url);
     const counts = await Promise.all([migrate(a, 'both'), migrate(b, 'both')]);
-    expect(counts.toSorted((x, y) => x - y)).toEqual([0, migrations.flatMap(({ steps }) => steps).length]);
+    expect(counts.toSorted((x, y) => x - y)).toEqual([0, steps]);
   });
 
   test('migrate() says what is wrong with a step, and does not take a foreign table for its own', async () => {
@@ -228,7 +229,7 @@ describe('migrate()', () => {
     await using connection = await connectTo(url);
     const open = async () => String(await failed(openMysqlDatabase({ url, ...parts })));
     expect(await open()).toContain(
-      'older than this coordinator: 22 steps are due. Run "coordinator migrate"',
+      `older than this coordinator: ${steps} steps are due. Run "coordinator migrate"`,
     );
     await migrate(connection, 'versions', [...migrations, late]);
     expect(await open()).toContain('newer than this coordinator (0002_notes). Update the coordinator');
@@ -245,9 +246,9 @@ describe('migrate()', () => {
     expect(await migrateSchema('status', url, say)).toBe(1);
     expect(said).toContain('due      0001_first_tables step 1');
     expect(await migrateSchema('apply', url, say)).toBe(0);
-    expect(said.at(-1)).toBe('Applied 22 steps to commands.');
+    expect(said.at(-1)).toBe(`Applied ${steps} steps to commands.`);
     expect(await migrateSchema('status', url, say)).toBe(0);
-    expect(said.at(-1)).toBe('applied  0003_unplaceable_bookings');
+    expect(said.at(-1)).toBe(`applied  ${migrations.at(-1)?.name}`);
     expect(await migrateSchema('apply', undefined, say)).toBe(1);
     expect(said.at(-1)).toContain('Set DATABASE_URL');
     expect(await migrateSchema('apply', 'mysql://root@localhost/x?socket=/nowhere', say)).toBe(1);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import firstTables from '../../../migrations/0001_first_tables.sql' with { type: 'text' };
 import strangersAndKnocks from '../../../migrations/0002_strangers_and_knocks.sql' with { type: 'text' };
 import unplaceableBookings from '../../../migrations/0003_unplaceable_bookings.sql' with { type: 'text' };
+import accountLooks from '../../../migrations/0004_account_looks.sql' with { type: 'text' };
 
 /** One file of `migrations/`, taken apart into the statements that are applied and recorded one by one. */
 export interface Migration {
@@ -32,4 +33,5 @@ export const migrations: readonly Migration[] = [
   migrationOf('0001_first_tables', firstTables),
   migrationOf('0002_strangers_and_knocks', strangersAndKnocks),
   migrationOf('0003_unplaceable_bookings', unplaceableBookings),
+  migrationOf('0004_account_looks', accountLooks),
 ];
