@@ -5,6 +5,7 @@ import { systemClock } from '../shared/clock.ts';
 import { handle, understand } from '../shared/command-line.ts';
 import type { Handlers } from '../shared/commands.ts';
 import { describeProblem } from '../shared/config.ts';
+import { sharedAdvice } from '../shared/file-rights.ts';
 import { systemIds } from '../shared/ids.ts';
 import { limits } from '../shared/limits.ts';
 import { createLog, type Log } from '../shared/log.ts';
@@ -23,6 +24,7 @@ import page from './site/index.html';
 import { importFiles, migrateSchema, openDatabase } from './store/commands.ts';
 import { type Database, Unavailable, Unusable } from './store/database.ts';
 import { openJsonStore } from './store/json-store.ts';
+import { sharedSecrets } from './store/shared-secrets.ts';
 import type { Store } from './store/store.ts';
 
 /** Seconds without a byte after which an HTTP connection is closed: longer than the longest poll. */
@@ -90,6 +92,7 @@ const serve = async (command: GivenTo<'serve'>): Promise<number> => {
   const log = createLog('coordinator', command.log_level);
   const store = await openStore(command.data, log);
   if (store === undefined) return 1;
+  for (const file of await sharedSecrets(command.data, store)) log.warn({ file }, sharedAdvice);
   const db = await openBase(command.data, log);
   if (db === undefined) return 1;
   const { ip, port: configured } = store.configuration();

@@ -1,6 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { sharedAdvice, sharedFile } from '../shared/file-rights.ts';
 import { releaseIn } from '../shared/release.ts';
 import { signRelease } from '../shared/release-signature.ts';
 
@@ -56,6 +57,8 @@ if (values.help) {
   process.exit(0);
 }
 const key = keyIn(values.key ?? fail(`Say with which key: --key FILE\n\n${usage}`, 2));
+const shared = await sharedFile(values.key ?? '');
+if (shared !== undefined) process.stderr.write(`${shared}: ${sharedAdvice}\n`);
 if (files.length === 0) fail(`Say what to sign.\n\n${usage}`, 2);
 for (const file of files) process.stdout.write(`${signFile(file, key)}\n`);
 const update_key = createPublicKey(key).export({ type: 'spki', format: 'der' }).toString('base64');

@@ -52,7 +52,8 @@ export interface System {
 const root = resolve(import.meta.dir, '..');
 export const fromSource = (file: string): string[] => [process.execPath, join(root, file)];
 
-const json = (file: string, value: unknown) => writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
+const json = (file: string, value: unknown) =>
+  writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
 
 const writeCoordinatorData = (layout: Layout, keys: Map<string, string>): string => {
   const data = join(layout.folder, 'coordinator');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodings } from '../shared/testing/encodings.ts';
 import { loadConfig } from './config.ts';
-import { helpText, optionNames } from './options.ts';
+import { helpText, optionNames, secretFiles } from './options.ts';
 
 /** The path of a file with that content, in a folder of its own that goes away afterwards. */
 const withFile = async <T>(
@@ -30,6 +30,16 @@ const problemsOf = async (...args: string[]) => {
   const loaded = await loadConfig(args, {});
   return 'problems' in loaded ? loaded.problems : [];
 };
+
+test('secretFiles() names each file that holds a secret, and the configuration file when there are secrets', async () => {
+  await withFile('{"player_token": "one"}', async (file) => {
+    const { options } = await optionsOf('--config_file', file, '--streamer_token_file', file);
+    expect(secretFiles({ ...options, ssl_key_path: '/key' })).toEqual([file, '/key']);
+    expect(secretFiles({ ...options, ssl_key_path: '', player_token: '', streamer_token_file: '' })).toEqual(
+      [],
+    );
+  });
+});
 
 test('loadConfig() has the ports of Epic when nothing is said', async () => {
   expect((await optionsOf()).options).toMatchObject({ streamer_port: 8888, player_port: 80, sfu_port: 8889 });

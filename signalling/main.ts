@@ -1,6 +1,7 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { systemClock } from '../shared/clock.ts';
+import { sharedAdvice, sharedFile } from '../shared/file-rights.ts';
 import { systemIds } from '../shared/ids.ts';
 import { limits } from '../shared/limits.ts';
 import { createLog, type Log, type LogLevel } from '../shared/log.ts';
@@ -11,7 +12,7 @@ import { listeners } from './http/listener.ts';
 import { openPorts } from './http/ports.ts';
 import { keyboardCommand } from './keyboard.ts';
 import { createLogFiles } from './log-files.ts';
-import { savedOptions, withoutSecrets } from './options.ts';
+import { savedOptions, secretFiles, withoutSecrets } from './options.ts';
 import { createMemoryStore } from './peers/memory-store.ts';
 import { peerQuotas } from './peers/quotas.ts';
 import { openRedisStore } from './peers/redis-store.ts';
@@ -71,11 +72,18 @@ const save = async (options: Config['options']): Promise<void> => {
   await chmod(options.config_file, 0o600);
 };
 
+/** The named files that hold secrets and that others can read, each with its rights. */
+const sharedSecrets = async (options: Config['options']): Promise<string[]> => {
+  const found = await Promise.all(secretFiles(options).map(sharedFile));
+  return found.filter((file) => file !== undefined);
+};
+
 const serve = async (config: Config, warnings: string[]): Promise<number> => {
   const { options } = config;
   const log = openLog(config);
   for (const warning of warnings) log.warn({}, warning);
   if (options.save) await save(options);
+  for (const file of await sharedSecrets(options)) log.warn({ file }, sharedAdvice);
   if (options.log_config) log.info({ config: withoutSecrets(options) }, 'options');
   const signalling = createSignalling(config, systemClock, log);
   const peers = await openPeers(config, log);

@@ -211,6 +211,23 @@ const secretNames: readonly OptionName[] = [
   'peer_options',
 ];
 
+const secretFileNames = [
+  'turn_secret_file',
+  'player_token_file',
+  'streamer_token_file',
+  'sfu_token_file',
+  'peer_broadcast_token_file',
+  'peer_options_file',
+  'ssl_key_path',
+] as const satisfies readonly OptionName[];
+
+/** The files that hold secrets: the named ones, and the configuration file when there are secrets at all. */
+export const secretFiles = (options: Options): string[] => {
+  const own = secretNames.some((name) => options[name] !== '') ? [options.config_file] : [];
+  const named = [...secretFileNames.map((name) => options[name]), ...own];
+  return [...new Set(named.filter((file) => file !== ''))];
+};
+
 /** The options as others may see them. Peer options hold TURN credentials. */
 export const withoutSecrets = (options: Options): Record<string, unknown> =>
   Object.fromEntries(

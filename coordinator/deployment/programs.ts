@@ -16,7 +16,7 @@ const turn = (deployment: Deployment): Made => {
   if (turn_secret === undefined) {
     return {
       missing:
-        'coturn and the coordinator share a secret. Make one: openssl rand -base64 32 > turn.secret; then name it: --secret_file FILE, or "turn" in configuration.json.',
+        'coturn and the coordinator share a secret. Make one: (umask 077; openssl rand -base64 32 > turn.secret); then name it: --secret_file FILE, or "turn" in configuration.json.',
     };
   }
   if (address === undefined) {

@@ -25,6 +25,10 @@ const named = ({ turn, metrics_token_file }: Configuration): Named[] => {
   return found;
 };
 
+/** The files of secrets that the configuration names, as it names them. */
+export const secretPaths = (configuration: Configuration): string[] =>
+  named(configuration).map(([, , file]) => file);
+
 const readSecret = async (file: string): Promise<{ secret: string } | { failure: string }> => {
   try {
     const secret = (await readText(file)).trim();

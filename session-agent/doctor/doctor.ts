@@ -87,7 +87,7 @@ export const doctor = async (options: DoctorOptions): Promise<Line[]> => {
     ok('config', `${config_file}: ${config.server_name}, ${config.seats} seats, ${config.apps.length} apps`),
   );
   const parts = [
-    bounded(clock, 'rights', async () => [await checkRights(config_file, platform)]),
+    bounded(clock, 'rights', async () => [await checkRights(config_file, platform, environment.SystemRoot)]),
     bounded(clock, 'network', () => checkNetwork(config, options)),
     bounded(clock, 'apps', () => checkApps(config)),
     bounded(clock, 'GPU', async () => [await checkGpu(clock, config, baseEnvironment(environment))]),

@@ -1,8 +1,10 @@
 import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { rightsText, sharedFile } from '../../shared/file-rights.ts';
 import { type AgentConfig, launchProblem, ports_per_session } from '../config.ts';
 import { isFree } from '../ports.ts';
+import { readersOf } from '../processes/acl.ts';
 import { fail, type Line, ok, skip, warn } from './line.ts';
 
 /** How much of a disk is free, and in units of how many bytes. */
@@ -82,14 +84,27 @@ export const checkDisk = (
     checkFolder('state folder', state_folder, 'no session can be noted, and none begins', look),
   ]);
 
-/** Whether only its owner can read the file that holds the key. */
-export const checkRights = async (file: string, platform: NodeJS.Platform): Promise<Line> => {
-  if (platform === 'win32') {
-    return skip('rights', 'not looked at on Windows', 'Let only the user of the service read config.json.');
+const checkAcl = async (file: string, system_root: string | undefined): Promise<Line> => {
+  const advice = `icacls "${file}" /inheritance:r /grant:r *S-1-5-18:F *S-1-5-32-544:F, and /grant the account of the service`;
+  try {
+    const readers = await readersOf(file, system_root);
+    return readers.length === 0
+      ? ok('rights', `${file} is for named accounts only`)
+      : warn('rights', `others can read the key in ${file} (${readers.join(', ')})`, advice);
+  } catch (error) {
+    return skip('rights', `not looked at on Windows: ${String(error)}`, advice);
   }
-  const { mode } = await stat(file);
-  const rights = (mode & 0o777).toString(8).padStart(4, '0');
-  return (mode & 0o077) === 0
-    ? ok('rights', `${file} is for its owner only (${rights})`)
-    : warn('rights', `others can read the key in ${file} (${rights})`, `chmod 600 ${file}`);
+};
+
+/** Whether only its owner can read the file that holds the key. */
+export const checkRights = async (
+  file: string,
+  platform: NodeJS.Platform,
+  system_root?: string,
+): Promise<Line> => {
+  if (platform === 'win32') return checkAcl(file, system_root);
+  const shared = await sharedFile(file);
+  return shared === undefined
+    ? ok('rights', `${file} is for its owner only (${rightsText((await stat(file)).mode)})`)
+    : warn('rights', `others can read the key in ${shared}`, `chmod 600 ${file}`);
 };

@@ -47,6 +47,18 @@ test('install() prints without writing, and installs nothing but an executable',
   );
 });
 
+test('install() makes the folder that it is to write to, and says when it cannot', async () => {
+  using under = testTerminal();
+  const folder = join(under.folder, 'not yet', 'there');
+  const order = { file: '/etc/vitrina/config.json', config, folder, print: false };
+  await install({ ...order, print: true }, under.terminal);
+  expect(existsSync(folder)).toBeFalse();
+  for (let round = 0; round < 2; round++) await install(order, under.terminal);
+  expect(existsSync(join(folder, 'vitrina-agent.service'))).toBeTrue();
+  const below = join(folder, 'vitrina-agent.service', 'x');
+  await expect(install({ ...order, folder: below }, under.terminal)).rejects.toThrow(/ENOTDIR|EEXIST/);
+});
+
 test('uninstall() says when there is nothing', async () => {
   using under = testTerminal();
   await expect(uninstall(under.folder, under.terminal)).rejects.toThrow(Failed);

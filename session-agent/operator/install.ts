@@ -1,6 +1,7 @@
-import { rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { posix, win32 } from 'node:path';
 import type { AgentConfig } from '../config.ts';
+import { grantArguments } from '../processes/acl.ts';
 import { runCommand } from '../processes/command.ts';
 import { giveAway } from './give-away.ts';
 import { type Service, service_name, systemdUnit, windowsWord, winswXml } from './service.ts';
@@ -67,6 +68,28 @@ const windowsSteps = (path: string): string[] => {
   ];
 };
 
+/** Lets the account of a Windows service at config.json, which is its maker's alone, and at the agent's folders. */
+const grantTo = async (
+  user: string,
+  { file, config: { log_folder, state_folder } }: Installation,
+  { clock, complain, environment }: Surroundings,
+): Promise<void> => {
+  for (const [path, folder] of [
+    [file, false],
+    [log_folder, true],
+    [state_folder, true],
+  ] as const) {
+    try {
+      if (folder) mkdirSync(path, { recursive: true });
+      const command = grantArguments(path, { user, folder }, environment.SystemRoot);
+      const { code, out, err } = await runCommand(command, command_ms, clock);
+      if (code !== 0) complain(`${path}: ${user} may not be let in: ${err.trim() || out.trim()}`);
+    } catch (error) {
+      complain(`${path}: ${user} may not be let in: ${wordsOf(error)}`);
+    }
+  }
+};
+
 /** Makes a service of the agent, which runs from now on and starts with the machine. Throws Failed. */
 export const install = async (installation: Installation, surroundings: Surroundings): Promise<void> => {
   const { say, complain, platform } = surroundings;
@@ -79,6 +102,7 @@ export const install = async (installation: Installation, surroundings: Surround
       const left = giveAway(await accountOf(user, surroundings), installation);
       for (const name of left) complain(`${name} is left as it is: a link, or another account's.`);
     }
+    if (folder !== undefined) mkdirSync(folder, { recursive: true });
     writeFileSync(path, text);
   } catch (error) {
     if (error instanceof Failed) throw error;
@@ -86,6 +110,7 @@ export const install = async (installation: Installation, surroundings: Surround
   }
   say(`${path} is written.`);
   if (platform === 'win32') {
+    if (user !== undefined) await grantTo(user, installation, surroundings);
     for (const line of windowsSteps(path)) say(line);
     return;
   }

@@ -1,9 +1,11 @@
+import { sharedAdvice, sharedFile } from '../../shared/file-rights.ts';
 import type { Ids } from '../../shared/ids.ts';
 import { createLog, type Log } from '../../shared/log.ts';
 import { Agent } from '../agent.ts';
 import { type AgentConfig, launchProblem } from '../config.ts';
 import { baseEnvironment } from '../domain/launch.ts';
 import { proxyFor } from '../domain/proxy.ts';
+import { readersOf } from '../processes/acl.ts';
 import type { AgentStatus } from '../status.ts';
 import { openAgentLog } from './agent-log.ts';
 import { askStatus, controlHandler, openDoor } from './control.ts';
@@ -61,6 +63,8 @@ export const prepare = async (options: RunOptions, surroundings: Surroundings): 
     ids,
     log,
   });
+  const shown = await shownTo(file, surroundings);
+  if (shown !== undefined) log.warn({ file: shown }, sharedAdvice);
   const reload = followConfig({
     file,
     config,
@@ -125,6 +129,17 @@ export const prepare = async (options: RunOptions, surroundings: Surroundings): 
       return closing;
     },
   };
+};
+
+/** config.json, which holds the key, with whom it is shown to; undefined when it is nobody's but its owner's. */
+const shownTo = async (
+  file: string,
+  { platform, environment }: Surroundings,
+): Promise<string | undefined> => {
+  if (platform !== 'win32') return sharedFile(file);
+  // Where Windows does not tell, the doctor says so.
+  const readers = await readersOf(file, environment.SystemRoot).catch(() => []);
+  return readers.length === 0 ? undefined : `${file} (${readers.join(', ')})`;
 };
 
 const openLog = (folder: string) => {
