@@ -88,12 +88,7 @@ export const prepare = async (options: RunOptions, surroundings: Surroundings): 
     seats: config.seats,
     instances: agent.host.describe(),
     warm: agent.host.describeWarm(),
-    apps: await Promise.all(
-      config.apps.map(async (app) => {
-        const problem = await launchProblem(app, config.apps_folders);
-        return { rc_name: app.rc_name, ...(problem === undefined ? {} : { problem }) };
-      }),
-    ),
+    apps: await appsOf(config),
     figures: agent.figures.last() ?? null,
     config: { file, problems: reload.problems() },
     errors: disk.errors(),
@@ -130,6 +125,15 @@ export const prepare = async (options: RunOptions, surroundings: Surroundings): 
     },
   };
 };
+
+/** The apps, each with why it cannot be launched now. */
+const appsOf = ({ apps, apps_folders }: AgentConfig): Promise<AgentStatus['apps']> =>
+  Promise.all(
+    apps.map(async (app) => {
+      const problem = await launchProblem(app, apps_folders);
+      return { rc_name: app.rc_name, ...(problem === undefined ? {} : { problem }) };
+    }),
+  );
 
 /** config.json, which holds the key, with whom it is shown to; undefined when it is nobody's but its owner's. */
 const shownTo = async (
