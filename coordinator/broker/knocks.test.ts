@@ -141,6 +141,16 @@ describe('createDoor()', () => {
     connect(world, { ...guest, session: owner.session });
   });
 
+  test('createDoor() brings nobody before the owner by a name that looks like another one', async () => {
+    const { world, owner, knocks, bring } = await closed();
+    await knocks(owner.session.code, 1, 'Anna');
+    await bring();
+    await knocks(owner.session.code, 2, '\u0410NNA');
+    await bring();
+    const names = world.sessions.get(owner.session.id)?.participants.map(({ name }) => name);
+    expect(names?.toSorted()).toEqual(['Anna', null, null]);
+  });
+
   test('createDoor() keeps the door open for as long as the session lasts, and after a restart', async () => {
     const { world, owner, knocks, bring, clock, db } = await closed();
     const guest = await knocks(owner.session.code);

@@ -1,6 +1,7 @@
 import { type Refusal, refuse } from '../../shared/errors.ts';
 import { wideNetworkOf } from '../../shared/network.ts';
 import type { Participation } from '../../shared/protocol/http.ts';
+import { isNameTaken } from '../domain/participants.ts';
 import { isLive, type Session } from '../domain/session.ts';
 import { bounds } from '../limits.ts';
 import { hashOf } from '../secrets.ts';
@@ -136,7 +137,9 @@ export const createDoor = (world: World): (() => Promise<void>) => {
       if (session === undefined || session.participants.some((one) => one.id === id)) continue;
       const { token_hash, network, guest_name } = row;
       const newcomer = { id, token_hash, network, invited: false, knocks: true };
-      const name = guest_name === null ? {} : { name: guest_name };
+      // At the door nobody learns whose name is taken: a double comes before the owner without one.
+      const known = guest_name !== null && !isNameTaken(session.participants, guest_name);
+      const name = known ? { name: guest_name } : {};
       happen(world, session.id, { type: 'join', ...newcomer, ...name, until: expires_at });
     }
   };

@@ -60,6 +60,21 @@ describe('joinSession()', () => {
   });
 });
 
+test('joinSession() lets nobody in by a name that is in the session, or looks like one', async () => {
+  const { world, link } = await worldUnderTest({ lobby: true });
+  const one = await started(world);
+  ready(world, link, one.session.id);
+  const { code } = one.session;
+  const told = async (name: string) => {
+    const joined = await joinSession(world, { code, name }, '192.0.2.1');
+    return isRefusal(joined) ? joined.refused : 'in';
+  };
+  const names = ['Anna', 'Anna', 'ANNA', '\u0410nn\u0430', 'Hanna'];
+  const answers: string[] = [];
+  for (const name of names) answers.push(await told(name));
+  expect(answers).toEqual(['in', 'name_taken', 'name_taken', 'name_taken', 'in']);
+});
+
 describe('admitGuest()', () => {
   test('admitGuest() lets in who came by code; until then the guest neither connects nor learns the invite', async () => {
     const { world, link } = await worldUnderTest({ lobby: true });

@@ -2,7 +2,7 @@ import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { App, Participation } from '../../shared/protocol/http.ts';
 import { hostsOf, seatsFree, seatsOf } from '../domain/allocation.ts';
 import { closedDoor } from '../domain/attendance.ts';
-import type { Participant } from '../domain/participants.ts';
+import { isNameTaken, type Participant } from '../domain/participants.ts';
 import { isLive, type Session } from '../domain/session.ts';
 import { bounds } from '../limits.ts';
 import { hashOf } from '../secrets.ts';
@@ -104,7 +104,7 @@ const noneYet = async ({ db }: World, invite: string): Promise<Refusal> => {
 
 /**
  * Makes the caller a participant of the live session that has the code or the invite, which is stored when the promise
- * resolves; code_unknown, codes_closed, invite_unknown, booking_not_open or session_full. By code one may have to wait in the
+ * resolves; code_unknown, codes_closed, invite_unknown, booking_not_open, name_taken or session_full. By code one may have to wait in the
  * lobby: see `knocks.ts` for when too many wrong ones were typed.
  */
 export const joinSession = async (
@@ -125,7 +125,9 @@ export const joinSession = async (
   const found = await guess(world, by, async () => {
     if (door.app !== app) return undefined;
     const session = live.find((one) => one.code === code && (app === undefined || one.app === app));
-    return session && enter(world, session, { invited: false, owner: false, network, name });
+    if (session === undefined) return undefined;
+    if (name !== undefined && isNameTaken(session.participants, name)) return refuse('name_taken');
+    return enter(world, session, { invited: false, owner: false, network, name });
   });
   return found === 'not looked at' ? knock(world, { ...door, network }) : found;
 };

@@ -1,3 +1,4 @@
+import { lookAlike } from '../../shared/look-alike.ts';
 import { bounds } from '../limits.ts';
 
 /** Someone in a session. Who is not `away` is present and keeps the session alive. */
@@ -33,6 +34,13 @@ export interface Participant {
 }
 
 type Participants = readonly Participant[];
+
+/** Whether somebody in the session is called that, or by a name that differs in case or script alone. */
+export const isNameTaken = (participants: Participants, name: string): boolean =>
+  lookAlike(
+    name,
+    participants.flatMap((one) => one.name ?? []),
+  ) !== undefined;
 
 /** A clock that has been started: see `leave_at` and `leave_latest`. */
 type Clock = Pick<Participant, 'leave_at' | 'leave_latest'>;

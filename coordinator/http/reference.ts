@@ -16,6 +16,9 @@ const everywhere = (
 
 const description = `Sessions of Unreal Engine apps on your own GPU machines.
 
+Local dates are year-month-day (2026-12-24), times of the day hours:minutes of 24 hours (18:30), zones names of the zone database
+(Europe/Berlin). A query takes instants as RFC 3339 (2026-12-24T17:30:00Z); a number in a body that is an instant is epoch ms.
+
 Every error is \`application/problem+json\` with a \`code\` of a closed list. Any route may also answer:
 
 ${everywhere}`;

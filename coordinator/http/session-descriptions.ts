@@ -64,6 +64,7 @@ export const sessionDescriptions = {
         'code_unknown',
         'codes_closed',
         'invite_unknown',
+        'name_taken',
         'session_full',
         'too_many_messages',
       ),

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { PoolOptions } from 'mysql2/promise';
 import { z } from 'zod';
 import { wholeNumberSchema } from '../../../shared/protocol/names.ts';
+import { readTextSync } from '../../../shared/text-file.ts';
 import { Unusable } from '../database.ts';
 
 const default_port = 3306;
@@ -49,7 +49,7 @@ export interface DatabaseAddress {
 
 const authorityOf = (file: string): string => {
   try {
-    const text = readFileSync(file, 'utf8');
+    const text = readTextSync(file);
     if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
   } catch (error) {
     throw wrong(`names an authority that cannot be read: ${error instanceof Error ? error.message : error}`);
