@@ -57,12 +57,18 @@ export const bounds = {
   /** Places in queues that one network may take within this time; a further one is refused. */
   queue_entries_of_network: 10,
   queue_entries_ms: 600_000,
+  /** Sessions of strangers that nobody came to are remembered for so long. */
+  unused_ms: 1_800_000,
+  /** The part of an app's seats that strangers may have where others have accounts, unless the operator says another. */
+  anonymous_seats_percent: 75,
   /** Who has asked for its place within this time is there: a seat is kept back from others who come. */
   queue_present_ms: 15_000,
   /** How long a seat that came free is kept for whose turn it is. */
   queue_claim_ms: 60_000,
   /** Who has not asked for its place for so long loses it. */
   queue_forgotten_ms: 60_000,
+  /** Nobody queues for longer; a row that says whose the place is goes then. */
+  queue_longest_ms: 86_400_000,
   /** Instances for bookings are wished for this long before these open. */
   warm_ahead_ms: 900_000,
   /** A session that could not last so long is not started. */

@@ -73,6 +73,11 @@ const writeCoordinatorData = (layout: Layout, keys: Map<string, string>): string
     ip: '127.0.0.1',
     port: String(layout.port),
     time_between_updates_seconds: '5',
+    // Everybody comes from this machine's one address here.
+    anonymous_sessions_per_network: 100,
+    anonymous_network_percent: 100,
+    anonymous_unused_sessions_per_network: 1_000,
+    anonymous_queue_places_per_network: 100,
     ...layout.configuration,
   });
   return data;

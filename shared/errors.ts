@@ -31,6 +31,18 @@ const list = {
   app_unknown: row(404, 4404, false, 'There is no such app. Ask for the list of apps.'),
   app_offline: row(503, 4503, true, 'No host that has this app is connected right now. Try again later.'),
   servers_busy: row(503, 4503, true, 'All hosts of this app are busy. Try again when a session has ended.'),
+  visitor_share: row(
+    429,
+    4429,
+    true,
+    'This network has as much as callers without an account may have. Log in, or wait until some of it is over.',
+  ),
+  visitors_full: row(
+    503,
+    4503,
+    true,
+    'What callers without an account may have together is taken. Log in, or try again later.',
+  ),
   codes_used_up: row(503, 4503, true, 'No session code is free. Ask the operator to raise code_digits.'),
   session_unknown: row(404, 4404, false, 'There is no such session.'),
   session_ended: row(410, 4410, false, 'This session has ended. Start a new one.'),

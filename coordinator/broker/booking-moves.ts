@@ -13,6 +13,7 @@ import { emit } from './events.ts';
 import { bookableHosts } from './seat-plans.ts';
 import { freeSeat, holdSeat, lockHosts, lockSeat, Overtaken, untilSettled } from './seats.ts';
 import type { Services } from './services.ts';
+import { calendarMay } from './stranger-bookings.ts';
 
 /** The booking as it is under the locks that protect it; Overtaken when it is on another host by now. */
 const reread = async ({ bookings }: Pick<Tables, 'bookings'>, before: Booking): Promise<Booking> => {
@@ -86,6 +87,12 @@ const settle = async (
     also: [before.host],
   });
   if (seat === undefined) return refuse('time_taken');
+  // Where its host fails, a booking keeps its time.
+  const share =
+    event === 'move' && before.account_id === null
+      ? await calendarMay(services, tables, { host: seat.host, visit, but: before.id })
+      : undefined;
+  if (share !== undefined) return share;
   const booking = await reread(tables, before);
   const state = nextState(booking, event);
   if (isRefusal(state)) return state;
@@ -99,6 +106,7 @@ const settle = async (
     zone,
     title,
   });
+  await tables.strangers.update({ holder: moved.id }, { expires_at: visit.to });
   await holdSeat(tables, seat, wanted);
   await emit(services, tables, 'booking.moved', bookingEventData(moved));
   return moved;

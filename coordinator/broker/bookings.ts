@@ -22,6 +22,8 @@ import { checkQuota } from './quotas.ts';
 import { bookableHosts, rememberBooked } from './seat-plans.ts';
 import { holdSeat, lockSeat, untilSettled } from './seats.ts';
 import type { Services } from './services.ts';
+import { strangerMayBook } from './stranger-bookings.ts';
+import { noteStranger } from './stranger-rows.ts';
 import { type Budget, returnHits, takeHits } from './throttle.ts';
 
 /** Who asks for something about bookings. */
@@ -123,6 +125,12 @@ const place = async (
   const wanted = { app: app.name, visit, holder: id };
   const seat = await lockSeat(services, tables, hosts, { ...wanted, again: taken.size > 0 });
   if (seat === undefined) return refuse('time_taken');
+  const { network } = visitor;
+  const share =
+    account === undefined
+      ? await strangerMayBook(services, tables, { network, host: seat.host, visit })
+      : undefined;
+  if (share !== undefined) return share;
   const made = madeBudget(services, visitor);
   if (!(await takeHits(tables, [made], clock.now()))) {
     const hint = account === undefined ? 'log in to book more' : 'try later';
@@ -153,6 +161,9 @@ const place = async (
     version: 1,
   };
   await tables.bookings.insert(booking);
+  if (account === undefined) {
+    await noteStranger(tables, { holder: id, kind: 'booking', network, expires_at: visit.to });
+  }
   await holdSeat(tables, seat, wanted);
   await emit(services, tables, 'booking.created', bookingEventData(booking));
   return token === undefined ? { booking } : { booking, token };

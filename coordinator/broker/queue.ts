@@ -8,6 +8,8 @@ import { hashOf } from '../secrets.ts';
 import type { Account, Queued, ReadTables, Tables } from '../store/tables.ts';
 import { holdsOf } from './holds.ts';
 import { drainingIn } from './host-rows.ts';
+import { noteStranger, strangersAmong } from './stranger-rows.ts';
+import { strangerMayQueue, strangersRoom } from './strangers.ts';
 import { takeHits, transactAgain } from './throttle.ts';
 import type { World } from './world.ts';
 
@@ -97,7 +99,14 @@ export const enterQueue = async (
     if (!(await takeHits(tables, [entries], now))) {
       return refuse('too_many_messages', 'too many places were taken from this network');
     }
+    const refused =
+      account === undefined ? await strangerMayQueue(world, tables, { app: name, network }) : undefined;
+    if (refused !== undefined) return refused;
     await queue.insert(place);
+    if (account === undefined) {
+      const expires_at = now + bounds.queue_longest_ms;
+      await noteStranger(tables, { holder: place.id, kind: 'queue', network, expires_at });
+    }
     return { ...describe(world, place, [...others, place], app.hosts), token };
   });
 };
@@ -138,6 +147,29 @@ export const leaveQueue = (
     return undefined;
   });
 
+/** Who of those in the queue may be offered a seat, asked one after the other: strangers have their shares. */
+const turnsOf = async (
+  world: World,
+  tables: Tables,
+  app: string,
+  places: readonly Queued[],
+): Promise<(id: string) => boolean> => {
+  const strangers = await strangersAmong(
+    tables,
+    places.map(({ id }) => id),
+  );
+  const room = await strangersRoom(world, tables, app);
+  const given: string[] = [];
+  return (id) => {
+    const wide = strangers.get(id);
+    if (wide === undefined) return true;
+    const near = given.filter((one) => one === wide).length;
+    if (given.length >= room.all || near >= room.of(wide)) return false;
+    given.push(wide);
+    return true;
+  };
+};
+
 /** Lets go of those who went away, and offers free seats to those whose turn it is. */
 export const moveQueue = async (world: World): Promise<void> => {
   const now = world.clock.now();
@@ -148,7 +180,9 @@ export const moveQueue = async (world: World): Promise<void> => {
     for (const { id } of all.filter((place) => isGone(place, now, rules))) await queue.remove({ id });
     const left = all.filter((place) => !isGone(place, now, rules));
     for (const [app, places] of Map.groupBy(left, (place) => place.app)) {
-      for (const { id } of nextOffers(places, await freeNow(world, tables, app))) {
+      const free = await freeNow(world, tables, app);
+      const mayHave = free > 0 ? await turnsOf(world, tables, app, places) : undefined;
+      for (const { id } of nextOffers(places, free, mayHave)) {
         await queue.update(
           { id },
           { state: 'offered', claim_until: now + rules.claim_ms },
@@ -159,17 +193,38 @@ export const moveQueue = async (world: World): Promise<void> => {
   });
 };
 
+/** How many seats those who queue keep from the caller: from an account, strangers no more than they may have. */
+const seatsKept = async (
+  world: World,
+  tables: Tables,
+  app: string,
+  here: readonly Queued[],
+  account: Account | undefined,
+): Promise<number> => {
+  if (account === undefined) return here.length;
+  const strangers = await strangersAmong(
+    tables,
+    here.map(({ id }) => id),
+  );
+  const room = await strangersRoom(world, tables, app);
+  return here.length - strangers.size + Math.min(strangers.size, room.all);
+};
+
 /**
  * Whether the caller may take a seat of the app now: it has been offered one, which it uses up, or there are more free
- * seats than people who queue and are there. Servers_busy otherwise.
+ * seats than people who queue and are there, strangers no more than may have one. Servers_busy otherwise.
  */
 export const takeTurn = async (
   world: World,
-  tables: Pick<Tables, 'queue' | 'seat_slots'>,
+  tables: Tables,
   app: string,
-  claim: { readonly id: string; readonly token: string } | undefined,
+  by: {
+    readonly claim: { readonly id: string; readonly token: string } | undefined;
+    readonly account: Account | undefined;
+  },
 ): Promise<Refusal | undefined> => {
   const { queue } = tables;
+  const { claim, account } = by;
   if (claim !== undefined) {
     const place = await placeOf(tables, claim.id, claim.token);
     if (isRefusal(place)) return place;
@@ -179,7 +234,8 @@ export const takeTurn = async (
     return undefined;
   }
   const now = world.clock.now();
-  const queued = (await queue.find({ app })).filter((place) => keepsSeat(place, now, rules)).length;
+  const here = (await queue.find({ app })).filter((place) => keepsSeat(place, now, rules));
+  const queued = here.length === 0 ? 0 : await seatsKept(world, tables, app, here, account);
   return queued > 0 && freeForOthers(queued, await freeNow(world, tables, app)) === 0
     ? refuse('servers_busy', 'others wait already')
     : undefined;

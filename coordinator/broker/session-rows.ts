@@ -7,6 +7,7 @@ import { releaseCode } from './codes.ts';
 import { isElsewhere } from './elsewhere.ts';
 import { emit } from './events.ts';
 import type { Services } from './services.ts';
+import { forgetUsed } from './stranger-rows.ts';
 
 const participantSchema = z.object({
   id: z.string(),
@@ -142,6 +143,7 @@ export const storeSession = async (services: Services, tables: Tables, session: 
   }
   if (isLive(before) && session.end !== null) {
     await keepRecord(tables, session, session.end);
+    if (came(session)) await forgetUsed(tables, session.id);
     if (session.booking_id === null) await releaseCode(services, tables, session.id);
     await emit(services, tables, 'session.ended', sessionEvent(session));
     if (session.booking_id !== null)

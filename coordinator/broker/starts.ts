@@ -22,6 +22,8 @@ import { checkQuota } from './quotas.ts';
 import { occupySeat } from './seats.ts';
 import { rowOf, sessionEvent } from './session-rows.ts';
 import { participation } from './sessions.ts';
+import { noteStranger, unusedUntil } from './stranger-rows.ts';
+import { strangerMayStart } from './strangers.ts';
 import { commit, rules, type World } from './world.ts';
 
 const minute_ms = 60_000;
@@ -30,6 +32,8 @@ export interface StartRequest {
   readonly app: string;
   /** Who is logged in. */
   readonly account?: Account | undefined;
+  /** Whom the caller is counted as without one: see `networkOf`. */
+  readonly network?: string | undefined;
   /** How long it may last; the app's usual length without it. */
   readonly minutes?: number | undefined;
   /** In which the app is to greet them. */
@@ -84,9 +88,13 @@ const place = async (
   const seat = bestSeat(app.name, host, { ...occupancy(world, holds, now), draining }, to);
   if (seat === undefined || (seat.until < to && !short)) return undefined;
   const minutes = Math.ceil((seat.until - now) / minute_ms);
+  const { network } = request;
+  const stranger = account === undefined && network !== undefined ? { host: name, network } : undefined;
   const spent =
-    account === undefined ? undefined : await checkQuota(world, tables, { account, app, at: now, minutes });
-  const refused = spent ?? (await takeTurn(world, tables, app.name, request.queue));
+    account === undefined
+      ? stranger && (await strangerMayStart(world, tables, stranger))
+      : await checkQuota(world, tables, { account, app, at: now, minutes });
+  const refused = spent ?? (await takeTurn(world, tables, app.name, { claim: request.queue, account }));
   if (refused !== undefined) return refused;
   const id = world.ids.id();
   const code = await takeCode(world, tables, id, rules(world).code_digits);
@@ -115,6 +123,10 @@ const place = async (
   );
   await occupySeat(tables, seat, { app: app.name, visit: { from: now, to: seat.until }, holder: id });
   await tables.sessions.insert({ ...rowOf(step.session, now), version: 1 });
+  if (stranger !== undefined) {
+    const expires_at = unusedUntil(step.session.longest_end);
+    await noteStranger(tables, { holder: id, kind: 'session', network: stranger.network, expires_at });
+  }
   await emit(world, tables, 'session.started', sessionEvent(step.session));
   return step;
 };
@@ -164,6 +176,10 @@ const startOn = async (world: World, name: string, plan: Plan): Promise<Attempt 
   return made === undefined ? { repeated: participationSchema.parse(reply.body) } : { step: made };
 };
 
+/** Strangers have their share of what is on this host; on another one there may be more. */
+const isShare = (answer: unknown): answer is Refusal =>
+  isRefusal(answer) && (answer.refused === 'visitor_share' || answer.refused === 'visitors_full');
+
 /** Tries the hosts with free seats, best first, until one gives a seat. */
 const tryHosts = async (world: World, plan: Plan): Promise<Exclude<Attempt, 'no room'> | Refusal> => {
   const { app, now, to } = plan;
@@ -173,15 +189,19 @@ const tryHosts = async (world: World, plan: Plan): Promise<Exclude<Attempt, 'no 
   if (isRefusal(free)) return free;
   const [best] = free;
   const first = best === undefined ? 'no room' : await startOn(world, best.host, { ...plan, short: false });
-  if (first !== 'no room') return first;
+  let refused: Refusal | undefined;
+  if (isShare(first)) refused = first;
+  else if (first !== 'no room') return first;
   const holds = await world.db.read((tables) => holdsOf(tables, { host: { in: app.hosts } }, now, to));
   const seats = seatsBeside(holds);
   if (isRefusal(seats)) return seats;
   for (const { host } of seats.slice(0, bounds.hosts_tried)) {
+    if (host === best?.host && refused !== undefined) continue;
     const attempt = await startOn(world, host, plan);
-    if (attempt !== 'no room') return attempt;
+    if (isShare(attempt)) refused = attempt;
+    else if (attempt !== 'no room') return attempt;
   }
-  return refuse('servers_busy');
+  return refused ?? refuse('servers_busy');
 };
 
 /** What is asked for, once the catalogue allows it. */

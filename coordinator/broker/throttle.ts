@@ -51,7 +51,7 @@ export const spentHits = async (
 };
 
 /** Waits until nobody else counts hits of the budget, until this transaction has ended. */
-const hold = async ({ counters }: Counters, budget: Budget, now: number): Promise<void> => {
+export const hold = async ({ counters }: Counters, budget: Budget, now: number): Promise<void> => {
   const key = { name: budget.name, window_at: anchor_at };
   const expires_at = now + 2 * budget.window_ms;
   const held = await counters.lock(key);

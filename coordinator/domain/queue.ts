@@ -31,10 +31,23 @@ export const keepsSeat = (
   rules: QueueRules,
 ): boolean => (state === 'offered' ? (claim_until ?? 0) > now : seen_at + rules.present_ms > now);
 
-/** Whose turn it is: the first of those who wait, one for each free seat that is not offered to somebody already. */
-export const nextOffers = (queue: readonly Waiting[], free: number): readonly Waiting[] => {
-  const offered = queue.filter(({ state }) => state === 'offered').length;
-  return inOrder(queue.filter(({ state }) => state === 'waiting')).slice(0, Math.max(0, free - offered));
+/**
+ * Whose turn it is: the first of those who wait, one for each free seat that is not offered to somebody already. `mayHave`
+ * is asked in their order, of those with an offer first; whom it passes over keeps the place.
+ */
+export const nextOffers = (
+  queue: readonly Waiting[],
+  free: number,
+  mayHave: (id: string) => boolean = () => true,
+): readonly Waiting[] => {
+  const offered = queue.filter(({ state }) => state === 'offered');
+  for (const { id } of offered) mayHave(id);
+  let left = free - offered.length;
+  return inOrder(queue.filter(({ state }) => state === 'waiting')).filter(({ id }) => {
+    if (left <= 0 || !mayHave(id)) return false;
+    left -= 1;
+    return true;
+  });
 };
 
 /** How many of the free seats somebody who has not queued may take. */

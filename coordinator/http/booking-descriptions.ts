@@ -18,7 +18,14 @@ import { answers, byBearer, idempotencyKey, pathOf, refuses, takes } from './ope
 const tags = ['bookings'];
 const optionalBearer = [{}, ...byBearer];
 const ofBooking = { tags, security: byBearer, request: { params: pathOf('id') } };
-const timeRefusals = ['time_skipped', 'time_ambiguous', 'time_past', 'time_taken', 'quota_exceeded'] as const;
+const timeRefusals = [
+  'time_skipped',
+  'time_ambiguous',
+  'time_past',
+  'time_taken',
+  'quota_exceeded',
+  'visitors_full',
+] as const;
 const changeRefusals = [
   'malformed',
   'unauthorized',

@@ -26,6 +26,8 @@ const enter = createRoute({
       'account_required',
       'too_many',
       'too_many_messages',
+      'visitor_share',
+      'visitors_full',
     ),
   },
 });

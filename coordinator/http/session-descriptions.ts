@@ -33,6 +33,8 @@ export const sessionDescriptions = {
         'account_required',
         'quota_exceeded',
         'servers_busy',
+        'visitor_share',
+        'visitors_full',
         'codes_used_up',
         'idempotency_mismatch',
         'queue_unknown',

@@ -144,7 +144,11 @@ export const sessionRoutes = (needs: SessionNeeds): OpenAPIHono<Env> => {
       const account = c.var.caller;
       const key = c.req.valid('header')['idempotency-key'];
       const repeatable = repeatableOf('sessions', { account, network: c.env.network }, key, body);
-      return answer(c, await createSession(world, { ...body, account, repeatable }), 201);
+      return answer(
+        c,
+        await createSession(world, { ...body, account, network: c.env.network, repeatable }),
+        201,
+      );
     })
     .openapi(described.join, (c) => join(needs, c, c.req.valid('json')))
     .openapi(described.show, (c) => show(needs, c, c.req.valid('query').after))

@@ -22,6 +22,10 @@ const failures: Record<FailureCode, string> = {
   app_unknown: 'This tour is no longer in the catalogue.',
   app_offline: 'This tour is not available right now: its computers are switched off. Try again later.',
   servers_busy: 'All places are busy right now. Try again in a few minutes, when somebody has finished.',
+  visitor_share:
+    'Your network already has as much as visitors without an account may have: sessions, places in the queue or bookings. Log in, or wait until one of them is over.',
+  visitors_full:
+    'The places for visitors without an account are taken. Log in to use the others, or try again later.',
   codes_used_up: 'No session code is free right now. Try again later, or ask who runs this site.',
   session_unknown: 'There is no such session. It has probably ended.',
   session_ended: 'This session has ended. You can start a new one.',

@@ -33,6 +33,13 @@ describe('configurationSchema()', () => {
       booking_no_show_minutes: 15,
       booking_days_ahead: 60,
       bookings_per_account: 20,
+      anonymous_sessions_per_network: 4,
+      anonymous_network_percent: 50,
+      anonymous_unused_sessions_per_network: 5,
+      anonymous_queue_places_per_network: 4,
+      anonymous_bookings_held_per_network: 3,
+      anonymous_queue_percent: 75,
+      anonymous_calendar_percent: 50,
       anonymous_bookings_per_network: 5,
       quota_period: 'week',
     });

@@ -8,6 +8,7 @@ import { zoneSchema } from '../../shared/zone.ts';
 import type { BookingRules } from '../domain/bookings.ts';
 import { quotaPeriods } from '../domain/quotas.ts';
 import type { Rules } from '../domain/rules.ts';
+import type { Shares } from '../domain/shares.ts';
 import { bounds } from '../limits.ts';
 
 /** "https://vitrina.example" or "http://10.0.0.1:8080": scheme, host and port, nothing behind them. */
@@ -112,6 +113,19 @@ export const configurationSchema = z.strictObject({
   booking_days_ahead: wholeNumberSchema(1, 366).default(60),
   /** Bookings that one account may hold at a time. */
   bookings_per_account: wholeNumberSchema(1, 10_000).default(20),
+  /**
+   * What one network may have without an account at a time, see docs: live sessions, and of an app's seats; sessions that
+   * nobody came to within half an hour; places in queues; bookings to come.
+   */
+  anonymous_sessions_per_network: wholeNumberSchema(0, 100_000).default(4),
+  anonymous_network_percent: wholeNumberSchema(1, 100).default(50),
+  anonymous_unused_sessions_per_network: wholeNumberSchema(1, 100_000).default(5),
+  anonymous_queue_places_per_network: wholeNumberSchema(0, 100_000).default(4),
+  anonymous_bookings_held_per_network: wholeNumberSchema(0, 100_000).default(3),
+  /** What all without an account together may have of an app's seats, of its queue and of its calendar. */
+  anonymous_seats_percent: wholeNumberSchema(1, 100).optional(),
+  anonymous_queue_percent: wholeNumberSchema(1, 100).default(75),
+  anonymous_calendar_percent: wholeNumberSchema(1, 100).default(50),
   /** Bookings that one network may make in a day without an account. */
   anonymous_bookings_per_network: wholeNumberSchema(0, 100_000).default(5),
   /** What an account may have in a period (UTC) unless its own row says otherwise. Left out: no limit. */
@@ -130,6 +144,17 @@ export const rulesOf = (configuration: Configuration): Rules => ({
   no_show_ms: configuration.booking_no_show_minutes * 60_000,
   code_digits: configuration.code_digits,
   participants: limits.participants,
+});
+
+export const sharesOf = (configuration: Configuration, seats_percent: number): Shares => ({
+  sessions_of_network: configuration.anonymous_sessions_per_network,
+  queue_places_of_network: configuration.anonymous_queue_places_per_network,
+  bookings_of_network: configuration.anonymous_bookings_held_per_network,
+  unused_of_network: configuration.anonymous_unused_sessions_per_network,
+  network_percent: configuration.anonymous_network_percent,
+  seats_percent,
+  queue_percent: configuration.anonymous_queue_percent,
+  calendar_percent: configuration.anonymous_calendar_percent,
 });
 
 const minute_ms = 60_000;

@@ -9,6 +9,7 @@ export type HostRow = RowOf<Shapes['hosts']>;
 export type Booking = RowOf<Shapes['bookings']>;
 export type SeatSlot = RowOf<Shapes['seat_slots']>;
 export type Queued = RowOf<Shapes['queue']>;
+export type Stranger = RowOf<Shapes['strangers']>;
 export type Knock = RowOf<Shapes['knocks']>;
 export type SessionRow = RowOf<Shapes['sessions']>;
 export type RecordRow = RowOf<Shapes['records']>;

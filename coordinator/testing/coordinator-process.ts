@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { systemClock } from '../../shared/clock.ts';
 import { temporaryFolder } from './folder.ts';
+import { no_shares } from './store.ts';
 
 /** The real coordinator in a process of its own, on a data directory of its own. */
 export interface CoordinatorProcess extends AsyncDisposable {
@@ -49,6 +50,7 @@ export const startCoordinatorProcess = async ({
     ip: '127.0.0.1',
     port: 0,
     time_between_updates_seconds: 3_600,
+    ...no_shares,
     ...configuration,
   });
   const command = 'ulimit -n "$(ulimit -Hn)"; exec "$0" "$@"';

@@ -15,8 +15,29 @@ export const entry = (server_name: string, rc_name: string, info: object = {}) =
 
 export const keyOf = (server_name: string): string => `the-secret-key-of-${server_name}`;
 
+/** Tests come from one address and mean many visitors; those about the shares of strangers set their own. */
+export const no_shares = {
+  anonymous_sessions_per_network: 100_000,
+  anonymous_network_percent: 100,
+  anonymous_unused_sessions_per_network: 100_000,
+  anonymous_queue_places_per_network: 100_000,
+  anonymous_bookings_held_per_network: 100_000,
+  anonymous_seats_percent: 100,
+  anonymous_queue_percent: 100,
+  anonymous_calendar_percent: 100,
+} as const;
+
+/** What an operator has who says nothing of shares. */
+export const default_shares = Object.fromEntries(Object.keys(no_shares).map((key) => [key, undefined]));
+
 const configuration = (patch: object = {}): Configuration =>
-  configurationSchema.parse({ ip: '127.0.0.1', port: 0, time_between_updates_seconds: 30, ...patch });
+  configurationSchema.parse({
+    ip: '127.0.0.1',
+    port: 0,
+    time_between_updates_seconds: 30,
+    ...no_shares,
+    ...patch,
+  });
 
 export interface MemoryStore extends Store {
   /** Pictures that were uploaded, by name. */

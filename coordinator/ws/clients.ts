@@ -78,7 +78,13 @@ const planSession = async (
 };
 
 /** Refusals that a client of the first design knows as SERVERS_BUSY. */
-const noRoom: ReadonlySet<string> = new Set(['servers_busy', 'app_offline', 'codes_used_up']);
+const noRoom: ReadonlySet<string> = new Set([
+  'servers_busy',
+  'app_offline',
+  'codes_used_up',
+  'visitor_share',
+  'visitors_full',
+]);
 
 /** The same for what makes the client part of one more session. */
 const takePart = (client: Client, id: string | undefined, run: () => Promise<void>): void => {
@@ -99,7 +105,9 @@ const startFor = async (
   language: string | undefined,
 ): Promise<Participation | Refusal> => {
   const account = await callerNow(client);
-  return isRefusal(account) ? account : createSession(client.world, { app, account, language });
+  return isRefusal(account)
+    ? account
+    : createSession(client.world, { app, account, language, network: client.network });
 };
 
 const handlers: Handlers<typeof fromClient, Client> = {

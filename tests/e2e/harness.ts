@@ -39,7 +39,15 @@ interface Places {
 }
 
 /** Tests ask more often than people. */
-export const patient = { requests_per_second: 1_000, requests_burst: 1_000, starts_per_minute: 1_000 };
+export const patient = {
+  requests_per_second: 1_000,
+  requests_burst: 1_000,
+  starts_per_minute: 1_000,
+  anonymous_sessions_per_network: 100,
+  anonymous_network_percent: 100,
+  anonymous_unused_sessions_per_network: 1_000,
+  anonymous_seats_percent: 100,
+};
 
 /** One host with one seat and the loft app unless `hosts` says otherwise. */
 export const startTestSystem = async (
