@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { join } from 'node:path';
 import type { Program } from '../../scripts/program.ts';
 import { freePorts } from '../../shared/testing/free-ports.ts';
 import {
@@ -129,7 +130,15 @@ test(
     });
     const { exit, out } = await run(['migrate', '--dry-run']);
     expect(exit).toBe(0);
-    expect(out.match(/CREATE TABLE/g)).toHaveLength(19);
+    const tables = /^CREATE TABLE/gm;
+    const files = await Array.fromAsync(
+      new Bun.Glob('migrations/*.sql').scan(join(import.meta.dir, '../..')),
+    );
+    const known = await Promise.all(
+      files.map((file) => Bun.file(join(import.meta.dir, '../..', file)).text()),
+    );
+    expect(out.match(tables)).toEqual(known.join('').match(tables));
+    expect(out.match(tables)).not.toBeNull();
     expect((await run(['migrate', '--status'])).exit).toBe(1);
     expect((await run(['migrate'])).exit).toBe(0);
     expect(await run(['migrate', '--status'])).toMatchObject({
