@@ -21,9 +21,10 @@ import { printDeployment } from './deployment/print.ts';
 import { loadSite } from './http/site.ts';
 import { bounds } from './limits.ts';
 import page from './site/index.html';
-import { importFiles, migrateSchema, openDatabase } from './store/commands.ts';
+import { importFiles, openDatabase } from './store/commands.ts';
 import { type Database, Unavailable, Unusable } from './store/database.ts';
 import { openJsonStore } from './store/json-store.ts';
+import { migrateSchema } from './store/migrate-command.ts';
 import { sharedSecrets } from './store/shared-secrets.ts';
 import type { Store } from './store/store.ts';
 

@@ -8,10 +8,9 @@ import { openJsonDatabase } from './json/open.ts';
 import { parseDatabaseUrl } from './mysql/address.ts';
 import { openMysqlDatabase } from './mysql/database.ts';
 import { failureOf, seen } from './mysql/failures.ts';
-import { migrate, schemaStatus } from './mysql/migrate.ts';
 import { configureSession, driverConfig } from './mysql/session.ts';
 
-type Say = (text: string) => void;
+export type Say = (text: string) => void;
 
 const missing = 'Set DATABASE_URL to the database, like mysql://user:password@host:3306/database.';
 
@@ -29,10 +28,12 @@ export const attempt = async (say: Say, run: () => Promise<number>): Promise<num
   }
 };
 
-const withConnection = async (
-  url: string,
+/** Runs `run` on one connection to the database at `url`. Throws Unusable when there is no URL, or a wrong one. */
+export const withConnection = async (
+  url: string | undefined,
   run: (connection: Connection, database: string) => Promise<number>,
 ): Promise<number> => {
+  if (url === undefined) throw new Unusable(missing);
   const address = parseDatabaseUrl(url);
   const connection = await createConnection(driverConfig(address));
   try {
@@ -44,37 +45,6 @@ const withConnection = async (
     connection.destroy();
   }
 };
-
-/** `coordinator migrate`. The status goes to `say`, the SQL of a dry run to standard output. Gives the exit code. */
-export const migrateSchema = (
-  mode: 'apply' | 'status' | 'dry-run',
-  url: string | undefined,
-  say: Say,
-): Promise<number> =>
-  attempt(say, async () => {
-    if (url === undefined) throw new Unusable(missing);
-    return withConnection(url, async (connection, database) => {
-      if (mode === 'apply') {
-        const steps = await migrate(connection, database);
-        say(
-          steps === 0 ? `The schema of ${database} is up to date.` : `Applied ${steps} steps to ${database}.`,
-        );
-        return 0;
-      }
-      const { applied, due, unknown, changed } = await schemaStatus(connection);
-      if (mode === 'dry-run') {
-        for (const { migration, step, sql } of due) {
-          process.stdout.write(`-- ${migration} step ${step}\n${sql.replace(/;?$/, ';')}\n\n`);
-        }
-        return 0;
-      }
-      for (const name of applied) say(`applied  ${name}`);
-      for (const { migration, step } of due) say(`due      ${migration} step ${step}`);
-      for (const name of unknown) say(`unknown  ${name}: made by a newer coordinator`);
-      for (const name of changed) say(`changed  ${name}: applied with another text`);
-      return due.length + unknown.length + changed.length === 0 ? 0 : 1;
-    });
-  });
 
 interface ImportOptions {
   url: string | undefined;

@@ -8,7 +8,7 @@ const title_chars = 200;
 const zone_chars = 64;
 const url_chars = 2_000;
 
-/** The tables. After a change here: `bun scripts/migration.ts NAME`, then review what it wrote to `migrations/`. */
+/** The tables. After a change here: `bun coordinator/testing/new-migration.ts NAME`, then review what it wrote to `migrations/`. */
 export const shapes = {
   ...accountShapes,
 

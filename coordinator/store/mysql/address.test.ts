@@ -4,8 +4,8 @@ import { systemIds } from '../../../shared/ids.ts';
 import { silentLog } from '../../../shared/log.ts';
 import { createAuthority, type TestAuthority } from '../../../shared/testing/certificates.ts';
 import { type PrivateMariadb, startMariadb } from '../../../shared/testing/mariadb.ts';
-import { migrateSchema } from '../commands.ts';
 import { Unusable } from '../database.ts';
+import { migrateSchema } from '../migrate-command.ts';
 import { parseDatabaseUrl } from './address.ts';
 import { openMysqlDatabase } from './database.ts';
 

@@ -1,96 +1,13 @@
 import type { Connection } from 'mysql2/promise';
 import { Unusable } from '../database.ts';
 import { migrations as known, type Migration } from './migrations.ts';
+import { type DueStep, recordSql, recordTables, type SchemaStatus, schemaStatus } from './schema-status.ts';
 
 /** How long a second `coordinator migrate` waits for the first. */
 const lock_seconds = 60;
 
-const recordTable = `CREATE TABLE IF NOT EXISTS \`schema_steps\` (
-  \`migration\` varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-  \`step\` int NOT NULL,
-  \`checksum\` char(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-  \`started_at\` bigint NOT NULL,
-  \`finished_at\` bigint,
-  PRIMARY KEY(\`migration\`, \`step\`)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin`;
-
-/**
- * "There already" and "not there any more": table, column, index. They mean that a step which was begun before has been
- * done, when the program or the server ended before that was recorded.
- */
-const done_before: readonly unknown[] = [1050, 1060, 1061, 1091];
-
-const no_such_table = 1146;
-
-interface Recorded {
-  readonly migration: string;
-  readonly step: number;
-  readonly checksum: string;
-  readonly finished: boolean;
-}
-
-const errnoOf = (error: unknown): unknown =>
-  error instanceof Error && 'errno' in error ? error.errno : undefined;
-
-const recordedSteps = async (connection: Connection): Promise<Recorded[]> => {
-  try {
-    const [rows] = await connection.execute(
-      'SELECT migration, step, checksum, finished_at FROM schema_steps ORDER BY migration, step',
-    );
-    if (!Array.isArray(rows)) return [];
-    return rows.flatMap((row) =>
-      'migration' in row
-        ? [
-            {
-              migration: String(row.migration),
-              step: Number(row.step),
-              checksum: String(row.checksum),
-              finished: row.finished_at !== null,
-            },
-          ]
-        : [],
-    );
-  } catch (error) {
-    if (errnoOf(error) === no_such_table) return [];
-    throw error;
-  }
-};
-
-/** What stands between the database's schema and the one that this version knows. */
-export interface SchemaStatus {
-  /** Steps to apply, in order. */
-  readonly due: readonly { readonly migration: string; readonly step: number; readonly sql: string }[];
-  /** Migrations of the database that this version does not know. */
-  readonly unknown: readonly string[];
-  /** Steps that were applied with another text than the one known here. */
-  readonly changed: readonly string[];
-  /** Migrations that are applied completely. */
-  readonly applied: readonly string[];
-}
-
-/** Compares; changes nothing. */
-export const schemaStatus = async (
-  connection: Connection,
-  migrations: readonly Migration[] = known,
-): Promise<SchemaStatus> => {
-  const recorded = await recordedSteps(connection);
-  const find = (migration: string, step: number) =>
-    recorded.find((one) => one.migration === migration && one.step === step);
-  const steps = migrations.flatMap(({ name, steps }) =>
-    steps.map(({ sql, checksum }, at) => ({ migration: name, step: at + 1, sql, checksum })),
-  );
-  const due = steps.filter(({ migration, step }) => find(migration, step)?.finished !== true);
-  const names = migrations.map(({ name }) => name);
-  return {
-    due: due.map(({ migration, step, sql }) => ({ migration, step, sql })),
-    unknown: [...new Set(recorded.map(({ migration }) => migration))].filter((name) => !names.includes(name)),
-    changed: steps.flatMap(({ migration, step, checksum }) => {
-      const before = find(migration, step);
-      return before === undefined || before.checksum === checksum ? [] : [`${migration} step ${step}`];
-    }),
-    applied: names.filter((name) => due.every(({ migration }) => migration !== name)),
-  };
-};
+/** "There already" and "not there any more": table, column, index, key. Whether the step is done is looked at afterwards. */
+const done_before: readonly unknown[] = [1050, 1060, 1061, 1068, 1091];
 
 /** What is wrong with the schema for this version, and what to run; undefined when nothing is. */
 const objection = ({ due, unknown, changed }: SchemaStatus, database: string): string | undefined => {
@@ -105,69 +22,83 @@ const objection = ({ due, unknown, changed }: SchemaStatus, database: string): s
     : undefined;
 };
 
-/** Throws Unusable unless the schema is exactly the one that this version knows. */
+/** Throws Unusable unless this version can work with the schema: the one that it knows, or one that has only more. */
 export const requireSchema = async (connection: Connection, database: string): Promise<void> => {
   const problem = objection(await schemaStatus(connection), database);
   if (problem !== undefined) throw new Unusable(problem);
 };
 
-const applyStep = async (
+/** What a step still has to do, in the words of `structure.ts`; nothing when it is done. */
+export const differencesOf = async (
   connection: Connection,
-  { migration, step, sql }: SchemaStatus['due'][number],
-  checksum: string,
-): Promise<void> => {
-  const now = 'CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)';
-  const [begun] = await connection.execute(
-    `INSERT IGNORE INTO schema_steps (migration, step, checksum, started_at) VALUES (?, ?, ?, ${now})`,
-    [migration, step, checksum],
-  );
-  const first = 'affectedRows' in begun && begun.affectedRows === 1;
-  try {
-    await connection.query(sql);
-  } catch (error) {
-    if (first || !done_before.includes(errnoOf(error))) {
-      if (first) {
-        // It never took effect: a later attempt must not take "there already" for its own doing.
-        await connection.execute('DELETE FROM schema_steps WHERE migration = ? AND step = ?', [
-          migration,
-          step,
-        ]);
-      }
-      throw error;
-    }
-  }
-  await connection.execute(`UPDATE schema_steps SET finished_at = ${now} WHERE migration = ? AND step = ?`, [
-    migration,
-    step,
-  ]);
+  differences: string,
+): Promise<readonly string[]> => {
+  const [rows] = await connection.query(differences);
+  return Array.isArray(rows) ? rows.map((row) => ('differs' in row ? String(row.differs) : '')) : [];
 };
 
-/**
- * Applies what is due on this one connection, step by step under a named lock, and says how many steps that were. When
- * it is killed in between, the next run goes on where it was. Throws Unusable.
- */
-export const migrate = async (
-  connection: Connection,
-  database: string,
-  migrations: readonly Migration[] = known,
-): Promise<number> => {
+/** Records the step if the query finds nothing that is still to be done; whether that is so. */
+const recorded = async (connection: Connection, step: DueStep, differences: string): Promise<boolean> => {
+  const [result] = await connection.query(recordSql(step, differences));
+  return 'affectedRows' in result && result.affectedRows > 0;
+};
+
+/** Where the last step stands that was done without being recorded, by hand or by a run that was killed; -1 for none. */
+const lastDone = async (connection: Connection, due: readonly DueStep[]): Promise<number> => {
+  for (let at = due.length - 1; at >= 0; at--) {
+    const proof = due[at]?.proof ?? '';
+    if (proof !== '' && (await differencesOf(connection, proof)).length === 0) return at;
+  }
+  return -1;
+};
+
+/** `passed`: later steps have been done and may have changed again what this one made. */
+const applyStep = async (connection: Connection, step: DueStep, passed: boolean): Promise<void> => {
+  const differences = passed ? step.lasting : step.differences;
+  if (await recorded(connection, step, differences)) return;
+  try {
+    await connection.query(step.sql);
+  } catch (error) {
+    if (!(error instanceof Error && 'errno' in error && done_before.includes(error.errno))) throw error;
+  }
+  if (await recorded(connection, step, differences)) return;
+  const found = await differencesOf(connection, differences);
+  throw new Unusable(
+    `${step.migration} step ${step.step} meets something that is not as it should be: ${found.join('; ')}. ` +
+      'If it is not of Vitrina, use another database; else change it by hand. Then run "coordinator migrate" again.',
+  );
+};
+
+/** Runs `work` on this one connection while no other `migrate` or `import` works on the database. Throws Unusable. */
+const alone = async <T>(connection: Connection, database: string, work: () => Promise<T>): Promise<T> => {
   const lock = `vitrina migrate ${database}`.slice(0, 64);
   const [locked] = await connection.execute('SELECT GET_LOCK(?, ?) AS locked', [lock, lock_seconds]);
   const [first] = Array.isArray(locked) ? locked : [];
   if (first === undefined || !('locked' in first) || first.locked !== 1) {
-    throw new Unusable('Another "coordinator migrate" runs on this server. Wait for it.');
+    throw new Unusable('Another "coordinator migrate" or "import" runs on this server. Wait for it.');
   }
   try {
-    await connection.query(recordTable);
-    const status = await schemaStatus(connection, migrations);
-    const problem = objection({ ...status, due: [] }, database);
-    if (problem !== undefined) throw new Unusable(problem);
-    for (const due of status.due) {
-      const checksum = migrations.find(({ name }) => name === due.migration)?.steps[due.step - 1]?.checksum;
-      await applyStep(connection, due, checksum ?? '');
-    }
-    return status.due.length;
+    return await work();
   } finally {
     await connection.execute('DO RELEASE_LOCK(?)', [lock]);
   }
 };
+
+/**
+ * Applies what is due on this one connection, step by step under a named lock, and says how many steps that were. What is
+ * done already, by hand or by a run that was killed, is only recorded. Throws Unusable.
+ */
+export const migrate = (
+  connection: Connection,
+  database: string,
+  migrations: readonly Migration[] = known,
+): Promise<number> =>
+  alone(connection, database, async () => {
+    for (const table of recordTables) await connection.query(table);
+    const status = await schemaStatus(connection, migrations);
+    const problem = objection({ ...status, due: [] }, database);
+    if (problem !== undefined) throw new Unusable(problem);
+    const done = await lastDone(connection, status.due);
+    for (const [at, step] of status.due.entries()) await applyStep(connection, step, at < done);
+    return status.due.length;
+  });

@@ -3,7 +3,7 @@ import { type PrivateMariadb, startMariadb } from '../../../shared/testing/maria
 import { testDatabase } from '../../testing/database-suite.ts';
 import { interleavings, letMeet } from '../../testing/interleavings.ts';
 import { openMigrated } from '../../testing/mysql.ts';
-import { migrateSchema } from '../commands.ts';
+import { migrateSchema } from '../migrate-command.ts';
 
 setDefaultTimeout(120_000);
 
