@@ -7,7 +7,7 @@ import { daysOf } from '../domain/local-time.ts';
 import { slot_ms } from '../domain/slots.ts';
 import { bounds } from '../limits.ts';
 import { rulesFor } from './booking-rules.ts';
-import { bookableHosts, seatPlans } from './seat-plans.ts';
+import { bookableHosts, readPlansOf, seatPlans } from './seat-plans.ts';
 import type { Services } from './services.ts';
 
 /** Local days, both included, as year-month-day. */
@@ -21,15 +21,20 @@ export interface AvailabilityRequest {
 const day_ms = 86_400_000;
 
 /** When a visit to the app may begin within these days, from now on. Refuses malformed, app_unknown and app_disabled. */
-export const availability = (
+export const availability = async (
   services: Services,
   name: string,
   { from, to, zone = services.store.configuration().time_zone, minutes }: AvailabilityRequest,
 ): Promise<Availability | Refusal> => {
   const days = daysOf(from, to, zone, bounds.availability_days);
-  if (isRefusal(days)) return Promise.resolve(days);
+  if (isRefusal(days)) return days;
   const now = services.clock.now();
   const rules = rulesFor(services);
+  const hosts = await services.db.read(async (tables) => {
+    const app = await tables.apps.get({ name });
+    return app === undefined ? [] : bookableHosts(tables, app);
+  });
+  await readPlansOf(services, hosts);
   return services.db.read(async (tables) => {
     const app = await tables.apps.get({ name });
     if (app === undefined) return refuse('app_unknown');

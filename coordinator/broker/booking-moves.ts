@@ -36,7 +36,7 @@ const changeRow = async (
 };
 
 /** The booking's own time does not stand in its way. */
-const without = (cards: readonly CardPlan[], { host, seat, starts_at }: Booking): CardPlan[] =>
+export const without = (cards: readonly CardPlan[], { host, seat, starts_at }: Booking): CardPlan[] =>
   cards.map((card) => ({
     ...card,
     seats: card.seats.map((plan) =>
@@ -69,16 +69,23 @@ const settle = async (
   before: Booking,
   {
     visit,
-    hosts,
+    takes,
     zone,
     title,
     again,
-  }: { visit: Period; hosts: readonly string[]; zone: string; title: string | null; again: boolean },
+  }: {
+    visit: Period;
+    /** Whether the booking may go to the host. */
+    takes: (host: string) => boolean;
+    zone: string;
+    title: string | null;
+    again: boolean;
+  },
   event: 'move' | 'relocate',
 ): Promise<Booking | Refusal> => {
   const app = await tables.apps.get({ name: before.app });
   if (app === undefined) return refuse('app_unknown');
-  const able = (await bookableHosts(tables, app)).filter(({ name }) => !hosts.includes(name));
+  const able = (await bookableHosts(tables, app)).filter(({ name }) => takes(name));
   const wanted = { app: app.name, visit, holder: before.id };
   const seat = await lockSeat(services, tables, able, {
     ...wanted,
@@ -105,6 +112,7 @@ const settle = async (
     ends_at: visit.to,
     zone,
     title,
+    unplaceable_at: null,
   });
   await tables.strangers.update({ holder: moved.id }, { expires_at: visit.to });
   await holdSeat(tables, seat, wanted);
@@ -149,7 +157,7 @@ export const moveBooking = async (
         services,
         tables,
         booking,
-        { ...when, title, hosts: [...taken], again: taken.size > 0 },
+        { ...when, title, takes: (host) => !taken.has(host), again: taken.size > 0 },
         'move',
       );
     }),
@@ -203,24 +211,23 @@ export const cancelBooking = async (
   return cancelled ?? refuse('too_busy');
 };
 
-/** Moves a booking, at its own time, to a seat that it may have, not on these hosts; time_taken when none fits. */
+/** Moves a booking, at its own time, to a seat that it may have, on a host that takes it; time_taken when none fits. */
 export const relocateBooking = async (
   services: Services,
   id: string,
-  avoid: ReadonlySet<string>,
+  takes: (host: string) => boolean,
 ): Promise<Booking | Refusal> => {
   const moved = await untilSettled((taken) =>
     services.db.transact(async (tables) => {
       const booking = await tables.bookings.get({ id });
       if (booking === undefined) return refuse('booking_unknown');
       const { starts_at, ends_at, zone, title } = booking;
-      const hosts = [...avoid, ...taken];
       const visit = { from: starts_at, to: ends_at };
       return settle(
         services,
         tables,
         booking,
-        { visit, hosts, zone, title, again: taken.size > 0 },
+        { visit, takes: (host) => takes(host) && !taken.has(host), zone, title, again: taken.size > 0 },
         'relocate',
       );
     }),

@@ -53,7 +53,8 @@ const start = async (needs: BookingNeeds, booking: Booking): Promise<void> => {
   services.log.warn({ booking: id, host, ...session_id }, 'a booked app cannot be started');
   const hosts = await services.db.read((tables) => tables.host_apps.find({ app: booking.app }));
   const away = new Set(hosts.map((row) => row.host).filter((name) => !usable(name)));
-  await relocateBooking(services, id, away.add(host));
+  away.add(host);
+  await relocateBooking(services, id, (name) => !away.has(name));
 };
 
 const miss = async ({ services, endBooked }: BookingNeeds, id: string): Promise<void> => {

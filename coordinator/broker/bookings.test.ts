@@ -6,7 +6,7 @@ import type { Database } from '../store/database.ts';
 import { type BookingRig, bookingFaults, bookingRig, minute, monday } from '../testing/bookings.ts';
 import { memoryDatabase } from '../testing/database.ts';
 import { openMigrated } from '../testing/mysql.ts';
-import { booking, session } from '../testing/rows.ts';
+import { booking, session, webhookRow } from '../testing/rows.ts';
 import { availability } from './availability.ts';
 import { hostChanged, hostDrained, hostLost } from './booking-hosts.ts';
 import { cancelBooking, moveBooking } from './booking-moves.ts';
@@ -478,24 +478,43 @@ for (const [kind, open] of Object.entries(kinds)) {
       expect(await bookingFaults(db)).toEqual([]);
     });
 
-    test(`hostLost() moves what fits, loses what is near and keeps the rest, on ${kind}`, async () => {
+    test(`hostLost() moves what fits, keeps the rest and tells of what is near, once, on ${kind}`, async () => {
       const { services, booked, visitor } = await rigs();
       for (const date of ['2026-11-02', '2026-11-05']) {
         for (const _ of [1, 2, 3]) await booked('12:00', { date });
       }
       const on = (host: string) => db.read(({ bookings }) => bookings.count({ host, state: 'held' }));
+      const events = '["booking.unplaceable"]';
+      await db.transact(({ webhooks }) => webhooks.insert(webhookRow(9, { events })));
       const count = await on('host-a');
       const done = await hostLost(services, 'host-a');
       expect(done.moved + done.lost + done.kept).toBe(count);
-      expect([done.lost, done.kept]).toEqual([1, 1]);
-      expect([await on('host-a'), await on('host-b')]).toEqual([1, 4]);
+      expect([done.lost, done.kept]).toEqual([0, 2]);
+      expect([await on('host-a'), await on('host-b')]).toEqual([2, 4]);
       expect(await bookingFaults(db)).toEqual([]);
-      expect(await hostLost(services, 'host-a')).toEqual({ moved: 0, lost: 0, kept: 1 });
-      const listed = await listBookings(services, { account_id: 'account-1', state: 'lost' }, visitor().base);
-      expect(isRefusal(listed) ? [] : listed.bookings.map(({ reason }) => reason)).toEqual([
-        expect.stringContaining('not available'),
-      ]);
-      expect(await hostDrained(services, 'host-b')).toEqual({ moved: 3, lost: 0, kept: 1 });
+      expect(await hostLost(services, 'host-a')).toEqual({ moved: 0, lost: 0, kept: 2 });
+      const listed = await listBookings(services, { account_id: 'account-1', state: 'held' }, visitor().base);
+      const reasons = isRefusal(listed) ? [] : listed.bookings.flatMap(({ reason }) => reason ?? []);
+      expect(reasons).toEqual([expect.stringContaining('not available now')]);
+      const told = await db.read(({ outbox }) => outbox.find({ event: 'booking.unplaceable' }));
+      expect(told).toHaveLength(1);
+      expect(await hostDrained(services, 'host-b')).toEqual({ moved: 2, lost: 0, kept: 2 });
+    });
+
+    test(`hostLost() moves to hosts that are alive only, and looks at a day where none is, on ${kind}`, async () => {
+      const { services, booked } = await rigs();
+      for (const date of ['2026-11-02', '2026-11-05', '2026-11-09']) await booked('12:00', { date });
+      const places = () => db.read(({ bookings }) => bookings.find({ state: 'held' }));
+      const before = (await places()).map(({ host }) => host);
+      for (const host of ['host-a', 'host-b']) {
+        const done = await hostLost(services, host, () => false);
+        expect([done.moved, done.lost, done.kept <= 1]).toEqual([0, 0, true]);
+      }
+      expect((await places()).map(({ host }) => host)).toEqual(before);
+      expect((await places()).filter(({ unplaceable_at }) => unplaceable_at !== null)).toHaveLength(1);
+      for (const host of new Set(before)) await hostLost(services, host, (name) => name !== host);
+      expect((await places()).filter(({ unplaceable_at }) => unplaceable_at !== null)).toEqual([]);
+      expect(await bookingFaults(db)).toEqual([]);
     });
 
     test(`availability() counts down with bookings and sessions, and up again, on ${kind}`, async () => {

@@ -1,6 +1,7 @@
 import { takesNew } from '../domain/host.ts';
 import type { HostRow } from '../store/tables.ts';
 import { hostChanged, hostDrained, hostLost } from './booking-hosts.ts';
+import { isElsewhere } from './elsewhere.ts';
 import { drainingCards } from './host-rows.ts';
 import type { World } from './world.ts';
 
@@ -16,6 +17,9 @@ export const createEvacuations = (world: World): (() => Promise<void>) => {
     const apps = [...world.catalogue.apps.values()].filter(({ hosts }) => hosts.includes(name));
     return JSON.stringify([seats, capacity, draining_cards, apps.map((app) => app.name).sort()]);
   };
+  /** A host on which bookings could take place as far as anybody knows now. */
+  const alive = (name: string): boolean =>
+    !world.lost.has(name) && (world.hosts.has(name) || isElsewhere(world, world.catalogue.hosts.get(name)));
   return async () => {
     const now = world.clock.now();
     const here = [...world.catalogue.hosts.values()].filter(({ name }) => !world.lost.has(name));
@@ -31,14 +35,14 @@ export const createEvacuations = (world: World): (() => Promise<void>) => {
     for (const host of here) {
       const shape = shapeOf(host);
       if (known.get(host.name) === shape || !takesNew(host)) continue;
-      await hostChanged(world, host.name);
+      await hostChanged(world, host.name, alive);
       known.set(host.name, shape);
       done.set(`changed ${host.name}`, now);
     }
     for (const key of [...done.keys()]) if (!leaving.some((one) => one.key === key)) done.delete(key);
     for (const { name, key, leave } of leaving) {
       if (now - (done.get(key) ?? Number.NEGATIVE_INFINITY) < again_ms) continue;
-      await leave(world, name);
+      await leave(world, name, alive);
       done.set(key, now);
     }
   };

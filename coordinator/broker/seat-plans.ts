@@ -126,6 +126,30 @@ const refresh = async (
   }
 };
 
+/**
+ * The same in portions, each in a read of its own and kept as it comes: all bookings of many hosts take longer than one transaction
+ * may, and what was read of some hosts is not lost with the others.
+ */
+export const readPlansOf = async (
+  services: Pick<Services, 'db' | 'clock'>,
+  hosts: readonly HostRow[],
+): Promise<void> => {
+  for (let at = 0; at < hosts.length; at += hosts_per_query) {
+    await services.db.read((tables) => refresh(services, tables, hosts.slice(at, at + hosts_per_query)));
+  }
+};
+
+/** A transaction needs plans that are not remembered: to be read outside of it, and then it is run again. */
+export class PlansUnread extends Error {
+  override readonly name = 'PlansUnread';
+  readonly read: () => Promise<void>;
+
+  constructor(read: () => Promise<void>) {
+    super('the plans of some hosts have not been read yet');
+    this.read = read;
+  }
+}
+
 /** Keeps in mind that the seat is booked then, once that is stored: the next to book will choose another one. */
 export const rememberBooked = (
   { db }: Pick<Services, 'db'>,
@@ -186,7 +210,10 @@ export const seatPlans = async (
   return withSessions(services, tables, hosts);
 };
 
-/** The same with bookings as they are remembered, perhaps of a while ago: to choose by, not to decide by. */
+/**
+ * The same with bookings as they are remembered, perhaps of a while ago: to choose by, not to decide by. Throws PlansUnread where
+ * nothing is remembered of a host.
+ */
 export const rememberedPlans = async (
   services: Pick<Services, 'db' | 'clock'>,
   tables: PlanTables,
@@ -194,6 +221,6 @@ export const rememberedPlans = async (
 ): Promise<CardPlan[]> => {
   const remembered = rememberedOf(services);
   const unknown = hosts.filter(({ name, seats }) => remembered.get(name)?.seats !== seats);
-  await refresh(services, tables, unknown);
+  if (unknown.length > 0) throw new PlansUnread(() => readPlansOf(services, unknown));
   return withSessions(services, tables, hosts);
 };

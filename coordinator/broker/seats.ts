@@ -6,7 +6,7 @@ import { Taken } from '../store/database.ts';
 import { insert_rows } from '../store/table.ts';
 import type { HostRow, Tables } from '../store/tables.ts';
 import { holdOf } from './holds.ts';
-import { cardsOf, changedHosts, planChanged, rememberedPlans, seatsOf } from './seat-plans.ts';
+import { cardsOf, changedHosts, PlansUnread, planChanged, rememberedPlans, seatsOf } from './seat-plans.ts';
 import type { Services } from './services.ts';
 
 /** Somebody else was quicker: the transaction is rolled back and the whole decision taken again. */
@@ -20,6 +20,9 @@ export class Overtaken extends Error {
   }
 }
 
+/** How often what a transaction needs is read for it: hosts may be added meanwhile. */
+const reads_most = 5;
+
 /**
  * Runs a transaction that chooses before it locks until nobody is quicker; undefined when that never happens. It is told
  * which hosts it chose before that turned out to be taken.
@@ -28,10 +31,17 @@ export const untilSettled = async <T>(
   run: (taken: ReadonlySet<string>) => Promise<T>,
 ): Promise<T | undefined> => {
   const hosts = new Set<string>();
+  let read = 0;
   for (let attempt = 0; attempt < bounds.seat_attempts; attempt++) {
     try {
       return await run(hosts);
     } catch (error) {
+      if (error instanceof PlansUnread && read < reads_most) {
+        await error.read();
+        read += 1;
+        attempt -= 1;
+        continue;
+      }
       // A unique row that somebody else stored first is the same: what is there now has to be looked at again.
       if (!(error instanceof Overtaken || error instanceof Taken)) throw error;
       if (error instanceof Overtaken) hosts.add(error.host);
