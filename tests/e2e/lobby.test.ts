@@ -51,6 +51,17 @@ test('lobby: a guest by code waits for the owner, one by invite does not, and th
   await invited.waitForURL(/\/s\//);
   await playing(invited);
 
+  // Somebody on the same network guesses: codes are not looked at any more, and the owner decides by name.
+  const wrong = code === '0000' ? '0001' : '0000';
+  for (let n = 0; n < 10; n++) await system.api('POST', '/api/v1/join', { code: wrong });
+  const named = await openPage(browser, `${system.url}/?code=${code}`);
+  await named.getByLabel('Your name').fill('Anna');
+  await named.getByRole('button', { name: 'Join', exact: true }).click();
+  await named.getByRole('heading', { name: 'Waiting to be let in' }).waitFor();
+  await owner.getByText('Anna asks to come in.').waitFor();
+  await owner.getByRole('button', { name: 'Let in' }).click();
+  await playing(named);
+
   await owner.getByRole('button', { name: 'Go on for' }).click();
   await until('the session is longer', session, (now) => now.ends_at > ends_at);
   const stranger = await openPage(browser, `${system.url}/i/nothing`);
