@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { contained } from './contained.ts';
 import { installDebianPackages, testPackages } from './debian.ts';
+import { totals } from './junit.ts';
 
 /**
  * `npm test`: installs what the tests need, builds the executables that the end-to-end tests run, runs every test and
@@ -16,15 +17,6 @@ const run = async (command: string[], environment: Record<string, string> = {}):
   const interrupt = () => child.kill('SIGKILL');
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
   return await child.exited;
-};
-
-/** The totals stand in the attributes of the report's outermost element. */
-const totals = (junit: string) => {
-  const root = /<testsuites [^>]*>/.exec(junit)?.[0] ?? '';
-  const count = (name: string) => Number(new RegExp(` ${name}="(\\d+)"`).exec(root)?.[1] ?? 0);
-  const failed = count('failures') + count('errors');
-  const skipped = count('skipped');
-  return { passed: count('tests') - failed - skipped, failed, skipped };
 };
 
 await installDebianPackages(testPackages);

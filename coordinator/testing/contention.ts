@@ -37,7 +37,7 @@ const startServer = async (url: string): Promise<{ port: number; process: Bun.Su
 /** Two coordinators on one database, each of the three to be killed. */
 interface System extends AsyncDisposable, Coordinators {
   readonly db: Database;
-  killCoordinator(which: number): Promise<void>;
+  killCoordinator(which: 0 | 1): Promise<void>;
   killDatabase(): Promise<void>;
 }
 
@@ -59,7 +59,8 @@ const startSystem = async (mariadb: PrivateMariadb, accounts: number): Promise<S
   const url = await mariadb.createDatabase('contention');
   const db = await openMigrated(url);
   await seed(db, accounts);
-  const servers = await Promise.all([startServer(url), startServer(url)]);
+  const urls = [url, mariadb.elsewhere(url)] as const;
+  const servers = await Promise.all(urls.map(startServer));
   const ports = servers.map(({ port }) => port);
   let killing = 0;
   /** Until the first answer after the return the disturbance is ours. */
@@ -80,7 +81,7 @@ const startSystem = async (mariadb: PrivateMariadb, accounts: number): Promise<S
       disturb(async () => {
         servers[which]?.process.kill('SIGKILL');
         await servers[which]?.process.exited;
-        const started = await startServer(url);
+        const started = await startServer(urls[which]);
         servers[which] = started;
         ports[which] = started.port;
       }),
@@ -111,7 +112,7 @@ const disturbing = (system: System, attempts: number, kills: number) => {
       done += 1;
       const database = done % 5 === 3;
       if (database) databases += 1;
-      const kill = database ? system.killDatabase : () => system.killCoordinator(done % 2);
+      const kill = database ? system.killDatabase : () => system.killCoordinator(done % 2 === 0 ? 0 : 1);
       running = running.then(kill);
     },
     async end() {

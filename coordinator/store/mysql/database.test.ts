@@ -34,7 +34,7 @@ describe('openMysqlDatabase()', () => {
   let coordinators: readonly [Database, Database];
   beforeAll(async () => {
     const url = await server.createDatabase('meetings');
-    coordinators = [await openMigrated(url), await openMigrated(url)];
+    coordinators = [await openMigrated(url), await openMigrated(server.elsewhere(url))];
   });
   afterAll(() => Promise.all(coordinators.map((database) => database.close())));
 

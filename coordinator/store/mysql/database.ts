@@ -8,7 +8,7 @@ import { type DatabaseAddress, parseDatabaseUrl } from './address.ts';
 import { type Failure, failureOf, seen } from './failures.ts';
 import { requireSchema } from './migrate.ts';
 import { checkServer } from './server.ts';
-import { configureSession, driverConfig } from './session.ts';
+import { configureSession, driverConfig, type Session } from './session.ts';
 import { type Answer, type Execute, mysqlTable } from './table.ts';
 
 const bounds = {
@@ -84,7 +84,7 @@ class MysqlDatabase implements Database {
   readonly #options: MysqlDatabaseOptions;
   readonly #address: DatabaseAddress;
   readonly #pool: Pool;
-  readonly #configured = new WeakSet<object>();
+  readonly #sessions = new WeakMap<object, Session>();
   #closing: Promise<void> | undefined;
 
   constructor(address: DatabaseAddress, options: MysqlDatabaseOptions) {
@@ -184,17 +184,16 @@ class MysqlDatabase implements Database {
       coming.then((unwanted) => unwanted.release()).catch(() => undefined);
       throw error;
     }
-    if (this.#configured.has(connection.connection)) return connection;
+    if (this.#sessions.has(connection.connection)) return connection;
     try {
       const { lock_seconds, transaction_seconds } = this.#address.limits;
       const settled = configureSession(connection, { lock_seconds, statement_seconds: transaction_seconds });
-      await Promise.race([settled, late]);
+      this.#sessions.set(connection.connection, await Promise.race([settled, late]));
+      return connection;
     } catch (error) {
       connection.destroy();
       throw error;
     }
-    this.#configured.add(connection.connection);
-    return connection;
   }
 
   #execute(connection: PoolConnection, attempt: Attempt): Execute {
@@ -238,10 +237,14 @@ class MysqlDatabase implements Database {
   ): Promise<Outcome<T>> {
     const { transaction, late } = attempt;
     const execute = this.#execute(connection, attempt);
+    const certified = this.#sessions.get(connection.connection)?.certified === true;
     let committing = false;
     try {
       if (transaction) await Promise.race([connection.beginTransaction(), late]);
-      const value = await Promise.race([work(makeTables((shape) => mysqlTable(shape, execute))), late]);
+      const value = await Promise.race([
+        work(makeTables((shape) => mysqlTable({ shape, execute, certified }))),
+        late,
+      ]);
       if (attempt.over !== undefined) throw attempt.over;
       attempt.over = new Error('this transaction is over');
       committing = transaction;

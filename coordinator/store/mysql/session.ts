@@ -1,4 +1,4 @@
-import type { Connection } from 'mysql2/promise';
+import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { DatabaseAddress } from './address.ts';
 
 /** What the driver is told beyond the address. */
@@ -67,14 +67,38 @@ const sessionSettings = (
   ];
 };
 
+/** What a connection is like, once it is configured. */
+export interface Session {
+  /** Others may write through other nodes, which see a lock only by what it writes. */
+  readonly certified: boolean;
+}
+
+/** Variables by which a node of a cluster is known, and what makes it read what others have committed before. */
+const clusters = [
+  { variable: 'wsrep_on', value: 'ON', setting: 'SET SESSION wsrep_sync_wait = 1' },
+  {
+    // MySQL's Group Replication, where every member may be written to.
+    variable: 'group_replication_single_primary_mode',
+    value: 'OFF',
+    setting: "SET SESSION group_replication_consistency = 'BEFORE'",
+  },
+] as const;
+
 /** Tells the connection how its session is to be. */
 export const configureSession = async (
   connection: Pick<Connection, 'query'>,
   limits: SessionLimits,
-): Promise<void> => {
-  const [rows] = await connection.query('SELECT VERSION() AS version');
-  const [row] = Array.isArray(rows) ? rows : [];
-  const version = row !== undefined && 'version' in row ? String(row.version) : '';
-  const server = /mariadb/i.test(version) ? 'mariadb' : 'mysql';
+): Promise<Session> => {
+  const [[answer]] = await connection.query<RowDataPacket[]>('SELECT VERSION() AS version');
+  const server = /mariadb/i.test(String(answer?.version)) ? 'mariadb' : 'mysql';
   for (const setting of sessionSettings(limits, server)) await connection.query(setting);
+  const names = clusters.map(({ variable }) => `'${variable}'`).join(', ');
+  const [variables] = await connection.query<RowDataPacket[]>(
+    `SHOW VARIABLES WHERE Variable_name IN (${names})`,
+  );
+  const cluster = clusters.find(({ variable, value }) =>
+    variables.some((row) => row.Variable_name === variable && row.Value === value),
+  );
+  if (cluster !== undefined) await connection.query(cluster.setting);
+  return { certified: cluster !== undefined };
 };

@@ -3,6 +3,7 @@ import { drizzle } from 'drizzle-orm/mysql2';
 import { checkRow, checkValues, isRow, keyOf, type Test, testsOf } from '../conditions.ts';
 import {
   type AnyRow,
+  type Column,
   find_rows,
   insert_rows,
   type Selection,
@@ -134,11 +135,46 @@ const insertion = <Row extends AnyRow, Key extends keyof Row & string>(
   return { sql, params: rows.flatMap((row) => names.map((column) => row[column])) };
 };
 
-/** The table of a shape; `execute` runs its statements. */
-export const mysqlTable = <Row extends AnyRow, Key extends keyof Row & string>(
-  shape: Shape<Row, Key>,
-  execute: Execute,
-): Table<Row, Key> => {
+/** What a lock writes into a row, and what it then writes to leave it as it was: a number, or else an id, one longer. */
+const touches = <Row extends AnyRow, Key extends keyof Row & string>({
+  name,
+  columns,
+  key,
+}: Shape<Row, Key>): Readonly<Record<'there' | 'back', Readonly<Record<string, SQL>>>> => {
+  const keys: readonly string[] = key;
+  const free = Object.entries<Column>(columns).filter(
+    ([column, { optional }]) => !optional && !keys.includes(column),
+  );
+  const numbers = free.filter(([, { kind }]) => kind === 'int' || kind === 'instant');
+  const [number] = numbers.find(([column]) => column === 'version') ?? numbers[0] ?? [];
+  const [id] = free.findLast(([, { kind }]) => kind === 'id') ?? [];
+  const column = number ?? id;
+  if (column === undefined) throw new TypeError(`${name} has nothing that a lock could write`);
+  const old = sql.identifier(column);
+  if (number !== undefined) {
+    return { there: { [column]: sql`${old} + 1` }, back: { [column]: sql`${old} - 1` } };
+  }
+  const shorter = sql`left(${old}, char_length(${old}) - 1)`;
+  return { there: { [column]: sql`concat(${old}, '+')` }, back: { [column]: shorter } };
+};
+
+export interface TableOptions<Row extends AnyRow, Key extends keyof Row & string> {
+  readonly shape: Shape<Row, Key>;
+  /** Runs its statements. */
+  readonly execute: Execute;
+  /**
+   * Several nodes are written to, of which none sees the locks of another: each compares what transactions wrote when they
+   * commit (certification), and refuses the later one. So a lock writes its row, too: there and back, which changes nothing.
+   */
+  readonly certified: boolean;
+}
+
+/** The table of a shape. */
+export const mysqlTable = <Row extends AnyRow, Key extends keyof Row & string>({
+  shape,
+  execute,
+  certified,
+}: TableOptions<Row, Key>): Table<Row, Key> => {
   const { table, where: whereOf, order: orderOf, later } = clauses(shape);
   const { name, key } = shape;
   const versioned = Object.hasOwn(shape.columns, 'version');
@@ -163,6 +199,13 @@ export const mysqlTable = <Row extends AnyRow, Key extends keyof Row & string>(
       .from(table)
       .where(whereOf(keyOf(shape, wanted)));
   const testsOfKey = (wanted: Pick<Row, Key>) => testsOf(shape, keyOf(shape, wanted));
+  const touched = (way: 'there' | 'back', wanted: Pick<Row, Key>): Statement =>
+    remembered(shape, `touch ${way}`, testsOfKey(wanted), () =>
+      build
+        .update(table)
+        .set(touches(shape)[way])
+        .where(whereOf(keyOf(shape, wanted))),
+    );
   /** Everything that satisfies the conditions, by key. */
   const findAll = (where: Where<Row>): Statement => {
     const { sql, params } = remembered(shape, 'find', testsOf(shape, where), () => select(where, {}));
@@ -170,7 +213,13 @@ export const mysqlTable = <Row extends AnyRow, Key extends keyof Row & string>(
   };
   return {
     get: (wanted) => one(remembered(shape, 'get', testsOfKey(wanted), () => byKey(wanted))),
-    lock: (wanted) => one(remembered(shape, 'lock', testsOfKey(wanted), () => byKey(wanted).for('update'))),
+    async lock(wanted) {
+      const row = await one(remembered(shape, 'lock', testsOfKey(wanted), () => byKey(wanted).for('update')));
+      if (row !== undefined && certified) {
+        for (const way of ['there', 'back'] as const) await execute(name, touched(way, wanted));
+      }
+      return row;
+    },
     async find(where, selection) {
       const { rows } = await execute(
         name,
