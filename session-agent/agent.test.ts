@@ -235,7 +235,7 @@ test('startRig() refuses a session when every seat is in use', async () => {
   expect(ended).toMatchObject({
     session_id: second.session_id,
     reason: 'host_refused',
-    detail: 'all 1 seats are in use',
+    detail: 'the only seat is in use',
   });
 });
 

@@ -43,7 +43,7 @@ describe('understand() of the session agent', () => {
   const bad: [args: string[], text: string][] = [
     [['run', 'c.json'], '"c.json" is one word too many'],
     [['run', '--config'], '--config needs a value'],
-    [['run', '--json'], '"run" has no flag --json. It belongs to "status", "doctor".'],
+    [['run', '--json'], '"run" has no flag --json. It belongs to "status", "logs", "doctor".'],
     [['doctor', '--yaml'], '"doctor" has no flag --yaml.'],
     [['status', '--jsn'], 'Did you mean --json?'],
     [['statsu'], 'Did you mean status?'],

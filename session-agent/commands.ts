@@ -69,7 +69,7 @@ const commands = {
         dashed: /^[\w-]{22}$/,
       },
     },
-    flags: { follow: toggle('go on as lines come; Ctrl-C ends it', 'f'), ...config },
+    flags: { follow: toggle('go on as lines come; Ctrl-C ends it', 'f'), ...json, ...config },
   },
   'apps list': { about: 'the apps of this host', flags: config },
   'apps add': {

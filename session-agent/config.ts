@@ -3,6 +3,7 @@ import { access, realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { type Parsed, readConfig } from '../shared/config.ts';
+import { counted } from '../shared/counted.ts';
 import { nameSchema } from '../shared/protocol/names.ts';
 import { sessionPlaceholder, signallingPlaceholders, unknownPlaceholders } from './domain/launch.ts';
 import { type ArgumentProblem, argumentProblems } from './domain/presets.ts';
@@ -156,7 +157,7 @@ export const configSchema = z
     const needed = seats * ports_per_session;
     const held = ports.to - ports.from + 1;
     if (held < needed) {
-      const message = `holds ${Math.max(held, 0)} ports, but ${seats} seats need ${needed} (${ports_per_session} each)`;
+      const message = `holds ${counted(Math.max(held, 0), 'port')}, but ${seats === 1 ? '1 seat needs' : `${seats} seats need`} ${needed} (${ports_per_session} each)`;
       context.addIssue({ code: 'custom', path: ['ports'], message });
     }
     const card_seats = cards.reduce((sum, card) => sum + card.seats, 0);

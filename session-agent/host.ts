@@ -1,3 +1,4 @@
+import { counted } from '../shared/counted.ts';
 import { refuse } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import type { toAgent } from '../shared/protocol/agent-link.ts';
@@ -246,7 +247,7 @@ export class Host {
   /** No coordinator has been there for so long that those who used the sessions have gone. `reconcile` tells of their end. */
   alone(minutes: number): void {
     if (this.#stopping) return;
-    const detail = `no connection to the coordinator for ${minutes} minutes`;
+    const detail = `no connection to the coordinator for ${counted(minutes, 'minute')}`;
     this.#host.log.error({ minutes }, 'without a coordinator for too long: sessions and warm instances end');
     this.#instances.sleep({ reason: 'host_lost', detail });
   }

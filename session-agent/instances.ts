@@ -178,7 +178,8 @@ export class Instances {
 
   #whyNot({ card }: CreateSession, cards: readonly HostCard[], app: AppConfig): string {
     const { seats } = this.#host.config;
-    if (this.sessions().length >= seats) return `all ${seats} seats are in use`;
+    if (this.sessions().length >= seats)
+      return seats === 1 ? 'the only seat is in use' : `all ${seats} seats are in use`;
     if (card === undefined) return `no card has room for ${app.rc_name}`;
     const known = cards.some(({ index }) => index === card);
     return known ? `card ${card} has no room for ${app.rc_name}` : `this host has no card ${card}`;

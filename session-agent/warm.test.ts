@@ -158,7 +158,7 @@ test('reconfigure() leaves sessions alone, replaces warm instances of what chang
   coordinator.send(order());
   expect((await coordinator.message('SESSION_ENDED')).reason).toBe('app_not_found');
   coordinator.send(order('Other'));
-  expect((await coordinator.message('SESSION_ENDED')).detail).toBe('all 1 seats are in use');
+  expect((await coordinator.message('SESSION_ENDED')).detail).toBe('the only seat is in use');
   expect(agent.host.inventory()).toMatchObject([{ session_id: session.session_id, state: 'ready' }]);
 });
 

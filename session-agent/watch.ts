@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '../shared/clock.ts';
+import { counted } from '../shared/counted.ts';
 import type { Log } from '../shared/log.ts';
 import type { AppConfig } from './config.ts';
 
@@ -42,7 +43,7 @@ export const watchLimits = ({ app, clock, log, memory, since, too_big, too_long 
     const start = since();
     if (longest_minutes !== undefined && start !== undefined) {
       const late = clock.monotonic() - start > longest_minutes * 60_000;
-      if (late) return too_long(`it may run for ${longest_minutes} minutes`);
+      if (late) return too_long(`it may run for ${counted(longest_minutes, 'minute')}`);
     }
     if (memory_mb !== undefined && looks++ % MEMORY_EVERY === 0 && !looking) void lookAtMemory(memory_mb);
   });

@@ -1,3 +1,4 @@
+import { counted } from '../../shared/counted.ts';
 import { type Refusal, refuse } from '../../shared/errors.ts';
 import type { CatalogueAppView, ChangeApp, CreateApp } from '../../shared/protocol/catalogue.ts';
 import { checkMinutes, checkSource, pictureType } from '../domain/catalogue.ts';
@@ -124,7 +125,7 @@ export const removeApp = (
     // A host that was given the app in between is not locked.
     if (!Bun.deepEquals(await hostsOf(tables, name), hosts)) return refuse('version_conflict');
     const booked = await tables.bookings.count({ app: name, state: { in: ['held', 'open'] } });
-    if (booked > 0) return refuse('in_use', `${booked} bookings`);
+    if (booked > 0) return refuse('in_use', counted(booked, 'booking'));
     await tables.host_apps.remove({ app: name });
     await tables.apps.remove({ name });
     await audit(parts, tables, actor, 'app.deleted', name);

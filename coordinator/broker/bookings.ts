@@ -1,3 +1,4 @@
+import { counted } from '../../shared/counted.ts';
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { Booked, Bookings, BookingView, CreateBooking } from '../../shared/protocol/bookings.ts';
 import {
@@ -61,7 +62,10 @@ export const accountMay = async (
   const { held_per_account } = rulesFor(services);
   const held = await tables.bookings.count({ account_id, state: { in: ['held', 'open'] } });
   if (but === undefined && held >= held_per_account) {
-    return refuse('quota_exceeded', `${held} bookings are held; at most ${held_per_account} at a time`);
+    return refuse(
+      'quota_exceeded',
+      `${held === 1 ? '1 booking is' : `${held} bookings are`} held; at most ${held_per_account} at a time`,
+    );
   }
   const minutes = (visit.to - visit.from) / 60_000;
   const changed = but === undefined ? {} : { but };
@@ -134,7 +138,10 @@ const place = async (
   const made = madeBudget(services, visitor);
   if (!(await takeHits(tables, [made], clock.now()))) {
     const hint = account === undefined ? 'log in to book more' : 'try later';
-    return refuse('quota_exceeded', `${made.most} bookings made within a day, cancelled ones too; ${hint}`);
+    return refuse(
+      'quota_exceeded',
+      `${counted(made.most, 'booking')} made within a day, cancelled ones too; ${hint}`,
+    );
   }
   const code = await takeCode(services, tables, id, store.configuration().code_digits);
   if (isRefusal(code)) {

@@ -1,3 +1,4 @@
+import { counted } from '../../shared/counted.ts';
 import { type Refusal, refuse } from '../../shared/errors.ts';
 import type { CatalogueHostView, ChangeHost, CreateHost, HostKey } from '../../shared/protocol/catalogue.ts';
 import { sessionPhases } from '../../shared/protocol/session.ts';
@@ -188,7 +189,7 @@ export const removeHost = (
     const booked = await tables.bookings.count({ host: name, state: { in: ['held', 'open'] } });
     const runs = await tables.sessions.count({ host: name, phase: { in: live } });
     if (booked + runs > 0) {
-      return refuse('in_use', `${booked} bookings, ${runs} sessions`);
+      return refuse('in_use', `${counted(booked, 'booking')}, ${counted(runs, 'session')}`);
     }
     await tables.host_apps.remove({ host: name });
     await tables.enrolments.remove({ host: name });

@@ -1,3 +1,4 @@
+import { counted } from '../../shared/counted.ts';
 import { explain, isRefusal } from '../../shared/errors.ts';
 import { enrolCommand } from '../broker/enrolments.ts';
 import { carryOut, type Done, type Order } from '../broker/orders.ts';
@@ -114,6 +115,6 @@ export const enrol = (means: Means, command: GivenTo<'enrol'>): Promise<number> 
             ...{ host, apps, minutes, email, url: href },
             password: await askPassword(email, false),
           });
-    means.say(`Run this on ${host}, once, within ${minutes} minutes:`);
+    means.say(`Run this on ${host}, once, within ${counted(minutes, 'minute')}:`);
     process.stdout.write(`${enrolCommand(origin, token)}\n`);
   });

@@ -1,3 +1,4 @@
+import { counted } from '../../shared/counted.ts';
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import { bounds } from '../limits.ts';
 import {
@@ -146,7 +147,7 @@ export const redeemTicket = (session: Session, hash: string, now: number, rules:
   const holder = session.participants.find(({ id, admitted }) => id === used.participant && admitted);
   if (holder === undefined) return refuse('ticket_unknown');
   if (holder.channels >= bounds.channels_per_participant) {
-    return refuse('session_full', `this participant has ${holder.channels} connections open`);
+    return refuse('session_full', `this participant has ${counted(holder.channels, 'connection')} open`);
   }
   if (holder.away && present(session.participants).length >= rules.participants)
     return refuse('session_full');

@@ -1,3 +1,4 @@
+import { counted } from '../../shared/counted.ts';
 import { type Refusal, refuse } from '../../shared/errors.ts';
 import { bookablePeriod, type Period } from './slots.ts';
 
@@ -154,9 +155,10 @@ export const visitOf = (
   { days_ahead, most_minutes }: BookingRules,
 ): Period | Refusal => {
   const most = Math.min(max_minutes, most_minutes);
-  if (minutes > most) return refuse('malformed', `a booking of this app lasts at most ${most} minutes`);
+  if (minutes > most)
+    return refuse('malformed', `a booking of this app lasts at most ${counted(most, 'minute')}`);
   if (starts_at > now + days_ahead * 86_400_000) {
-    return refuse('malformed', `bookings are taken at most ${days_ahead} days ahead`);
+    return refuse('malformed', `bookings are taken at most ${counted(days_ahead, 'day')} ahead`);
   }
   return bookablePeriod(starts_at, minutes, now);
 };

@@ -1,3 +1,4 @@
+import { counted } from '../../shared/counted.ts';
 import { type Refusal, refuse } from '../../shared/errors.ts';
 import { zoneNamed } from '../../shared/zone.ts';
 import type { Period } from './slots.ts';
@@ -90,7 +91,8 @@ export const daysOf = (from: string, to: string, zone: string, most: number): Pe
   if ('refused' in first) return first;
   if ('refused' in last) return last;
   const days = first.until(last).days + 1;
-  if (days < 1 || days > most) return refuse('malformed', `from and to: 1 to ${most} days, in order`);
+  if (days < 1 || days > most)
+    return refuse('malformed', `from and to: 1 to ${counted(most, 'day')}, in order`);
   const begin = (day: Temporal.PlainDate) => day.toZonedDateTime(zone).epochMilliseconds;
   return { from: begin(first), to: begin(last.add({ days: 1 })) };
 };

@@ -1,5 +1,6 @@
 import { type Connection, createConnection } from 'mysql2/promise';
 import type { Clock } from '../../shared/clock.ts';
+import { counted } from '../../shared/counted.ts';
 import type { Ids } from '../../shared/ids.ts';
 import type { Log } from '../../shared/log.ts';
 import { type Database, Unavailable, Unusable } from './database.ts';
@@ -73,7 +74,7 @@ export const importFiles = (directory: string, { url, say, ...parts }: ImportOpt
         const rows = await copyDatabase(source, target);
         // An empty folder is most likely another one than was meant.
         if (rows === 0) throw new Unusable(`There is nothing to copy in ${directory}.`);
-        say(`Copied ${rows} rows.`);
+        say(`Copied ${counted(rows, 'row')}.`);
         return 0;
       } finally {
         await target.close();

@@ -385,7 +385,7 @@ describe(`${doctor.name}() looks at the machine`, () => {
     const { lines } = await rig.examine();
     expect(lines.ports).toMatchObject({
       state: 'warn',
-      found: expect.stringContaining('and 1 seats need 3'),
+      found: expect.stringContaining('and 1 seat needs 3'),
     });
     expect(lines.GPU).toMatchObject({ state: 'warn', advice: expect.stringContaining('NVIDIA') });
   });

@@ -1,5 +1,6 @@
 import type { Clock } from '../../shared/clock.ts';
 import { describeProblem } from '../../shared/config.ts';
+import { counted } from '../../shared/counted.ts';
 import type { Ids } from '../../shared/ids.ts';
 import { type AgentConfig, readAgentConfig } from '../config.ts';
 import { baseEnvironment } from '../domain/launch.ts';
@@ -84,7 +85,10 @@ export const doctor = async (options: DoctorOptions): Promise<Line[]> => {
   }
   const config = read.value;
   add(
-    ok('config', `${config_file}: ${config.server_name}, ${config.seats} seats, ${config.apps.length} apps`),
+    ok(
+      'config',
+      `${config_file}: ${config.server_name}, ${counted(config.seats, 'seat')}, ${counted(config.apps.length, 'app')}`,
+    ),
   );
   const parts = [
     bounded(clock, 'rights', async () => [await checkRights(config_file, platform, environment.SystemRoot)]),

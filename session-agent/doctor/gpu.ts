@@ -1,4 +1,5 @@
 import type { Clock } from '../../shared/clock.ts';
+import { counted } from '../../shared/counted.ts';
 import { cardsOf } from '../cards.ts';
 import type { AgentConfig } from '../config.ts';
 import { ask } from '../processes/question.ts';
@@ -61,7 +62,7 @@ export const cardsLine = (
   if (bound !== undefined && wanted > bound) {
     return warn(
       'GPU',
-      `${found}; all seats together may want ${wanted} encoder sessions, and this driver gives ${bound} or somewhat more on consumer cards`,
+      `${found}; all seats together may want ${counted(wanted, 'encoder session')}, and this driver gives ${bound} or somewhat more on consumer cards`,
       'Lower seats, or "encoders" of the cards.',
     );
   }

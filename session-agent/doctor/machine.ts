@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { counted } from '../../shared/counted.ts';
 import { rightsText, sharedFile } from '../../shared/file-rights.ts';
 import { type AgentConfig, launchProblem, ports_per_session } from '../config.ts';
 import { isFree } from '../ports.ts';
@@ -32,12 +33,12 @@ export const checkPorts = async ({ ports: { from, to }, seats }: AgentConfig): P
   let free = 0;
   for (let port = from; port <= to; port++) if (await isFree(port)) free += 1;
   const needed = seats * ports_per_session;
-  const found = `${free} of ${to - from + 1} ports from ${from} to ${to} are free`;
+  const found = `${free} of ${counted(to - from + 1, 'port')} from ${from} to ${to} ${free === 1 ? 'is' : 'are'} free`;
   return free >= needed
     ? ok('ports', found)
     : warn(
         'ports',
-        `${found}, and ${seats} seats need ${needed}`,
+        `${found}, and ${seats === 1 ? '1 seat needs' : `${seats} seats need`} ${needed}`,
         'Right if sessions run now; otherwise another program has them: choose another range in config.json.',
       );
 };

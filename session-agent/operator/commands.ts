@@ -69,7 +69,7 @@ const showMonitor: Rows['monit'] = async ({ config }, surroundings) => {
   return 0;
 };
 
-const showLog: Rows['logs'] = async ({ config, follow, session: asked }, surroundings) => {
+const showLog: Rows['logs'] = async ({ config, follow, json, session: asked }, surroundings) => {
   // The running agent writes to the folder that it was started with, whatever config.json says by now.
   const running = await askStatus(stateFolderOf(configFile(config, surroundings)));
   const folder = running?.log_folder ?? (await readConfig(config, surroundings)).config.log_folder;
@@ -77,7 +77,7 @@ const showLog: Rows['logs'] = async ({ config, follow, session: asked }, surroun
   const live = (running?.instances ?? []).filter(({ session_id }) => session_id === asked);
   const noted = asked === undefined ? [] : [asked, ...instanceOf(folder, asked)];
   const names = asked === undefined ? [] : [...noted, ...live.map(({ instance_id }) => instance_id)];
-  const stop = showLogs(folder, names, follow, surroundings);
+  const stop = showLogs(folder, names, { follow, json }, surroundings);
   if (follow) await new Promise<void>((resolve) => endOnKey(surroundings, resolve));
   stop();
   return 0;

@@ -11,7 +11,7 @@ describe('showLogs()', () => {
       join(under.folder, 'agent.log'),
       Array.from({ length: 1_000 }, (_, number) => `line ${number}\n`).join(''),
     );
-    showLogs(under.folder, [], false, under.terminal);
+    showLogs(under.folder, [], { follow: false, json: false }, under.terminal);
     const lines = under.written.join('').trim().split('\n');
     expect([lines.length, lines.at(-1)]).toEqual([200, 'line 999']);
   });
@@ -21,7 +21,7 @@ describe('showLogs()', () => {
     const lines = (from: number, to: number) =>
       Array.from({ length: to - from }, (_, number) => `line ${from + number}\n`).join('');
     const shown = (names: string[]) => {
-      showLogs(under.folder, names, false, under.terminal);
+      showLogs(under.folder, names, { follow: false, json: false }, under.terminal);
       return under.written.splice(0).join('').trim().split('\n');
     };
     for (const [name, names] of [
@@ -43,7 +43,7 @@ describe('showLogs()', () => {
     using under = testTerminal();
     const file = join(under.folder, 'agent.log');
     writeFileSync(file, 'old\n');
-    const stop = showLogs(under.folder, [], true, under.terminal);
+    const stop = showLogs(under.folder, [], { follow: true, json: false }, under.terminal);
     renameSync(file, `${file}.1`);
     under.clock.advance(500);
     writeFileSync(file, 'new\n');
@@ -58,7 +58,7 @@ describe('showLogs()', () => {
     writeFileSync(app, 'started\n');
     writeFileSync(join(under.folder, 's-1-signalling.log'), 'listening\n');
     writeFileSync(join(under.folder, 's-10-app.log'), 'another session\n');
-    const stop = showLogs(under.folder, ['s-1'], true, under.terminal);
+    const stop = showLogs(under.folder, ['s-1'], { follow: true, json: false }, under.terminal);
     appendFileSync(app, 'a frame\n');
     under.clock.advance(500);
     truncateSync(app);
@@ -74,10 +74,41 @@ describe('showLogs()', () => {
     expect(text).not.toContain('unseen');
   });
 
+  test('showLogs() has lines for people, and an object a line for programs, over lines that come in parts', () => {
+    using under = testTerminal();
+    const file = join(under.folder, 'agent.log');
+    writeFileSync(file, '{"time":"t","level":"info","msg":"started","seats":1}\n{"time":"t","le');
+    const people = showLogs(under.folder, [], { follow: true, json: false }, under.terminal);
+    expect(under.written.splice(0)).toEqual(['t info  started  seats=1\n']);
+    appendFileSync(file, 'vel":"warn","msg":"lost"}\nplain');
+    under.clock.advance(500);
+    people();
+    expect(under.written.splice(0)).toEqual(['t warn  lost\n', 'plain\n']);
+    showLogs(under.folder, [], { follow: false, json: true }, under.terminal);
+    const objects = under.written.splice(0).join('').trim().split('\n');
+    expect(objects.map((line) => JSON.parse(line).msg ?? JSON.parse(line).text)).toEqual([
+      'started',
+      'lost',
+      'plain',
+    ]);
+    for (const part of ['app', 'signalling']) writeFileSync(join(under.folder, `s-1-${part}.log`), 'x\n');
+    showLogs(under.folder, ['s-1'], { follow: false, json: true }, under.terminal);
+    const files = under.written
+      .join('')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).file);
+    expect(files.sort()).toEqual(['s-1-app.log', 's-1-signalling.log']);
+  });
+
   test('showLogs() says what to do when there is nothing', () => {
     using under = testTerminal();
-    expect(() => showLogs(under.folder, [], false, under.terminal)).toThrow('There is no agent.log');
-    expect(() => showLogs(under.folder, ['s-1'], false, under.terminal)).toThrow('There is no output of s-1');
+    expect(() => showLogs(under.folder, [], { follow: false, json: false }, under.terminal)).toThrow(
+      'There is no agent.log',
+    );
+    expect(() => showLogs(under.folder, ['s-1'], { follow: false, json: false }, under.terminal)).toThrow(
+      'There is no output of s-1',
+    );
   });
 });
 

@@ -1,7 +1,8 @@
 import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Cancel } from '../../shared/clock.ts';
 import { agent_log } from './agent-log.ts';
+import { lineForPeople, lineForPrograms } from './log-lines.ts';
 import { Failed, type Surroundings } from './surroundings.ts';
 
 const tail_bytes = 64 * 1024;
@@ -78,13 +79,13 @@ const follower = (file: string) => {
 };
 
 /**
- * Prints the ends of the files, each with its name when there are several. With `follow` it goes on with what is added, until
+ * Prints the ends of the files as lines for people, each file with its name when there are several; with `json` an object a line. With `follow` it goes on with what is added, until
  * the function returned is called. Throws Failed when there is nothing.
  */
 export const showLogs = (
   folder: string,
   names: readonly string[],
-  follow: boolean,
+  { follow, json }: { follow: boolean; json: boolean },
   { clock, write }: Pick<Surroundings, 'clock'> & { write(text: string): void },
 ): Cancel => {
   const files = logFiles(folder, names);
@@ -95,17 +96,28 @@ export const showLogs = (
         : `There is no output of ${names[0]} in ${folder}. "session-agent status" lists what runs.`,
     );
   }
-  const parts = files.map((file) => ({ file, read: follower(file) }));
+  const parts = files.map((file) => ({ file, read: follower(file), rest: '' }));
+  const render = (file: string) => (line: string) =>
+    json ? lineForPrograms(line, names.length === 0 ? undefined : basename(file)) : lineForPeople(line);
   let shown = '';
   const show = () => {
-    for (const { file, read } of parts) {
-      const text = read();
-      if (text === '') continue;
-      if (parts.length > 1 && shown !== file) write(`==> ${file} <==\n`);
+    for (const part of parts) {
+      const { file } = part;
+      const lines = `${part.rest}${part.read()}`.split('\n');
+      // What is said next may go on with it.
+      part.rest = follow ? (lines.pop() ?? '') : '';
+      if (!follow && lines.at(-1) === '') lines.pop();
+      if (lines.length === 0) continue;
+      if (parts.length > 1 && shown !== file && !json) write(`==> ${file} <==\n`);
       shown = file;
-      write(text.endsWith('\n') || follow ? text : `${text}\n`);
+      write(`${lines.map(render(file)).join('\n')}\n`);
     }
   };
   show();
-  return follow ? clock.every(look_ms, show) : () => {};
+  if (!follow) return () => {};
+  const cancel = clock.every(look_ms, show);
+  return () => {
+    cancel();
+    for (const { file, rest } of parts) if (rest !== '') write(`${render(file)(rest)}\n`);
+  };
 };

@@ -69,6 +69,16 @@ describe('statusLines()', () => {
     expect(text).not.toContain('\u001b');
   });
 
+  test('statusLines() has one of one', () => {
+    const [one] = status.instances;
+    if (one === undefined) throw new Error('the test is wrong');
+    const once = { ...status, seats: 1, instances: [{ ...one, restarts: 1 }] };
+    const warm = [{ rc_name: 'Loft', wanted: 1, ready: 0, starting: 0, failures: 1, last_error: 'x' }];
+    const text = statusLines({ ...once, warm, started_at: now - 49 * 3_600_000 }, now).join('\n');
+    for (const part of ['restarted 1 time', 'failed 1 time: x', 'up 2 days']) expect(text).toContain(part);
+    expect(screen(['a', 'b', 'c'], 80, 3)[1]).toBe('... 2 more lines');
+  });
+
   test('statusLines() says of what could not be measured that it is unknown', () => {
     const figures = { cpu_percent: null, memory_used_mb: null, memory_total_mb: null, cards: [] };
     expect(statusLines({ ...status, figures }, now)).toContain('machine      CPU unknown, memory unknown');

@@ -1,3 +1,4 @@
+import { counted } from '../../shared/counted.ts';
 import type { AgentStatus } from '../status.ts';
 
 /** "3 s", "12 min", "2 h 5 min", "4 days" */
@@ -8,7 +9,7 @@ export const age = (ms: number): string => {
   if (minutes < 60) return `${minutes} min`;
   const hours = Math.floor(minutes / 60);
   if (hours < 48) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
-  return `${Math.floor(hours / 24)} days`;
+  return counted(Math.floor(hours / 24), 'day');
 };
 
 const linkWords: Record<AgentStatus['link']['state'], string> = {
@@ -40,12 +41,12 @@ const figureLines = ({ figures }: AgentStatus): string[] =>
 const instanceLine = (one: AgentStatus['instances'][number], now: number): string =>
   `  ${one.rc_name}: ${one.phase}, card ${one.card}, ${one.since === 0 ? '' : `for ${age(now - one.since)}, `}` +
   `${one.session_id === undefined ? 'no session' : `session ${one.session_id}`}` +
-  `${one.restarts === 0 ? '' : `, restarted ${one.restarts} times`}`;
+  `${one.restarts === 0 ? '' : `, restarted ${counted(one.restarts, 'time')}`}`;
 
 const warmLine = (one: AgentStatus['warm'][number], now: number): string =>
   `  ${one.rc_name}: ${one.ready} of ${one.wanted} kept warm` +
   `${one.starting === 0 ? '' : `, ${one.starting} starting`}` +
-  `${one.failures === undefined ? '' : `, failed ${one.failures} times: ${one.last_error ?? 'unknown'}`}` +
+  `${one.failures === undefined ? '' : `, failed ${counted(one.failures, 'time')}: ${one.last_error ?? 'unknown'}`}` +
   `${one.next_try_at === undefined ? '' : `, next try in ${age(one.next_try_at - now)}`}`;
 
 /** A control character in a text of others could steer the terminal. */
@@ -92,6 +93,6 @@ export const screen = (lines: readonly string[], columns: number, rows: number):
   const shown =
     lines.length <= room
       ? [...lines, ...Array.from({ length: room - lines.length }, () => '')]
-      : [...lines.slice(0, room - 1), `... ${lines.length - room + 1} more lines`];
+      : [...lines.slice(0, room - 1), `... ${counted(lines.length - room + 1, 'more line')}`];
   return [...shown, footer].slice(0, Math.max(1, rows)).map((line) => [...line].slice(0, columns).join(''));
 };

@@ -18,7 +18,7 @@ const objection = ({ due, unknown, changed }: SchemaStatus, database: string): s
     return `The schema of ${database} was made with another text of ${changed.join(', ')}. Restore the released files of migrations/.`;
   }
   return due.length > 0
-    ? `The schema of ${database} is older than this coordinator: ${due.length} steps are due. Run "coordinator migrate".`
+    ? `The schema of ${database} is older than this coordinator: ${due.length === 1 ? '1 step is' : `${due.length} steps are`} due. Run "coordinator migrate".`
     : undefined;
 };
 
