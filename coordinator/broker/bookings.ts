@@ -64,7 +64,7 @@ export const accountMay = async (
   if (but === undefined && held >= held_per_account) {
     return refuse(
       'quota_exceeded',
-      `${held === 1 ? '1 booking is' : `${held} bookings are`} held; at most ${held_per_account} at a time`,
+      `${counted(held, 'booking')} held; at most ${held_per_account} at a time`,
     );
   }
   const minutes = (visit.to - visit.from) / 60_000;
