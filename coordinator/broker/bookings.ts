@@ -62,10 +62,7 @@ export const accountMay = async (
   const { held_per_account } = rulesFor(services);
   const held = await tables.bookings.count({ account_id, state: { in: ['held', 'open'] } });
   if (but === undefined && held >= held_per_account) {
-    return refuse(
-      'quota_exceeded',
-      `${counted(held, 'booking')} held; at most ${held_per_account} at a time`,
-    );
+    return refuse('quota_exceeded', `${counted(held, 'booking')} held; ${held_per_account} at most`);
   }
   const minutes = (visit.to - visit.from) / 60_000;
   const changed = but === undefined ? {} : { but };

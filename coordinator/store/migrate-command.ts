@@ -1,4 +1,5 @@
 import type { Connection } from 'mysql2/promise';
+import { counted } from '../../shared/counted.ts';
 import { attempt, type Say, withConnection } from './commands.ts';
 import { differencesOf, migrate } from './mysql/migrate.ts';
 import { schemaDifferences } from './mysql/schema-check.ts';
@@ -62,7 +63,9 @@ export const migrateSchema = (
       }
       const steps = await migrate(connection, database);
       say(
-        steps === 0 ? `The schema of ${database} is up to date.` : `Applied ${steps} steps to ${database}.`,
+        steps === 0
+          ? `The schema of ${database} is up to date.`
+          : `Applied ${counted(steps, 'step')} to ${database}.`,
       );
       return 0;
     }),
