@@ -133,6 +133,35 @@ test('loadConfig() names file, line and key of an ICE server that no browser wou
     ]);
   }));
 
+test('loadConfig() names the place of peer options within a configuration file', () =>
+  withFile('{\n"peer_options": {\n"iceServers": [\n{"urls": ["turn::19303"]}]}}', async (file) => {
+    expect(await problemsOf('--config_file', file)).toEqual([
+      `${file}:4 peer_options.iceServers[0].urls[0]: names no host behind the colon`,
+    ]);
+  }));
+
+test.each([
+  ['iceTransportPolicy', 'foo'],
+  ['iceTransportPolicy', ''],
+  ['iceTransportPolicy', null],
+  ['bundlePolicy', 'x'],
+  ['bundlePolicy', null],
+  ['rtcpMuxPolicy', 'x'],
+  ['iceCandidatePoolSize', 256],
+  ['iceCandidatePoolSize', -1],
+  ['iceCandidatePoolSize', 'abc'],
+  ['certificates', [{}]],
+])('loadConfig() refuses what makes RTCPeerConnection throw: %s %j', async (key, value) => {
+  const [problem] = await problemsOf('--peer_options', JSON.stringify({ [key]: value }));
+  expect(problem).toStartWith(`--peer_options:1 ${key}: `);
+});
+
+test('loadConfig() passes on what is right of the rest, and what it does not know', async () => {
+  const given = { iceTransportPolicy: 'relay', bundlePolicy: 'max-bundle', iceCandidatePoolSize: 4, x: 1 };
+  const { peer_options } = await optionsOf('--peer_options', JSON.stringify(given));
+  expect<object>(peer_options).toEqual(given);
+});
+
 test('loadConfig() takes secrets from the environment', async () => {
   const env = { SIGNALLING_ADMISSION_SECRET: 's', SIGNALLING_PEER_OPTIONS: '{"x":1}' };
   expect(await loadConfig([], env)).toMatchObject({

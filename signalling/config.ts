@@ -17,6 +17,8 @@ const iceServer = (own: boolean) => (server: unknown) => {
   return own && hasTurn(listed) ? { ...listed, ...own_credential } : listed;
 };
 
+const pool_size = 'is a number from 0 to 255';
+
 /**
  * What Epic's page needs of `peerConnectionOptions`: an object, and arrays in `urls`. A single address is put into one. With
  * `own` TURN servers need no credentials: each connection gets some.
@@ -24,6 +26,14 @@ const iceServer = (own: boolean) => (server: unknown) => {
 const peerOptionsSchema = (own: boolean) =>
   z.looseObject({
     iceServers: z.array(z.preprocess(iceServer(own), looseIceServerSchema)).optional(),
+    // The rest of RTCConfiguration: what is none of these makes RTCPeerConnection throw.
+    iceTransportPolicy: z.enum(['all', 'relay'], 'is "all" or "relay"').optional(),
+    bundlePolicy: z
+      .enum(['balanced', 'max-bundle', 'max-compat'], 'is "balanced", "max-bundle" or "max-compat"')
+      .optional(),
+    rtcpMuxPolicy: z.literal('require', 'is "require"').optional(),
+    iceCandidatePoolSize: z.number(pool_size).int(pool_size).min(0, pool_size).max(255, pool_size).optional(),
+    certificates: z.never('cannot be written down: browsers make them').optional(),
   });
 export type PeerOptions = z.infer<ReturnType<typeof peerOptionsSchema>>;
 
@@ -57,6 +67,12 @@ export type Loaded =
 const checkedOption = (name: string, value: unknown): z.core.$ZodIssue[] =>
   optionsSchema.shape[name as OptionName].safeParse(value).error?.issues ?? [];
 
+/** What is wrong within peer options that stand in a file as an object. Whether credentials are needed is looked at later. */
+const peerIssues = (name: string, value: unknown): z.core.$ZodIssue[] =>
+  name === 'peer_options' && typeof value === 'object'
+    ? (peerOptionsSchema(true).safeParse(value).error?.issues ?? [])
+    : [];
+
 /** A file of options in any of Epic's words. A problem is at the key as it stands there. */
 const fileSchema = z.record(z.string(), z.unknown()).transform((raw, context): Filed => {
   const { values, written, warnings, problems, cirrus } = understood(raw);
@@ -64,7 +80,7 @@ const fileSchema = z.record(z.string(), z.unknown()).transform((raw, context): F
     context.addIssue({ code: 'custom', path: [written], message: text });
   }
   for (const [name, value] of Object.entries(values)) {
-    for (const { path, message } of checkedOption(name, value)) {
+    for (const { path, message } of [...checkedOption(name, value), ...peerIssues(name, value)]) {
       context.addIssue({ code: 'custom', path: [written[name] ?? name, ...path], message });
     }
   }
@@ -157,6 +173,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const completed = async (
   options: Options,
   env: Environment,
+  /** Where `peer_options` was said. */
+  peer_source: string,
 ): Promise<{ config: Config } | { problems: string[] }> => {
   const problems: string[] = [];
   const file = (name: OptionName) => named(options, name, problems);
@@ -173,7 +191,7 @@ const completed = async (
     filed_options !== ''
       ? [filed_options, options.peer_options_file]
       : options.peer_options !== ''
-        ? [options.peer_options, '--peer_options']
+        ? [options.peer_options, peer_source]
         : [env.SIGNALLING_PEER_OPTIONS ?? '', 'SIGNALLING_PEER_OPTIONS'];
   const config: Config = {
     options,
@@ -234,9 +252,10 @@ export const loadConfig = async (args: string[], env: Environment): Promise<Load
     const named = ([name, ...rest]: PropertyKey[]) => [written[String(name)] ?? name, ...rest].join('.');
     return { problems: parsed.error.issues.map(({ path, message }) => `--${named(path)}: ${message}`) };
   }
-  const done = await completed(parsed.data, env);
-  if (!('config' in done)) return done;
   const filed_at = (name: string) => `${String(raw.config_file)} ${name}`;
+  const in_file = raw.peer_options === undefined && filed.values.peer_options !== undefined;
+  const done = await completed(parsed.data, env, in_file ? filed_at('peer_options') : '--peer_options');
+  if (!('config' in done)) return done;
   return {
     config: done.config,
     warnings: [
