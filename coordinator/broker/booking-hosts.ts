@@ -133,8 +133,8 @@ const evacuate = async (
 };
 
 /**
- * The host is away for longer than may be: its bookings move to seats of hosts that are `alive`. What fits nowhere stays; of
- * what begins within a day the owner is told, once. Call again while the host is away, once an hour or so. Repeating does no harm.
+ * The host is away for longer than may be, or takes nothing new: its bookings move to seats of hosts that are `alive`. What fits nowhere stays; of
+ * what begins within a day the owner is told, once. Call again while that is so, once an hour or so. Repeating does no harm.
  */
 export const hostLost = (
   services: Services,
@@ -142,9 +142,6 @@ export const hostLost = (
   alive: (host: string) => boolean = () => true,
 ): Promise<Evacuation> =>
   evacuate(services, host, { takes: (other) => other !== host && alive(other), near: 'stays' });
-
-/** The host takes nothing new: the same happens to its bookings. Call when it starts to drain, and again as above. */
-export const hostDrained = hostLost;
 
 /** Bookings for which a card has no room beside those before them: its host has made it smaller, or its apps larger. */
 const withoutRoom = async (

@@ -8,7 +8,7 @@ import { memoryDatabase } from '../testing/database.ts';
 import { openMigrated } from '../testing/mysql.ts';
 import { booking, session, webhookRow } from '../testing/rows.ts';
 import { availability } from './availability.ts';
-import { hostChanged, hostDrained, hostLost } from './booking-hosts.ts';
+import { hostChanged, hostLost } from './booking-hosts.ts';
 import { cancelBooking, moveBooking } from './booking-moves.ts';
 import { bookingEnded, bookingUsed, tickBookings } from './booking-ticks.ts';
 import { book, getBooking, listBookings } from './bookings.ts';
@@ -498,7 +498,7 @@ for (const [kind, open] of Object.entries(kinds)) {
       expect(reasons).toEqual([expect.stringContaining('not available now')]);
       const told = await db.read(({ outbox }) => outbox.find({ event: 'booking.unplaceable' }));
       expect(told).toHaveLength(1);
-      expect(await hostDrained(services, 'host-b')).toEqual({ moved: 2, lost: 0, kept: 2 });
+      expect(await hostLost(services, 'host-b')).toEqual({ moved: 2, lost: 0, kept: 2 });
     });
 
     test(`hostLost() moves to hosts that are alive only, and looks at a day where none is, on ${kind}`, async () => {

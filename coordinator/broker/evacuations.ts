@@ -1,6 +1,6 @@
 import { takesNew } from '../domain/host.ts';
 import type { HostRow } from '../store/tables.ts';
-import { hostChanged, hostDrained, hostLost } from './booking-hosts.ts';
+import { hostChanged, hostLost } from './booking-hosts.ts';
 import { isElsewhere } from './elsewhere.ts';
 import { drainingCards } from './host-rows.ts';
 import type { World } from './world.ts';
@@ -27,7 +27,7 @@ export const createEvacuations = (world: World): (() => Promise<void>) => {
       ...[...world.lost.keys()].map((name) => ({ name, key: `lost ${name}`, leave: hostLost })),
       ...here
         .filter((host) => !takesNew(host))
-        .map(({ name }) => ({ name, key: `drained ${name}`, leave: hostDrained })),
+        .map(({ name }) => ({ name, key: `drained ${name}`, leave: hostLost })),
       ...here
         .filter((host) => takesNew(host) && drainingCards(host).length > 0)
         .map(({ name }) => ({ name, key: `changed ${name}`, leave: hostChanged })),
