@@ -1,17 +1,19 @@
 import { z } from 'zod';
+import type { Birth } from './birth.ts';
 import { appSchema } from './config.ts';
 import { type Found, resume } from './domain/instance.ts';
 import type { Entry, InstanceRecord, Role } from './domain/journal.ts';
 import { Instance } from './instance.ts';
 import { type InstanceHost, placeOf } from './launch.ts';
-import type { Birth } from './pair.ts';
 import { bornOf, type Identity } from './processes/identity.ts';
 import { endMarked, leaderAmong, type Marked, markedProcesses } from './processes/marked.ts';
 import { adoptProgram, type Program } from './processes/program.ts';
 import { sleep } from './wait.ts';
 
-/** An adopted app that runs is in signalling's list at once, or has to register again; no longer is waited to learn which. */
+/** An adopted app that runs is in signalling's list at once, or has to register again; so long is waited for it to be there. */
 const SETTLE_MS = 1_500;
+/** And so long for signalling to say so: what is called restarting in HELLO, and runs, costs its visitors the picture. */
+const ANSWER_MS = 10_000;
 const POLL_MS = 10;
 
 /** A line that a full disk may cost: the agent after this one finds the same out again. */
@@ -76,7 +78,7 @@ const revive = async (
   host: InstanceHost,
   changed: (instance: Instance) => void,
 ): Promise<Instance | undefined> => {
-  const { instance_id, card, secret, created_at, order, bound_at, ports } = record;
+  const { instance_id, card, secret, created_at, keyed = false, order, bound_at, ports } = record;
   // As loose as the journal itself.
   const app = z.object(appSchema.shape).safeParse(record.app);
   if (!app.success) {
@@ -87,7 +89,7 @@ const revive = async (
     programOf(record, 'app', marked, host),
     programOf(record, 'signalling', marked, host),
   ]);
-  const birth: Birth = { instance_id, app: app.data, card, secret, created_at };
+  const birth: Birth = { instance_id, app: app.data, card, secret, created_at, keyed };
   const plan = planOf(birth);
   const found = foundOf(record, app_program, signalling, host);
   const pids = { app: app_program?.pid, signalling: signalling?.pid };
@@ -138,8 +140,13 @@ export const adopt = async (
     host.log.warn({ instance }, 'processes that the journal does not explain are ended');
     await endMarked([`VITRINA_HOST=${host.mark}`, `VITRINA_INSTANCE=${instance}`], host.clock, host.log);
   }
-  const deadline = host.clock.monotonic() + SETTLE_MS;
-  const unsettled = () => instances.some(({ phase }) => phase === 'reconnecting');
-  while (unsettled() && host.clock.monotonic() < deadline) await sleep(host.clock, POLL_MS);
+  const began = host.clock.monotonic();
+  const unsettled = () => {
+    const waited = host.clock.monotonic() - began;
+    return instances.some(
+      ({ phase, observed }) => phase === 'reconnecting' && waited < (observed ? SETTLE_MS : ANSWER_MS),
+    );
+  };
+  while (unsettled()) await sleep(host.clock, POLL_MS);
   return instances;
 };

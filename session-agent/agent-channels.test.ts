@@ -1,6 +1,7 @@
 import { afterEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { ChannelEnd, type Leg } from '../shared/channel-end.ts';
 import { systemClock } from '../shared/clock.ts';
+import { errors } from '../shared/errors.ts';
 import type { FakeCoordinator } from './testing/fake-coordinator.ts';
 import { order, type Rig, startRig } from './testing/rig.ts';
 
@@ -69,7 +70,7 @@ const startPage = (coordinator: FakeCoordinator) => {
 };
 
 const startSession = async () => {
-  rig = await startRig();
+  rig = await startRig({ coordinator: { hello: () => ({ answers: true }) } });
   const { coordinator } = rig;
   await coordinator.message('HELLO');
   const session = order();
@@ -101,6 +102,40 @@ test('startRig() with a link that is cut in the middle of an offer and its answe
   // The app's answer to the answer: to one that it does not know it says nothing.
   const { candidate } = await second.hear('iceCandidate');
   expect(candidate).toMatchObject({ candidate: 'said during the cut' });
+});
+
+test('startRig() with an agent that hands over in the middle of an offer and its answer: the app does not notice', async () => {
+  const { coordinator, session, streamerId } = await startSession();
+  const page = startPage(coordinator);
+  page.say({ type: 'subscribe', streamerId });
+  await page.attach(session, 1).hear('offer');
+  for (let round = 1; round <= 3; round++) {
+    page.detach();
+    const said = `said during hand-over ${round}`;
+    page.say({ type: 'answer', sdp: said });
+    await rig.succeed();
+    await coordinator.message('CONNECT_TO_SESSION');
+    const leg = page.attach(session, 1);
+    expect((await leg.hear('iceCandidate')).candidate).toMatchObject({ candidate: said });
+  }
+  // The stream was answered before this agent was there, which is told all the same.
+  expect(await coordinator.message('PLAYER_ANSWERED')).toMatchObject({ channel: 1 });
+});
+
+test('startRig() ends the player of a participant who has left while its page was away', async () => {
+  const { coordinator, session, streamerId } = await startSession();
+  const page = startPage(coordinator);
+  page.say({ type: 'subscribe', streamerId });
+  await page.attach(session, 1, 'leaver').hear('offer');
+  page.detach();
+  await rig.succeed();
+  await coordinator.message('CONNECT_TO_SESSION');
+  const { session_id, generation } = session;
+  coordinator.send({ verb: 'DISCONNECT_USER', session_id, generation, user_id: 'leaver' });
+  await rig.logged('a player was sent away');
+  const leg = page.attach(session, 1, 'leaver');
+  await leg.take();
+  expect(await page.over).toBe(errors.channel_lost.close);
 });
 
 test('startRig() closes what a participant who has left has open, and nobody else', async () => {

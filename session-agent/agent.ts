@@ -141,7 +141,7 @@ export class Agent {
         taken.take(frame);
       },
       lost: () => this.host.linkLost(),
-      awaited: () => this.host.waitingChannels() > 0,
+      awaited: () => this.host.awaited(),
       get proxy() {
         return options.proxyFor?.(self.#config.coordinator);
       },

@@ -3,7 +3,8 @@ import { systemClock } from '../shared/clock.ts';
 import { limits } from '../shared/limits.ts';
 import { silentLog } from '../shared/log.ts';
 import type { RelayFrame } from '../shared/protocol/relay-frame.ts';
-import { Channels, type PlayerOrder } from './channels.ts';
+import { Channels } from './channels.ts';
+import type { PlayerOrder } from './player-line.ts';
 
 setDefaultTimeout(120_000);
 const stops: (() => unknown)[] = [];
@@ -91,6 +92,7 @@ const order = (channel: number, url: string, more: Partial<PlayerOrder> = {}): P
   session_id: 'session-1',
   user_id: 'user-1',
   resumable: undefined,
+  kept: false,
   url: () => url,
   established: () => {},
   answered: () => {},

@@ -99,8 +99,9 @@ export class Host {
   }
 
   /** Takes over what an agent before this one left; the journal is open. Then warm instances are started. */
-  open(): Promise<void> {
-    return this.#instances.open();
+  async open(): Promise<void> {
+    await this.#instances.open();
+    if (this.#instances.sessions().length > 0) this.#channels.expect();
   }
 
   /**
@@ -167,13 +168,15 @@ export class Host {
       return this.#channels.refuse(channel, refuse('session_unknown'));
     }
     if (session.order.code !== code) return this.#channels.refuse(channel, refuse('code_unknown'));
+    const named = session.keepsPlayers && order.resumable !== undefined ? { resumable: order.resumable } : {};
     this.#channels.open({
       channel,
       session_id,
       user_id,
       resumable: order.resumable,
+      kept: session.keepsPlayers,
       url: () => {
-        const url = session.playerUrl(user_id, ice_servers, view_only);
+        const url = session.playerUrl({ participant: user_id, ice_servers, view_only, ...named });
         if (url !== undefined) return url;
         const ending = session.phase === 'stopping' || session.phase === 'ended';
         return refuse(ending ? 'session_ended' : 'session_not_ready');
@@ -195,11 +198,12 @@ export class Host {
     const session = this.#session(session_id);
     if (session?.order === undefined || generation < session.order.generation) return;
     this.#channels.disconnectUser(session_id, user_id, refuse('forbidden'));
+    void session.dismiss(user_id);
   }
 
-  /** Player channels that wait for their page, which comes over the link: it is needed soon. */
-  waitingChannels(): number {
-    return this.#channels.waiting();
+  /** Whether pages wait to come back to their players, for which the link is needed soon. */
+  awaited(): boolean {
+    return this.#channels.awaited();
   }
 
   /** How many instances of each app the coordinator wants to be started ahead. */

@@ -163,11 +163,12 @@ const isAnswer = (said: object): boolean =>
 
 /** What the app's command line must be, whoever ordered the session. */
 const expected = ({ session_id, language = 'en' }: Message, argv: string[]) => {
-  const [, port] = /^-PixelStreamingURL=ws:\/\/127\.0\.0\.1:(\d+)$/.exec(argv[4] ?? '') ?? [];
+  const [, port, query] =
+    /^-PixelStreamingURL=ws:\/\/127\.0\.0\.1:(\d+)(\/\?token=[0-9a-f]{64})$/.exec(argv[4] ?? '') ?? [];
   const [, streamer] = /^-PixelStreamingID=(vitrina-[\w-]+)$/.exec(argv[5] ?? '') ?? [];
   expect(Number(port)).toBeWithin(ports.from, ports.to + 1);
   return [
-    ...[app.path, '-f', '/dev/null', '--', `-PixelStreamingURL=ws://127.0.0.1:${port}`],
+    ...[app.path, '-f', '/dev/null', '--', `-PixelStreamingURL=ws://127.0.0.1:${port}${query}`],
     ...[`-PixelStreamingID=${streamer}`, `-culture=${language}`, `-Session=${session_id}`],
     ...['-ResX=1280', '/Game/Hall', 'a "b" $c'],
   ];

@@ -1,6 +1,6 @@
 import type { Cancel } from '../shared/clock.ts';
 import type { Log } from '../shared/log.ts';
-import type { IceServer } from '../shared/protocol/ice.ts';
+import type { Birth, Remains } from './birth.ts';
 import {
   type Effect,
   type Ending,
@@ -11,7 +11,7 @@ import {
 } from './domain/instance.ts';
 import type { Entry, Role } from './domain/journal.ts';
 import type { CreateSession, InstanceHost } from './launch.ts';
-import { type Birth, Pair, type Remains } from './pair.ts';
+import { Pair } from './pair.ts';
 import { messageOf, type Report, wordsFor } from './reports.ts';
 import { watchLimits } from './watch.ts';
 
@@ -171,10 +171,25 @@ export class Instance {
     await this.#pair.release();
   }
 
-  /** The local player URL with an admission for this participant, or undefined while there is no signalling server. */
-  playerUrl(participant: string, ice_servers: IceServer[], view_only: boolean): string | undefined {
+  /** The local player URL with this admission, or undefined while there is no signalling server. */
+  playerUrl(admission: Parameters<Pair['playerUrl']>[0]): string | undefined {
     if (this.phase === 'signalling' || this.#stopped()) return undefined;
-    return this.#pair.playerUrl(participant, ice_servers, view_only);
+    return this.#pair.playerUrl(admission);
+  }
+
+  /** Whether signalling has said if the streamer is there. */
+  get observed(): boolean {
+    return this.#pair.observed;
+  }
+
+  /** Whether signalling keeps the players that it admitted under a name. */
+  get keepsPlayers(): boolean {
+    return this.#pair.keepsPlayers;
+  }
+
+  /** Ends the players of who was sent away, also those whose page is not connected now. */
+  async dismiss(participant: string): Promise<void> {
+    if (this.phase !== 'signalling' && !this.#stopped()) await this.#pair.dismiss(participant);
   }
 
   /** The local address that the user's protocol wants to see; nobody outside the host can use it. */

@@ -196,10 +196,10 @@ export class Instances {
   #launch(app: AppConfig, card: number, room: Promise<unknown>, order?: CreateSession): Instance {
     const { ids, clock, journal, log } = this.#host;
     const instance_id = order?.session_id ?? ids.id();
-    const birth = { instance_id, app, card, secret: ids.secret(), created_at: clock.now() };
-    const { secret, created_at: at } = birth;
+    const birth = { instance_id, app, card, secret: ids.secret(), created_at: clock.now(), keyed: true };
+    const { secret, created_at: at, keyed } = birth;
     const bound = order === undefined ? {} : { order };
-    const noted = journal.append({ is: 'launch', instance_id, app, card, secret, ...bound, at });
+    const noted = journal.append({ is: 'launch', instance_id, app, card, secret, keyed, ...bound, at });
     const changed = (instance: Instance) => this.#changed(instance);
     const first = begin(planOf(birth));
     const { state_folder, log_folder } = this.#host.config;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { streamerToken } from '../shared/admission.ts';
 import type { Clock } from '../shared/clock.ts';
 import { isRefusal, type Refusal } from '../shared/errors.ts';
 import type { Ids } from '../shared/ids.ts';
@@ -7,7 +8,7 @@ import type { fromAgent, toAgent } from '../shared/protocol/agent-link.ts';
 import type { MessageOf } from '../shared/protocol/message.ts';
 import type { AgentConfig, AppConfig } from './config.ts';
 import type { LocalPorts, Role } from './domain/journal.ts';
-import { appArguments, signallingCommand } from './domain/launch.ts';
+import { appArguments, signallingCommand, takesStreamerUrl } from './domain/launch.ts';
 import { pinning } from './domain/pinning.ts';
 import type { Journal } from './journal.ts';
 import type { Ports } from './ports.ts';
@@ -54,6 +55,8 @@ export interface Launch {
   ports: LocalPorts;
   /** Shared with signalling: players are admitted by tokens under it. */
   secret: string;
+  /** Whether the streamer shows a token, too, if it is told where to connect in a way that takes one. */
+  keyed: boolean;
 }
 
 interface Child extends Pick<ProgramPlace, 'environment'> {
@@ -82,14 +85,23 @@ export const placeOf = (
   };
 };
 
-const spawn = (host: InstanceHost, { instance_id }: Launch, role: Role, child: Child): Program => {
+const spawn = (host: InstanceHost, { instance_id, secret }: Launch, role: Role, child: Child): Program => {
   const { environment, ...rest } = child;
   const log = host.log.child({ instance: instance_id, role });
   const order = { ...rest, ...placeOf(host, instance_id, role, environment) };
   const program = host.start(order, host.clock, log);
-  log.info({ pid: program.pid, command: child.command }, 'started');
+  const token = streamerToken(secret);
+  const command = child.command.map((argument) => argument.replaceAll(token, '[token]'));
+  log.info({ pid: program.pid, command }, 'started');
   return program;
 };
+
+/**
+ * What the streamer shows at signalling's door. None where it cannot: the app is told a port alone, or another signalling
+ * server than ours takes no token. The same for as long as the instance lives: the app knows it from its start.
+ */
+const tokenOf = ({ app, keyed, secret }: Launch): string | undefined =>
+  keyed && app.signalling === undefined && takesStreamerUrl(app) ? streamerToken(secret) : undefined;
 
 /**
  * Starts an instance's signalling server on 127.0.0.1. Secrets and TURN credentials travel in the environment: a command
@@ -97,9 +109,10 @@ const spawn = (host: InstanceHost, { instance_id }: Launch, role: Role, child: C
  */
 export const launchSignalling = (host: InstanceHost, launch: Launch): Program => {
   const { app, ports, secret, order } = launch;
-  const flags = { player_port: ports.player, streamer_port: ports.streamer, sfu_port: ports.sfu };
+  const token = tokenOf(launch);
+  const flags = { player_port: ports.player, streamer_port: ports.streamer };
   if (app.signalling !== undefined) {
-    const command = signallingCommand(app.signalling, flags);
+    const command = signallingCommand(app.signalling, { ...flags, sfu_port: ports.sfu });
     return spawn(host, launch, 'signalling', { command, environment: {} });
   }
   return spawn(host, launch, 'signalling', {
@@ -107,11 +120,14 @@ export const launchSignalling = (host: InstanceHost, launch: Launch): Program =>
       ...host.signalling,
       ...Object.entries(flags).flatMap(([name, port]) => [`--${name}`, String(port)]),
       ...['--bind', '127.0.0.1', '--keepalive_seconds', String(STREAMER_SILENCE_SECONDS)],
+      // Nobody but the agent and the app has any business here.
+      ...['--sfu_port=', '--refuse_pages'],
       // The session's visitors came for its one streamer, whatever age their page is of.
       ...['--legacy_auto_subscribe', ...(app.engine === undefined ? [] : ['--engine', app.engine])],
     ],
     environment: {
       SIGNALLING_ADMISSION_SECRET: secret,
+      ...(token === undefined ? {} : { SIGNALLING_STREAMER_TOKEN: token }),
       SIGNALLING_PEER_OPTIONS: JSON.stringify({ iceServers: order?.ice_servers ?? [] }),
     },
   });
@@ -120,10 +136,11 @@ export const launchSignalling = (host: InstanceHost, launch: Launch): Program =>
 /** Starts the app so that its streamer registers. Throws what the operating system says when the file cannot be run. */
 export const launchApp = (host: InstanceHost, launch: Launch): Program | Refusal => {
   const { app, card, instance_id, order, ports } = launch;
+  const token = tokenOf(launch);
   const { webrtc, cards } = host.config;
   const { width, height } = webrtc.resolution;
   const args = appArguments(app, {
-    streamer_url: `ws://127.0.0.1:${ports.streamer}`,
+    streamer_url: `ws://127.0.0.1:${ports.streamer}${token === undefined ? '' : `/?token=${token}`}`,
     streamer_id: streamerId(instance_id),
     streamer_port: String(ports.streamer),
     session_id: order?.session_id ?? instance_id,

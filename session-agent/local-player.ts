@@ -2,13 +2,15 @@ import type { Clock } from '../shared/clock.ts';
 import { type Refusal, refuse } from '../shared/errors.ts';
 import { limits } from '../shared/limits.ts';
 import type { Log } from '../shared/log.ts';
+import { channel_header_bytes } from '../shared/protocol/player-channel.ts';
+import type { Frame } from '../shared/socket.ts';
 import { type DialledWire, dial } from './dial.ts';
 
 const CONNECT_MS = 5_000;
 
 export interface LocalPlayerEvents {
   open(): void;
-  text(text: string): void;
+  frame(frame: Frame): void;
   /** It is gone otherwise than by `close`: with signalling's code, or with a refusal where it never opened. */
   closed(how: { code: number; reason: string } | Refusal): void;
 }
@@ -16,12 +18,9 @@ export interface LocalPlayerEvents {
 /** One player's connection to its session's signalling server, on this machine. */
 export interface LocalPlayer {
   /** Whether it was taken. What is sent before the connection is open waits, within a bound. */
-  send(text: string): boolean;
+  send(frame: Frame): boolean;
   close(code: number, reason: string): void;
 }
-
-const toText = (frame: string | Uint8Array): string =>
-  typeof frame === 'string' ? frame : new TextDecoder().decode(frame);
 
 export const openLocalPlayer = (
   url: string,
@@ -29,13 +28,13 @@ export const openLocalPlayer = (
   events: LocalPlayerEvents,
 ): LocalPlayer => {
   /** What came before the socket was open; undefined afterwards. */
-  let waiting: string[] | undefined = [];
+  let waiting: Frame[] | undefined = [];
   let waiting_bytes = 0;
   let over = false;
   const wire: DialledWire = dial(
     {
       url,
-      frame_bytes: limits.frame_bytes,
+      frame_bytes: limits.frame_bytes + channel_header_bytes,
       backlog_bytes: limits.browser_backlog_bytes,
       connect_ms: CONNECT_MS,
       clock,
@@ -47,10 +46,10 @@ export const openLocalPlayer = (
         const early = waiting ?? [];
         waiting = undefined;
         events.open();
-        for (const text of early) wire.send(text);
+        for (const frame of early) wire.send(frame);
       },
       frame(frame) {
-        if (!over) events.text(toText(frame));
+        if (!over) events.frame(frame);
       },
       closed(code, reason) {
         if (over) return;
@@ -60,12 +59,12 @@ export const openLocalPlayer = (
     },
   );
   return {
-    send(text) {
+    send(frame) {
       if (over) return false;
-      if (waiting === undefined) return wire.send(text);
-      waiting_bytes += Buffer.byteLength(text);
+      if (waiting === undefined) return wire.send(frame);
+      waiting_bytes += Buffer.byteLength(frame);
       if (waiting_bytes > limits.browser_backlog_bytes) return false;
-      waiting.push(text);
+      waiting.push(frame);
       return true;
     },
     close(code, reason) {

@@ -44,6 +44,8 @@ export interface ObserverOptions {
  */
 export interface Observer {
   registered(): boolean;
+  /** Whether signalling has said anything about it on this connection. */
+  heard(): boolean;
   /** Asks often from now on, until the streamer has been seen registered. */
   expect(): void;
   close(): void;
@@ -125,6 +127,7 @@ export const observe = (options: ObserverOptions): Observer => {
   connect();
   return {
     registered: () => registered === true,
+    heard: () => registered !== undefined,
     expect: () => {
       expecting = true;
       // While signalling is being dialled the timer is the next dial's.

@@ -1,40 +1,24 @@
-import { signAdmission } from '../shared/admission.ts';
 import { isRefusal } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
-import type { IceServer } from '../shared/protocol/ice.ts';
-import { type AppConfig, launchProblem, ports_per_session } from './config.ts';
+import { type Admitted, admittedUrl, observer } from './admitted.ts';
+import type { Birth, Remains } from './birth.ts';
+import { launchProblem, ports_per_session } from './config.ts';
 import type { InstanceEvent } from './domain/instance.ts';
 import type { LocalPorts, Role } from './domain/journal.ts';
-import { tellStreamer } from './ice.ts';
 import { type CreateSession, type InstanceHost, launchApp, launchSignalling, streamerId } from './launch.ts';
 import { type Observer, observe } from './observer.ts';
 import { bornOf } from './processes/identity.ts';
 import type { Program } from './processes/program.ts';
 import { wordsOf } from './reports.ts';
+import { tellSignalling } from './tell-signalling.ts';
 import { sleep } from './wait.ts';
 
 const SIGNALLING_GRACE_MS = 2_000;
-/** An admission token opens one connection at once; it need not live longer. */
-const ADMISSION_MS = 30_000;
 /** How long the old streamer may stay in signalling's list before its successor is started anyway. */
 const FORGET_STREAMER_MS = 2_000;
 
-/** What an instance is from its birth on. */
-export interface Birth {
-  instance_id: string;
-  app: AppConfig;
-  card: number;
-  secret: string;
-  /** Epoch ms. */
-  created_at: number;
-}
-
-/** What an agent before this one has left of an instance. */
-export interface Remains {
-  ports?: LocalPorts;
-  app?: Program;
-  signalling?: Program;
-}
+/** Tries to send a player away: signalling that does not answer for so long is started again, without any player. */
+const DISMISSALS = 5;
 
 /** How a pair asks and tells the instance that it belongs to. */
 export interface Owner {
@@ -91,32 +75,43 @@ export class Pair {
     return this.#app?.memory();
   }
 
+  /** Whether signalling has said if the streamer is there. */
+  get observed(): boolean {
+    return this.#observer?.heard() === true;
+  }
+
   get playerPort(): string {
     return String(this.#ports?.player ?? '');
   }
 
-  /** The local player URL with an admission for this participant, or undefined while there are no ports. */
-  playerUrl(participant: string, ice_servers: IceServer[], view_only: boolean): string | undefined {
+  /** Whether signalling keeps the players that it admitted under a name. */
+  get keepsPlayers(): boolean {
+    return this.#birth.keyed && this.#birth.app.signalling === undefined;
+  }
+
+  /** The local player URL with this admission, or undefined while there are no ports. */
+  playerUrl(admission: Admitted): string | undefined {
     if (this.#ports === undefined) return undefined;
-    if (view_only && this.#birth.app.signalling !== undefined)
+    const { participant, view_only } = admission;
+    if (view_only === true && this.#birth.app.signalling !== undefined)
       this.#log.warn(
         { participant },
         'who may only watch can steer: the signalling server of this app is not ours',
       );
-    return this.#admittedUrl({ participant, ice_servers, view_only });
+    return this.#admittedUrl(admission);
   }
 
-  /** Another signalling server than ours knows no admissions: no ICE servers of one participant, and nobody only watches. */
-  #admittedUrl(admission: {
-    participant: string;
-    ice_servers: IceServer[];
-    view_only: boolean;
-    streamer_ice_servers?: IceServer[];
-  }): string {
-    const url = `ws://127.0.0.1:${this.playerPort}/`;
-    if (this.#birth.app.signalling !== undefined) return url;
-    const expires = this.#host.clock.now() + ADMISSION_MS;
-    return `${url}?token=${signAdmission({ ...admission, expires }, this.#birth.secret)}`;
+  /** Ends the players of who was sent away, also those whose page is not connected now. */
+  async dismiss(participant: string): Promise<void> {
+    if (this.#ports === undefined || !this.keepsPlayers) return;
+    for (let attempt = 0; attempt < DISMISSALS && !this.#owner.stopped(); attempt++)
+      if (await this.#tell({ dismissed: participant }))
+        return this.#log.info({ participant }, 'a player was sent away');
+    if (!this.#owner.stopped()) this.#log.error({ participant }, 'a player could not be sent away');
+  }
+
+  #admittedUrl(admission: Admitted): string {
+    return admittedUrl(this.#birth, this.playerPort, admission, this.#host.clock.now());
   }
 
   async startSignalling(which: 'new' | 'same'): Promise<void> {
@@ -156,10 +151,14 @@ export class Pair {
   async tellIce(): Promise<void> {
     const ice_servers = this.#owner.order()?.ice_servers;
     if (ice_servers === undefined || this.#knows_ice || this.#birth.app.signalling !== undefined) return;
-    const admission = { participant: 'observer', ice_servers: [], view_only: true };
-    const url = this.#admittedUrl({ ...admission, streamer_ice_servers: ice_servers });
-    this.#knows_ice = await tellStreamer(url, this.#host.clock, this.#log);
+    this.#knows_ice = await this.#tell({ streamer_ice_servers: ice_servers });
     if (!this.#knows_ice) this.#log.warn('the app could not be told its ICE servers');
+  }
+
+  /** Says something to signalling itself; whether it was taken. */
+  #tell(word: Pick<Admitted, 'dismissed' | 'streamer_ice_servers'>): Promise<boolean> {
+    const url = this.#admittedUrl({ ...observer, ...word });
+    return tellSignalling(url, this.#host.clock, this.#log);
   }
 
   /** Ends both and gives the ports back. */
@@ -227,7 +226,7 @@ export class Pair {
     if (stopped()) return;
     this.#observer?.close();
     this.#observer = observe({
-      url: () => this.#admittedUrl({ participant: 'observer', ice_servers: [], view_only: true }),
+      url: () => this.#admittedUrl(observer),
       streamer_id: streamerId(this.#birth.instance_id),
       clock: this.#host.clock,
       log: this.#log,

@@ -115,6 +115,7 @@ const startHost = (clock = systemClock) => {
       session_id,
       user_id,
       resumable: id,
+      kept: false,
       url: () => url,
       established: () => {},
       answered: () => {},

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { iceServerSchema } from './protocol/ice.ts';
-import { idSchema } from './protocol/names.ts';
+import { channelNameSchema, idSchema } from './protocol/names.ts';
 
 /**
  * What the agent vouches for when it opens a local player socket: who it is for and the ICE servers that its `config`
@@ -14,6 +14,13 @@ const admissionSchema = z.strictObject({
   view_only: z.boolean().optional(),
   /** From now on the streamers' `config` carries these; those that are connected are told at once. */
   streamer_ice_servers: z.array(iceServerSchema).optional(),
+  /**
+   * The page's name for this player: its socket carries a numbered channel (`player-channel.ts`), and who comes again with the
+   * same name is taken back. Without it the socket carries text and the player goes with it.
+   */
+  resumable: channelNameSchema.optional(),
+  /** This participant has been sent away: its players end, those that wait for their page, too. */
+  dismissed: idSchema.optional(),
   /** Epoch ms after which the token opens nothing. */
   expires: z.number().int(),
 });
@@ -35,6 +42,10 @@ const parseJson = (text: string): unknown => {
     return undefined;
   }
 };
+
+/** What the streamer of a session shows at signalling's door, in letters that no command line takes for anything else. */
+export const streamerToken = (secret: string): string =>
+  createHmac('sha256', secret).update('streamer').digest('hex');
 
 /** The admission, or undefined when the token is malformed, altered, signed by another secret, or expired. */
 export const verifyAdmission = (token: string, secret: string, now: number): Admission | undefined => {

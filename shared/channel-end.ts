@@ -34,10 +34,11 @@ export class ChannelEnd {
   #cancel: Cancel = () => {};
   #armed: number | null = null;
 
-  constructor(role: ChannelRole, clock: Clock, events: ChannelEvents) {
+  /** `window_ms`: how long it waits for a new leg. */
+  constructor(role: ChannelRole, clock: Clock, events: ChannelEvents, window_ms?: number) {
     this.#clock = clock;
     this.#events = events;
-    this.#channel = newChannel(role, clock.monotonic());
+    this.#channel = newChannel(role, clock.monotonic(), window_ms);
     this.#arm();
   }
 

@@ -5,7 +5,7 @@ export const channel_limits = {
   /** Messages that wait for the other end to confirm them, and their bytes. */
   kept_messages: 256,
   kept_bytes: 256 * 1024,
-  /** How long an end waits for a new leg: a cut of 60 s, and what it takes to find each other again after it. */
+  /** How long an end waits for a new leg, unless it was made with another time: a cut of 60 s, and what it takes to find each other again after it. */
   window_ms: 66_000,
   /** A confirmation waits so long for something to travel with, and for no more than so many messages or bytes. */
   ack_ms: 200,
@@ -24,6 +24,8 @@ export type ChannelRole = 'page' | 'agent';
 /** One end of a resumable player channel. A value: every change makes a new one. Instants are monotonic ms. */
 export interface Channel {
   readonly role: ChannelRole;
+  /** How long it waits for a new leg. */
+  readonly window_ms: number;
   /** `greeting`: there is a leg, but the other end has not said yet how far it has got. */
   readonly phase: 'detached' | 'greeting' | 'attached' | 'over';
   /** When the phase began. */
@@ -77,8 +79,13 @@ export interface ChannelStep {
   readonly effects: readonly ChannelEffect[];
 }
 
-export const newChannel = (role: ChannelRole, now: number): Channel => ({
+export const newChannel = (
+  role: ChannelRole,
+  now: number,
+  window_ms: number = channel_limits.window_ms,
+): Channel => ({
   role,
+  window_ms,
   phase: 'detached',
   since: now,
   heard: false,

@@ -108,7 +108,7 @@ const greetedByPage = (channel: Channel, frame: ChannelFrame, now: number): Chan
   const next = greeted(channel, frame.kind === 'open' ? 0 : frame.received, now);
   if (next === undefined) return lost(channel, now, refuse('channel_lost'));
   const step = sendKept(told(next), { type: 'send', frame: { kind: 'resumed', received: next.received } });
-  return channel.heard ? step : { ...step, effects: [{ type: 'begin' }, ...step.effects] };
+  return channel.heard ? step : { ...step, effects: [...step.effects, { type: 'begin' }] };
 };
 
 const resumed = (channel: Channel, received: number, now: number): ChannelStep => {
@@ -177,8 +177,8 @@ const ping = (channel: Channel, now: number): ChannelStep => {
 };
 
 const tick = (channel: Channel, now: number): ChannelStep => {
-  const { phase, since, ack_at } = channel;
-  const { window_ms, greeting_ms } = channel_limits;
+  const { phase, since, ack_at, window_ms } = channel;
+  const { greeting_ms } = channel_limits;
   if (phase === 'detached' && now - since >= window_ms) return lost(channel, now, refuse('channel_lost'));
   if (phase === 'greeting' && now - since >= greeting_ms) return drop(channel, 'no greeting in time');
   if (phase !== 'attached') return still(channel);
@@ -187,10 +187,10 @@ const tick = (channel: Channel, now: number): ChannelStep => {
 };
 
 /** When a `tick` is needed next; null when none is. */
-export const channelDue = ({ role, phase, since, ack_at, ping_at }: Channel): number | null => {
+export const channelDue = ({ role, phase, since, ack_at, ping_at, window_ms }: Channel): number | null => {
   switch (phase) {
     case 'detached':
-      return since + channel_limits.window_ms;
+      return since + window_ms;
     case 'greeting':
       return since + channel_limits.greeting_ms;
     case 'attached': {

@@ -224,3 +224,8 @@ test('helpText() documents every option', async () => {
   expect(await loadConfig(['--help'], {})).toEqual({ help: helpText() });
   for (const name of optionNames) expect(helpText()).toMatch(new RegExp(`--${name}\\b.{3,}[a-z]`));
 });
+
+test('loadConfig() takes the streamer token from the environment, beside those of the options', async () => {
+  const loaded = await loadConfig(['--streamer_token', 'a'], { SIGNALLING_STREAMER_TOKEN: 'b' });
+  expect(loaded).toMatchObject({ config: { tokens: { streamer: ['a', 'b'], player: [], sfu: [] } } });
+});

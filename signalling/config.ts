@@ -197,7 +197,11 @@ const completed = async (
     options,
     peer_options: peerOptions(peer_text, source, turn_secret !== '', problems),
     turn_secret,
-    tokens: { player: await tokens('player'), streamer: await tokens('streamer'), sfu: await tokens('sfu') },
+    tokens: {
+      player: await tokens('player'),
+      streamer: [...(await tokens('streamer')), ...lines(env.SIGNALLING_STREAMER_TOKEN ?? '')],
+      sfu: await tokens('sfu'),
+    },
     broadcast_tokens: await tokens('peer_broadcast'),
     tls: options.https ? { key: await file('ssl_key_path'), cert: await file('ssl_cert_path') } : undefined,
     admission_secret: env.SIGNALLING_ADMISSION_SECRET || undefined,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { channel_limits } from '../shared/channel-state.ts';
 import { engineProblem } from '../shared/engine.ts';
 import { turnUrlSchema } from '../shared/ice-server.ts';
 import { limits } from '../shared/limits.ts';
@@ -29,6 +30,11 @@ const text = (standard: string, help: string) =>
 const whole = (standard: number, min: number, max: number, help: string) =>
   wholeNumberSchema(min, max).default(standard).describe(help);
 const port = (standard: number, help: string) => whole(standard, 0, 65_535, help);
+const portOrNone = (standard: number | '', help: string) =>
+  z
+    .union([z.literal(''), wholeNumberSchema(0, 65_535)])
+    .default(standard)
+    .describe(help);
 const level = (help: string) =>
   z
     .enum(['debug', 'info', 'warning', 'error'])
@@ -75,11 +81,8 @@ export const optionsSchema = z.strictObject({
   bind: text('', 'Address that all ports listen on; without one all of the machine, IPv4 and IPv6'),
   streamer_port: port(8888, 'Port for streamers (Unreal)'),
   player_port: port(80, 'Port for players (browsers)'),
-  sfu_port: port(8889, 'Port for SFUs'),
-  peer_port: z
-    .union([z.literal(''), wholeNumberSchema(0, 65_535)])
-    .default('')
-    .describe('Port for peer channels, which are at /peers on the player port as well'),
+  sfu_port: portOrNone(8889, 'Port for SFUs; --sfu_port= for none'),
+  peer_port: portOrNone('', 'Port for peer channels, which are at /peers on the player port as well'),
   redis_url: text(
     '',
     'redis:// address that keeps the peer channels and joins processes; without it all of them end with the process',
@@ -168,6 +171,15 @@ export const optionsSchema = z.strictObject({
   allowed_origins: list(
     'Sites whose pages may connect, with commas (https://example.org); empty = all',
     origin,
+  ),
+  refuse_pages: flag(
+    'Let no web page connect: who sends an Origin is refused, but for the one that Unreal sends from this machine to the streamer port',
+  ),
+  player_grace_seconds: whole(
+    channel_limits.window_ms / 1_000,
+    0,
+    3_600,
+    'How long a player that a session agent admitted is kept after its socket broke',
   ),
   max_frame_bytes: whole(
     limits.frame_bytes,
@@ -261,6 +273,7 @@ export const helpText = (): string => {
     '',
     'In the environment:',
     '  SIGNALLING_ADMISSION_SECRET   Players must show a token signed with it',
+    '  SIGNALLING_STREAMER_TOKEN     --streamer_token, out of sight of other users of the machine',
     '  SIGNALLING_PEER_OPTIONS       --peer_options, out of sight of other users of the machine',
     '',
   ].join('\n');

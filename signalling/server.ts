@@ -10,6 +10,7 @@ import { createRegistry, nextConnection, type Origin, type Registry } from './do
 import { silent } from './domain/subscription.ts';
 import type { Pass, Role } from './http/gate.ts';
 import { peerConnectionOptions } from './ice.ts';
+import { type Arrival, createKeptPlayers, isResumable } from './kept-players.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { roles } from './role.ts';
 import { createTrace } from './trace.ts';
@@ -22,18 +23,14 @@ const silence_ms = 3_000;
 
 /** Epic's pages reconnect by themselves on this code, as after a restart of the server. */
 const restart_code = 1012;
-
-/** What a connection was let in with. `remote` is its address as seen through proxies. */
-export interface Arrival extends Pass {
-  remote: string;
-}
+const restart_reason = 'The signalling server is stopping.';
 
 export interface Signalling {
   readonly registry: Registry;
   readonly metrics: Metrics;
   /** How many connections are open. */
   connections(): number;
-  /** A socket of that role was opened; the answer takes what arrives on it. */
+  /** A socket of that role was opened, perhaps for a player that is there already; the answer takes what arrives on it. */
   connect(role: Role, pass: Arrival, wire: Wire): Peer;
   /** Closes every connection. */
   stop(): void;
@@ -128,39 +125,46 @@ export const createSignalling = (config: Config, clock: Clock, log: Log): Signal
     });
   };
 
+  const enter = (role: Role, arrival: Arrival, wire: Wire): Peer => {
+    const connection = nextConnection(registry);
+    const { add, remove } = roles[role];
+    wires.set(connection, wire);
+    add(registry, originOf(connection, arrival));
+    const { remote, admission } = arrival;
+    log.info({ role, connection, remote, participant: admission?.participant }, 'connected');
+    metrics.count('signalling_connections_total', role);
+    tellStreamers(arrival);
+    greet(role, arrival, connection);
+    const heard = awaitWord(role, arrival, connection);
+    const read = reader(role, connection, wire);
+    return {
+      frame(frame) {
+        trace?.('incoming', connection, frame);
+        read(frame);
+      },
+      closed(code, reason) {
+        heard();
+        wires.delete(connection);
+        log.info({ role, connection, close: code, reason }, 'disconnected');
+        metrics.count('signalling_closes_total', String(code));
+        left(connection, code, reason);
+        apply(remove(registry, connection));
+      },
+    };
+  };
+  const kept = createKeptPlayers(options, (arrival, wire) => enter('player', arrival, wire), clock, log);
+
   return {
     registry,
     metrics,
     connections: () => wires.size,
     connect(role, arrival, wire) {
-      const connection = nextConnection(registry);
-      const { add, remove } = roles[role];
-      wires.set(connection, wire);
-      add(registry, originOf(connection, arrival));
-      const { remote, admission } = arrival;
-      log.info({ role, connection, remote, participant: admission?.participant }, 'connected');
-      metrics.count('signalling_connections_total', role);
-      tellStreamers(arrival);
-      greet(role, arrival, connection);
-      const heard = awaitWord(role, arrival, connection);
-      const read = reader(role, connection, wire);
-      return {
-        frame(frame) {
-          trace?.('incoming', connection, frame);
-          read(frame);
-        },
-        closed(code, reason) {
-          heard();
-          wires.delete(connection);
-          log.info({ role, connection, close: code, reason }, 'disconnected');
-          metrics.count('signalling_closes_total', String(code));
-          left(connection, code, reason);
-          apply(remove(registry, connection));
-        },
-      };
+      if (arrival.admission?.dismissed !== undefined) kept.dismiss(arrival.admission.dismissed);
+      return isResumable(arrival) ? kept.connect(arrival, wire) : enter(role, arrival, wire);
     },
     stop() {
-      for (const wire of [...wires.values()]) wire.close(restart_code, 'The signalling server is stopping.');
+      kept.stop(restart_code, restart_reason);
+      for (const wire of [...wires.values()]) wire.close(restart_code, restart_reason);
     },
   };
 };

@@ -40,6 +40,8 @@ const recordSchema = z.object({
   secret: z.string(),
   /** Epoch ms, as all instants here. */
   created_at: z.number(),
+  /** See `Birth`. */
+  keyed: z.boolean().optional(),
   order: orderSchema.optional(),
   bound_at: z.number().optional(),
   ports: portsSchema.optional(),
@@ -61,7 +63,8 @@ const of = { instance_id: idSchema };
 export const entrySchema = z.discriminatedUnion('is', [
   z.object({
     is: z.literal('launch'),
-    ...recordSchema.pick({ instance_id: true, app: true, card: true, secret: true, order: true }).shape,
+    ...recordSchema.pick({ instance_id: true, app: true, card: true, secret: true, keyed: true, order: true })
+      .shape,
     at: z.number(),
   }),
   z.object({ is: z.literal('intent'), ...of, role: roleSchema, ports: portsSchema, at: z.number() }),

@@ -6,6 +6,7 @@ import {
   type Placeholder,
   sessionPlaceholder,
   signallingCommand,
+  takesStreamerUrl,
   unknownPlaceholders,
 } from './launch.ts';
 
@@ -179,4 +180,29 @@ test("baseEnvironment() passes on the machine's variables and none of the agent'
     HOME: undefined,
   };
   expect(baseEnvironment(env)).toEqual({ PATH: '/bin', DISPLAY: ':0' });
+});
+
+for (const [templates, takes] of [
+  [[], true],
+  [['-PixelStreamingURL={streamer_url}'], true],
+  [['-PixelStreamingConnectionURL={streamer_url}', '-p={streamer_port}'], true],
+  [['-PixelStreamingURL={streamer_url}/room'], false],
+  [['-PixelStreamingURL={streamer_url}', '-also={streamer_url}/room'], false],
+  [['-PixelStreamingIP=127.0.0.1', '-PixelStreamingPort={streamer_port}'], false],
+  [['-PixelStreamingURL=ws://127.0.0.1:{streamer_port}'], false],
+] as const) {
+  test(`takesStreamerUrl() is ${takes} for ${JSON.stringify(templates)}`, () => {
+    expect(takesStreamerUrl({ arguments: templates })).toBe(takes);
+    expect(takesStreamerUrl({ engine: '4.27', arguments: templates })).toBe(takes);
+  });
+}
+
+test('appArguments() takes a streamer address with a token of ours, and no other query', () => {
+  const url = `ws://127.0.0.1:18001/?token=${'0f'.repeat(32)}`;
+  expect(fill(['{streamer_url}'], { ...values, streamer_url: url })).toEqual([url]);
+  for (const bad of [`${url}0`, `${url}&x=1`, 'ws://127.0.0.1:18001/?token=', `${url} -ExecCmds=quit`]) {
+    expect(fill(['{streamer_url}'], { ...values, streamer_url: bad })).toMatchObject({
+      refused: 'malformed',
+    });
+  }
 });

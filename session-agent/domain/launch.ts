@@ -40,7 +40,7 @@ const PIXELS = /^[1-9]\d{1,4}$/;
 const isPort = (text: string): boolean => /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535;
 
 const isLocalUrl = (text: string): boolean => {
-  const [, port] = /^ws:\/\/127\.0\.0\.1:(\d+)$/.exec(text) ?? [];
+  const [, port] = /^ws:\/\/127\.0\.0\.1:(\d+)(\/\?token=[0-9a-f]{64})?$/.exec(text) ?? [];
   return port !== undefined && isPort(port);
 };
 
@@ -91,6 +91,15 @@ export const appArguments = (app: LaunchApp, values: LaunchValues): string[] | R
   const steered = all.find((template, i) => template.startsWith('{') && /^[-/]/.test(filled[i] ?? ''));
   if (steered === undefined) return filled;
   return refuse('malformed', `${namesIn(steered)[0]} would begin an argument with "-" or "/"`);
+};
+
+/**
+ * Whether the app is told the streamer's address whole, so that a token can go with it: `{streamer_url}` stands where nothing
+ * follows, and not only `{streamer_port}`.
+ */
+export const takesStreamerUrl = (app: LaunchApp): boolean => {
+  const holding = presetArguments(app, false).filter((template) => template.includes('{streamer_url}'));
+  return holding.length > 0 && holding.every((template) => template.endsWith('{streamer_url}'));
 };
 
 /** The command of another signalling server than ours, its ports filled in: program, then arguments. */

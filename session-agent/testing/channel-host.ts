@@ -114,6 +114,7 @@ const handlers: Handlers<typeof toAgent, Host> = {
       session_id,
       user_id,
       resumable,
+      kept: false,
       url,
       established: () => {},
       answered: () => {},
@@ -163,7 +164,7 @@ const startHost = (entry: HostEntry): Host => {
       taken.take(frame);
     },
     lost: () => channels.linkLost(),
-    awaited: () => channels.waiting() > 0,
+    awaited: () => channels.awaited(),
   });
   const host: Host = { entry, link, channels, sessions };
   link.start();

@@ -19,6 +19,8 @@ type Welcome =
       /** Which version holds; the newest unless said otherwise, null for a coordinator that does not say. */
       protocol?: number | null;
       sessions?: { session_id: string; generation: number; action: 'keep' | 'stop' }[];
+      /** Wants to hear of answered streams. */
+      answers?: boolean;
     };
 
 export interface FakeCoordinatorOptions {
@@ -73,8 +75,12 @@ export const startFakeCoordinator = (options: FakeCoordinatorOptions): FakeCoord
   const send = (message: ToAgent) => void socket?.send(JSON.stringify(message));
   const welcome = (answer: Welcome) => {
     if ('close' in answer) return socket?.close(answer.close, answer.reason);
-    const { heartbeat_ms = 1_000, protocol = AGENT_LINK_VERSION, sessions = [] } = answer;
-    send({ msg: 'WELCOME', heartbeat_ms, sessions, ...(protocol === null ? {} : { protocol }) });
+    const { heartbeat_ms = 1_000, protocol = AGENT_LINK_VERSION, sessions = [], answers } = answer;
+    send({
+      ...{ msg: 'WELCOME', heartbeat_ms, sessions },
+      ...(protocol === null ? {} : { protocol }),
+      ...(answers === undefined ? {} : { answers }),
+    });
   };
   const taken = (text: string) => {
     const { name, message } = parse(text);

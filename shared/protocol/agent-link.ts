@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { iceServerSchema } from './ice.ts';
 import { strict, tolerant } from './message.ts';
-import { codeSchema, idSchema, languageSchema, namedSchema } from './names.ts';
+import { channelNameSchema, codeSchema, idSchema, languageSchema, namedSchema } from './names.ts';
 import { endReasonSchema } from './session.ts';
 
 /**
@@ -113,10 +113,7 @@ export const toAgent = {
      * The page numbers and acknowledges what it says on this connection and may come back to it under this id, which it
      * chose at random (see `player-channel.ts`). Without it the connection is plain and ends with either leg.
      */
-    resumable: z
-      .string()
-      .regex(/^[A-Za-z0-9_-]{22}$/)
-      .optional(),
+    resumable: channelNameSchema.optional(),
   }),
   /** The participant has left: its connections are closed, those that wait to be resumed too. */
   DISCONNECT_USER: strict('verb', 'DISCONNECT_USER', { ...sessionRef, user_id: idSchema }),

@@ -4,6 +4,9 @@ import { lengthProblem, nameProblem, normaliseName } from '../name-text.ts';
 /** A session's, participant's or user's id: what `Ids.id()` makes. */
 export const idSchema = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'up to 64 letters, digits, "_" and "-"');
 
+/** A page's name for a channel to which it may come back: 128 bits that it drew. */
+export const channelNameSchema = z.string().regex(/^[A-Za-z0-9_-]{22}$/);
+
 const nameText = z.string().max(400, 'at most 100 characters').overwrite(normaliseName);
 
 const checkedName = (problemOf: (name: string) => string | undefined) =>

@@ -1,6 +1,7 @@
 /**
- * Binary frames of a resumable player channel, from the page to its agent and back. The coordinator in between copies them
- * as it copies everything (the payload of a relay frame) and reads none. `u8 kind`, then, big-endian:
+ * Binary frames of a resumable player channel, from the page to its session's signalling server and back. Coordinator and agent
+ * in between copy them (the payload of a relay frame, then a binary frame of the local socket) and read none; where signalling is
+ * not ours the agent is the other end. We say agent for that end here. `u8 kind`, then, big-endian:
  * `open` nothing; `resume` and `resumed` u32 received; `data` u32 seq, u32 ack, UTF-8 text; `ack` and `ping` u32 ack; `end`
  * u16 close code, UTF-8 reason.
  *
@@ -10,6 +11,9 @@
  * channel is over. The page names the channel in the address that it dials: `?ticket=...&resumable=<22 characters>`.
  */
 export const PLAYER_CHANNEL_VERSION = 1;
+
+/** The one text frame on a local socket that carries a channel, from signalling to the agent: the stream was answered. */
+export const PLAYER_ANSWERED = JSON.stringify({ type: 'playerAnswered' });
 
 export type ChannelFrame =
   | { readonly kind: 'open' }

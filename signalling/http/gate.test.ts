@@ -68,6 +68,30 @@ test('admit() compares origins exactly and lets programs without one in', async 
   }
 });
 
+/** What Unreal's WebSocket library sends is the address that it dials, without the port. */
+const senders: [role: Role, origin: string | undefined, in_: boolean][] = [
+  ['player', undefined, true],
+  ['streamer', undefined, true],
+  ['streamer', 'http://127.0.0.1', true],
+  ['streamer', 'http://localhost', true],
+  ['streamer', 'http://127.0.0.1:8080', false],
+  ['streamer', 'https://127.0.0.1', false],
+  ['streamer', 'http://127.0.0.1.evil.example', false],
+  ['streamer', 'https://evil.example', false],
+  ['streamer', 'null', false],
+  ['streamer', '', false],
+  ['player', 'http://127.0.0.1', false],
+  ['player', 'https://a.example', false],
+  ['sfu', 'http://127.0.0.1', false],
+];
+for (const [role, origin, isIn] of senders) {
+  test(`admit() with --refuse_pages ${isIn ? 'takes' : 'refuses'} a ${role} whose Origin is ${origin}`, async () => {
+    const config = await configOf(['--refuse_pages', '--allowed_origins', 'https://a.example']);
+    const answer = admit(request('', origin === undefined ? {} : { origin }), role, config, now);
+    expect(answer).toEqual(isIn ? {} : { refused: 'origin_refused' });
+  });
+}
+
 test('live() answers an upgrade without credentials with 401, from a foreign site with 403', async () => {
   await using server = await live([...tokens, '--allowed_origins', 'https://a.example']);
   const status = async (headers: Record<string, string>) => {

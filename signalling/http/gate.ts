@@ -36,15 +36,24 @@ const shownToken = (request: Request, query: URLSearchParams): string | undefine
   return /^Bearer (\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
 };
 
-const originAllowed = (request: Request, allowed: readonly string[]): boolean => {
+/**
+ * What Unreal sends: its WebSocket library (libwebsockets, in every engine from 4.27 to 5.8) gives the address that it dials,
+ * without the port, for its origin. Of web pages only one that is served from port 80 of this very machine says the same.
+ */
+const engine_origins = ['http://127.0.0.1', 'http://localhost', 'http://[::1]', 'http://::1'];
+
+const originAllowed = (request: Request, role: Role, { options }: Config): boolean => {
   const origin = request.headers.get('origin');
-  // Programs that are no browsers send none, and could send any.
-  return allowed.length === 0 || origin === null || allowed.includes(withoutFinalDot(origin));
+  // Programs that are no browsers send none, or could send any.
+  if (origin === null) return true;
+  if (options.refuse_pages) return role === 'streamer' && engine_origins.includes(origin);
+  const { allowed_origins } = options;
+  return allowed_origins.length === 0 || allowed_origins.includes(withoutFinalDot(origin));
 };
 
 /** Decides whether a request may become a WebSocket of that role. */
 export const admit = (request: Request, role: Role, config: Config, now: number): Pass | Refusal => {
-  if (!originAllowed(request, config.options.allowed_origins)) return refuse('origin_refused');
+  if (!originAllowed(request, role, config)) return refuse('origin_refused');
   const query = queryOf(request);
   const token = shownToken(request, query);
   const pass: Pass = {

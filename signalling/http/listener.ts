@@ -4,9 +4,11 @@ import type { Clock } from '../../shared/clock.ts';
 import { type ErrorCode, errors, isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import type { Log } from '../../shared/log.ts';
+import { channel_header_bytes } from '../../shared/protocol/player-channel.ts';
 import { requestUrl } from '../../shared/request-url.ts';
 import { type SocketData, socketHandler } from '../../shared/socket.ts';
 import type { Config, Tls } from '../config.ts';
+import { isResumable } from '../kept-players.ts';
 import { trustedProxies } from '../options.ts';
 import type { PeerServer } from '../peers/server.ts';
 import { connections_max, type Signalling } from '../server.ts';
@@ -64,7 +66,7 @@ export const listeners = (
   const pages = createPages(config, signalling, clock);
   const websocket: WebSocketHandler<SocketData> = {
     ...socketHandler(log, clock),
-    maxPayloadLength: options.max_frame_bytes,
+    maxPayloadLength: options.max_frame_bytes + channel_header_bytes,
   };
 
   const silence = (role: Caller): number =>
@@ -91,6 +93,7 @@ export const listeners = (
     const pass = admit(request, role === 'peer' ? 'player' : role, config, clock.now());
     if (isRefusal(pass)) return refusal(pass);
     if (isFull(role, remote)) return refusal(refuse('servers_busy'));
+    const arrival = { ...pass, remote };
     const upgraded = server.upgrade(request, {
       headers: chosenProtocol(request),
       data: {
@@ -98,9 +101,9 @@ export const listeners = (
           const wire = { ...socket, remote };
           return role === 'peer' && peers !== undefined
             ? peers.connect(wire, signalling.metrics.count)
-            : signalling.connect(role === 'peer' ? 'player' : role, { ...pass, remote }, wire);
+            : signalling.connect(role === 'peer' ? 'player' : role, arrival, wire);
         },
-        frame_bytes: options.max_frame_bytes,
+        frame_bytes: options.max_frame_bytes + (isResumable(arrival) ? channel_header_bytes : 0),
         backlog_bytes: limits.browser_backlog_bytes,
         silence_ms: silence(role),
       },
@@ -137,7 +140,7 @@ export const listeners = (
   const webServer = options.serve || options.rest_api || options.metrics || options.https_redirect;
   return [
     listener('streamer_port', 'streamer'),
-    listener('sfu_port', 'sfu'),
+    ...(options.sfu_port === '' ? [] : [listener('sfu_port', 'sfu')]),
     ...(tls === undefined ? [listener('player_port', 'player')] : [listener('https_port', 'player', tls)]),
     ...(tls !== undefined && webServer ? [listener('player_port')] : []),
     ...(options.peer_port !== '' && peers !== undefined ? [listener('peer_port', 'peer', tls)] : []),

@@ -13,8 +13,8 @@ const has_ipv6 = Object.values(networkInterfaces()).some((each) =>
   each?.some(({ address }) => address === '::1'),
 );
 
-const all = async (): Promise<Listener[]> => {
-  const ports = ['--player_port=0', '--streamer_port=0', '--sfu_port=0', '--rest_api'];
+const all = async (sfu_port = '0'): Promise<Listener[]> => {
+  const ports = ['--player_port=0', '--streamer_port=0', `--sfu_port=${sfu_port}`, '--rest_api'];
   const loaded = await loadConfig(ports, {});
   if (!('config' in loaded)) throw new Error(JSON.stringify(loaded));
   const signalling = createSignalling(loaded.config, systemClock, silentLog);
@@ -73,4 +73,9 @@ test('openPorts() leaves no port open when one cannot be opened', async () => {
   const half = machine({ '::': 'EADDRINUSE' }, 1);
   expect(openPorts(await all(), '', silentLog, half.listen)).toBeUndefined();
   expect(half.closed()).toBe(1);
+});
+
+test('all() opens no port for SFUs where none is wanted', async () => {
+  const options = (await all('')).map(({ option }) => option);
+  expect(options).toEqual(['streamer_port', 'player_port']);
 });

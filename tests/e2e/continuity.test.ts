@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { createWriteStream } from 'node:fs';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { copyFileSync, createWriteStream, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { type Program, startProgram } from '../../scripts/program.ts';
 import { type Cutter, startCutter } from '../../shared/testing/cutter.ts';
@@ -10,7 +11,7 @@ import { executable, startTestSystem, type TestSystem, until } from './harness.t
 
 /**
  * What a visitor notices when the connections behind a stream break: nothing. The link between host and coordinator, the
- * page's own connection, and the coordinator itself go away under a picture that plays.
+ * page's own connection, the coordinator itself and the host's agent go away under a picture that plays.
  */
 const times = 5;
 const patience_ms = 900_000;
@@ -23,6 +24,7 @@ let link: Cutter;
 let leg: Cutter;
 let port: number;
 let coordinator: Program | undefined;
+let agent: ReturnType<typeof supervise> | undefined;
 let page: Page;
 
 declare global {
@@ -78,6 +80,51 @@ const serve = () => {
   });
 };
 
+/** Starts the host's agent again whenever it ends, as a service manager does. */
+const supervise = (own: string) => {
+  let stopped = false;
+  let program: Program | undefined;
+  const config = join(system.folder, 'host-1', 'config.json');
+  const loop = (async () => {
+    while (!stopped) {
+      program = startProgram([own, 'run', '--config', config], {
+        log: createWriteStream(join(system.folder, 'logs', 'agent-again.log'), { flags: 'a' }),
+        environment: { ...process.env, VITRINA_SERVICE: 'test' },
+      });
+      await program.exited;
+    }
+  })();
+  return {
+    executable: own,
+    config,
+    kill: () => program?.kill('SIGKILL'),
+    async stop() {
+      stopped = true;
+      await program?.stop();
+      await loop;
+    },
+  };
+};
+
+/** The agent from now on: the one that the system was started with is killed, which its visitors do not notice. */
+const supervised = async () => {
+  if (agent !== undefined) return agent;
+  const own = join(system.folder, 'session-agent');
+  copyFileSync(executable('session-agent-linux-x64'), own);
+  system.agents[0]?.kill('SIGKILL');
+  await system.agents[0]?.exited;
+  agent = supervise(own);
+  return agent;
+};
+
+/** Runs a command to its end. */
+const command = async (...words: string[]) => {
+  const child = Bun.spawn(words, { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
+  const texts = [child.stdout, child.stderr].map((stream) => new Response(stream).text());
+  const said = (await Promise.all(texts)).join('');
+  if ((await child.exited) !== 0) throw new Error(`${words.join(' ')}: ${said}`);
+};
+
 beforeAll(async () => {
   port = await freePorts();
   [link, leg] = await Promise.all([startCutter(port), startCutter(port)]);
@@ -91,6 +138,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser?.close();
+  await agent?.stop();
   await coordinator?.stop();
   await system?.stop();
   await Promise.all([link?.stop(), leg?.stop()]);
@@ -125,11 +173,11 @@ const inputWorks = async () => {
   );
 };
 
-/** Breaks something `times` times, and expects the stream to notice nothing. */
-const survives = async (breakOnce: (round: number) => Promise<void>) => {
+/** Breaks something `rounds` times, and expects the stream to notice nothing. */
+const survives = async (breakOnce: (round: number) => Promise<void>, rounds = times) => {
   const peers = await page.evaluate(() => window.peers.length);
   await forgetStillness();
-  for (let round = 0; round < times; round++) {
+  for (let round = 0; round < rounds; round++) {
     const former = await page.evaluate(() => window.signalling.length);
     await breakOnce(round);
     await resumed(former);
@@ -186,5 +234,33 @@ test(
       coordinator = serve();
       await coordinator.line(({ msg }) => msg === 'listening');
     }),
+  patience_ms,
+);
+
+test(
+  'agent killed and started again: the picture goes on, and input works',
+  () =>
+    survives(async (round) => {
+      const service = await supervised();
+      if (round > 0) service.kill();
+    }),
+  patience_ms,
+);
+
+test(
+  'agent updated, and taken back to the release before: the picture goes on, and input works',
+  async () => {
+    const root = resolve(import.meta.dir, '..', '..');
+    const folder = join(system.folder, 'newer');
+    const build = [process.execPath, join(root, 'scripts', 'build.ts'), 'session-agent-linux-x64'];
+    await command(...build, '--folder', folder, '--release', '9.9.9');
+    const { executable: own, config } = await supervised();
+    const releases = [join(folder, 'session-agent-linux-x64'), executable('session-agent-linux-x64')];
+    await survives(async (round) => {
+      const file = releases[round] ?? '';
+      const digest = createHash('sha256').update(readFileSync(file)).digest('hex');
+      await command(own, 'update', file, '--sha256', digest, '--allow-older', '--config', config);
+    }, releases.length);
+  },
   patience_ms,
 );

@@ -6,10 +6,10 @@ import { dial } from './dial.ts';
 const PATIENCE_MS = 2_000;
 
 /**
- * Opens a player connection whose admission carries the streamer's ICE servers, and closes it when signalling has taken them:
- * an app that was started ahead of its session learns those of its session so. Resolves with whether it was taken.
+ * Opens a player connection whose admission carries a word for signalling itself, and closes it when signalling has taken it: the
+ * streamer's ICE servers, for an app that was started ahead of its session, or who was sent away. Resolves with whether it was taken.
  */
-export const tellStreamer = (url: string, clock: Clock, log: Log): Promise<boolean> =>
+export const tellSignalling = (url: string, clock: Clock, log: Log): Promise<boolean> =>
   new Promise((resolve) => {
     const wire = dial(
       {
