@@ -25,6 +25,9 @@ describe('understand() of the coordinator', () => {
     ['migrate --status', 'migrate', { status: true, 'dry-run': false }],
     ['migrate --dry-run', 'migrate', { status: false, 'dry-run': true }],
     ['import d', 'import', { data: 'd' }],
+    ['import ./undo', 'import', { data: './undo' }],
+    ['import undo', 'import undo', {}],
+    ['import --undo', 'import undo', {}],
     ['config nginx --host v.example --port 81', 'config nginx', { ...shared, host: 'v.example', port: 81 }],
     ['config caddy', 'config caddy', { ...around, ...own }],
     [

@@ -87,8 +87,14 @@ const commands = {
     },
   },
   import: {
-    about: 'copies the JSON files of a data directory into the empty database at DATABASE_URL',
+    about:
+      'copies the JSON files of a data directory into the empty database at DATABASE_URL, or goes on with that',
     words: { data: { shows: 'DIR', about: 'the data directory to copy', schema: text } },
+    flags: {},
+  },
+  'import undo': {
+    about: 'removes what an import that was not finished has copied into the database at DATABASE_URL',
+    also: ['import --undo'],
     flags: {},
   },
   'config nginx': { about: 'prints the configuration of nginx in front of the coordinator', flags: shared },

@@ -21,8 +21,9 @@ import { printDeployment } from './deployment/print.ts';
 import { loadSite } from './http/site.ts';
 import { bounds } from './limits.ts';
 import page from './site/index.html';
-import { importFiles, openDatabase } from './store/commands.ts';
+import { openDatabase } from './store/commands.ts';
 import { type Database, Unavailable, Unusable } from './store/database.ts';
+import { importFiles, undoImport } from './store/import-command.ts';
 import { openJsonStore } from './store/json-store.ts';
 import { migrateSchema } from './store/migrate-command.ts';
 import { sharedSecrets } from './store/shared-secrets.ts';
@@ -150,6 +151,7 @@ const handlers: Handlers<CoordinatorCommands> = {
   serve,
   migrate,
   import: ({ data }) => importFiles(data, means()),
+  'import undo': () => undoImport(means()),
   'config nginx': (flags) => printDeployment('nginx', flags, say),
   'config nginx-stream': (flags) => printDeployment('nginx-stream', flags, say),
   'config haproxy': (flags) => printDeployment('haproxy', flags, say),

@@ -1,10 +1,8 @@
 import { type Connection, createConnection } from 'mysql2/promise';
 import type { Clock } from '../../shared/clock.ts';
-import { counted } from '../../shared/counted.ts';
 import type { Ids } from '../../shared/ids.ts';
 import type { Log } from '../../shared/log.ts';
 import { type Database, Unavailable, Unusable } from './database.ts';
-import { copyDatabase } from './import.ts';
 import { openJsonDatabase } from './json/open.ts';
 import { parseDatabaseUrl } from './mysql/address.ts';
 import { openMysqlDatabase } from './mysql/database.ts';
@@ -47,7 +45,8 @@ export const withConnection = async (
   }
 };
 
-interface ImportOptions {
+/** What a command works with that copies. */
+export interface ImportOptions {
   url: string | undefined;
   clock: Clock;
   ids: Ids;
@@ -61,25 +60,3 @@ export const openDatabase = (
   { url, ...parts }: Omit<ImportOptions, 'say'>,
 ): Promise<Database> =>
   url === undefined ? openJsonDatabase({ directory, ...parts }) : openMysqlDatabase({ url, ...parts });
-
-/** `coordinator import DIR`: the JSON files of a coordinator that is stopped, into MySQL. Gives the exit code. */
-export const importFiles = (directory: string, { url, say, ...parts }: ImportOptions): Promise<number> =>
-  attempt(say, async () => {
-    if (url === undefined) throw new Unusable(missing);
-    // First: a coordinator that runs here would go on writing into files that nobody reads afterwards.
-    const source = await openJsonDatabase({ directory, ...parts });
-    try {
-      const target = await openMysqlDatabase({ url, ...parts });
-      try {
-        const rows = await copyDatabase(source, target);
-        // An empty folder is most likely another one than was meant.
-        if (rows === 0) throw new Unusable(`There is nothing to copy in ${directory}.`);
-        say(`Copied ${counted(rows, 'row')}.`);
-        return 0;
-      } finally {
-        await target.close();
-      }
-    } finally {
-      await source.close();
-    }
-  });

@@ -36,6 +36,8 @@ export interface MysqlDatabaseOptions {
   clock: Clock;
   ids: Ids;
   log: Log;
+  /** Whether a database is opened, too, in which an import has not been finished. */
+  importing?: boolean;
 }
 
 /** A value for a prepared statement: what the tables hold, and nothing that the driver would expand. */
@@ -109,7 +111,8 @@ class MysqlDatabase implements Database {
     try {
       const connection = await this.#connect(late);
       try {
-        await requireSchema(connection, this.#address.database);
+        const { importing = false } = this.#options;
+        await requireSchema(connection, this.#address.database, { importing });
         await checkServer(connection, this.#options.log);
       } finally {
         connection.release();

@@ -1,5 +1,6 @@
 import type { Connection } from 'mysql2/promise';
 import { Unusable } from '../database.ts';
+import { isImporting } from './import-mark.ts';
 import { migrations as known, type Migration } from './migrations.ts';
 import { type DueStep, recordSql, recordTables, type SchemaStatus, schemaStatus } from './schema-status.ts';
 
@@ -23,9 +24,17 @@ const objection = ({ due, unknown, changed }: SchemaStatus, database: string): s
 };
 
 /** Throws Unusable unless this version can work with the schema: the one that it knows, or one that has only more. */
-export const requireSchema = async (connection: Connection, database: string): Promise<void> => {
+export const requireSchema = async (
+  connection: Connection,
+  database: string,
+  { importing }: { readonly importing: boolean },
+): Promise<void> => {
   const problem = objection(await schemaStatus(connection), database);
   if (problem !== undefined) throw new Unusable(problem);
+  if (importing || !(await isImporting(connection))) return;
+  throw new Unusable(
+    `An import into ${database} was begun and not finished. Run "coordinator import DIR" again to finish it, or "coordinator import undo" to take it back.`,
+  );
 };
 
 /** What a step still has to do, in the words of `structure.ts`; nothing when it is done. */
@@ -70,7 +79,11 @@ const applyStep = async (connection: Connection, step: DueStep, passed: boolean)
 };
 
 /** Runs `work` on this one connection while no other `migrate` or `import` works on the database. Throws Unusable. */
-const alone = async <T>(connection: Connection, database: string, work: () => Promise<T>): Promise<T> => {
+export const alone = async <T>(
+  connection: Connection,
+  database: string,
+  work: () => Promise<T>,
+): Promise<T> => {
   const lock = `vitrina migrate ${database}`.slice(0, 64);
   const [locked] = await connection.execute('SELECT GET_LOCK(?, ?) AS locked', [lock, lock_seconds]);
   const [first] = Array.isArray(locked) ? locked : [];
