@@ -30,10 +30,19 @@ const time_most = 8_640_000_000_000_000;
 export const instant_text =
   'An RFC 3339 time like 2026-11-21T09:00:00Z or 2026-11-21T12:00:00+03:00; epoch ms are taken too.';
 
+/** "2026" and "20260101": a person means a year or a day, not a moment of 1970. */
+const year_or_day = /^(?:19|20|21)\d\d(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))?$/;
+
 /** An instant in a query; ms since 1970 from then on. */
 export const instantQuery = z
   .union(
-    [z.string().regex(/^\d{1,16}$/), z.iso.datetime({ offset: true })],
+    [
+      z
+        .string()
+        .regex(/^\d{1,16}$/)
+        .refine((text) => !year_or_day.test(text)),
+      z.iso.datetime({ offset: true }),
+    ],
     'an RFC 3339 time like 2026-11-21T09:00:00Z',
   )
   .transform((text) => (/^\d+$/.test(text) ? Number(text) : Date.parse(text)))

@@ -3,13 +3,16 @@ import { bearer, digest, matches } from '../secrets.ts';
 import type { Store } from '../store/store.ts';
 import type { Ctx } from './env.ts';
 
-/** What proxies, load balancers and content networks add to a request that they hand on, an empty value included. */
-const proxy_header =
-  /^(?:x-forwarded(?:-.+)?|forwarded|via|(?:x-)?(?:real|client|cluster-client|original|envoy|proxyuser)(?:-.+)?|[a-z]+-(?:connecting|client)-ip|cf-.+|cdn-.+|x-azure-.+|x-amz(?:n)?-.+|x-appengine-.+|fly-.+|x-arr-.+)$/;
+/**
+ * What a program or browser sends of its own accord. Proxies, load balancers and content networks add headers of many names, and new
+ * ones every year: whatever is none of these, an empty value included, may be one of theirs.
+ */
+const own_header =
+  /^(?:host|user-agent|accept(?:-.+)?|authorization|connection|keep-alive|cookie|origin|referer|cache-control|pragma|content-.+|if-.+|range|sec-.+|dnt|priority|te|trailer|upgrade-insecure-requests|x-prometheus-scrape-timeout-seconds|x-request-id|traceparent|tracestate)$/;
 
 /** Whether somebody stands between the caller and us, as far as its request tells. */
 const throughProxy = (c: Ctx): boolean =>
-  [...c.req.raw.headers.keys()].some((name) => proxy_header.test(name));
+  [...c.req.raw.headers.keys()].some((name) => !own_header.test(name));
 
 /**
  * Whether the caller may see how the coordinator is inside. With `metrics_token_file` whoever has the token in it, otherwise

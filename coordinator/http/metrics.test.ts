@@ -129,6 +129,14 @@ describe(`${metricsRoutes.name}()`, () => {
         'CDN-Loop',
       ],
       ...['X-Azure-ClientIP', 'X-Amzn-Trace-Id', 'DO-Connecting-IP', 'X-ProxyUser-Ip', 'Client-IP'],
+      ...[
+        'WL-Proxy-Client-IP',
+        'X-Remote-IP',
+        'X-HTTP-Forwarded-For',
+        'Max-Forwards',
+        'X-Scheme',
+        'X-Varnish',
+      ],
     ]) {
       for (const value of ['', '127.0.0.1'])
         expect([name, await status('127.0.0.1', { [name]: value })]).toEqual([name, 404]);

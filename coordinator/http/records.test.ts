@@ -134,6 +134,8 @@ describe('recordRoutes()', () => {
       'after=gone',
       'after=%20',
       'from=soon',
+      'from=2026',
+      'from=20260101',
       'to=-1',
     ]) {
       expect(await refused('GET', `/records?${query}`)).toBe('malformed');
