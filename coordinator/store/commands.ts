@@ -27,13 +27,18 @@ export const attempt = async (say: Say, run: () => Promise<number>): Promise<num
   }
 };
 
+/** DATABASE_URL, for a command that has no use without it. Throws Unusable. */
+export const requireUrl = (url: string | undefined): string => {
+  if (url === undefined) throw new Unusable(missing);
+  return url;
+};
+
 /** Runs `run` on one connection to the database at `url`. Throws Unusable when there is no URL, or a wrong one. */
 export const withConnection = async (
   url: string | undefined,
   run: (connection: Connection, database: string) => Promise<number>,
 ): Promise<number> => {
-  if (url === undefined) throw new Unusable(missing);
-  const address = parseDatabaseUrl(url);
+  const address = parseDatabaseUrl(requireUrl(url));
   const connection = await createConnection(driverConfig(address));
   try {
     // An ALTER of a large table takes as long as it takes; that others wait behind one that waits is bounded all the same.

@@ -1,5 +1,5 @@
 import type { Connection } from 'mysql2/promise';
-import { attempt, type ImportOptions, withConnection } from './commands.ts';
+import { attempt, type ImportOptions, requireUrl, withConnection } from './commands.ts';
 import { type Database, Unusable } from './database.ts';
 import { copyDatabase, requireImportable, tableNames } from './import.ts';
 import { openJsonDatabase } from './json/open.ts';
@@ -30,12 +30,13 @@ const copy = async (
  * gone on with. Gives the exit code.
  */
 export const importFiles = (directory: string, { url, say, ...parts }: ImportOptions): Promise<number> =>
-  attempt(say, () =>
-    withConnection(url, async (connection, database) => {
-      // First: a coordinator that runs here would go on writing into files that nobody reads afterwards.
-      const source = await openJsonDatabase({ directory, ...parts });
-      try {
-        const target = await openMysqlDatabase({ url: url ?? '', importing: true, ...parts });
+  attempt(say, async () => {
+    const address = requireUrl(url);
+    // First: a coordinator that runs here would go on writing into files that nobody reads afterwards.
+    const source = await openJsonDatabase({ directory, ...parts });
+    try {
+      return await withConnection(address, async (connection, database) => {
+        const target = await openMysqlDatabase({ url: address, importing: true, ...parts });
         try {
           const rows = await alone(connection, database, () => copy(connection, directory, source, target));
           say(`Copied ${rows} rows.`);
@@ -43,11 +44,11 @@ export const importFiles = (directory: string, { url, say, ...parts }: ImportOpt
         } finally {
           await target.close();
         }
-      } finally {
-        await source.close();
-      }
-    }),
-  );
+      });
+    } finally {
+      await source.close();
+    }
+  });
 
 /** `coordinator import undo`: removes what an import that was not finished has copied. Gives the exit code. */
 export const undoImport = ({ url, say }: Pick<ImportOptions, 'url' | 'say'>): Promise<number> =>

@@ -136,9 +136,10 @@ export const watchStalls = (): (() => number) => {
   };
 };
 
-const environmentOf = (pid: string): string[] => {
+/** The texts of one of the process's files; none once it has gone. */
+const procFile = (pid: string, name: 'environ' | 'cmdline'): string[] => {
   try {
-    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+    return readFileSync(`/proc/${pid}/${name}`, 'utf8').split('\0').filter(Boolean);
   } catch {
     return [];
   }
@@ -154,11 +155,8 @@ export interface SessionProcess {
 export const processesOf = (session_id: string): SessionProcess[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => environmentOf(pid).some((entry) => entry === `VITRINA_INSTANCE=${session_id}`))
-    .map((pid) => ({
-      pid: Number(pid),
-      command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean),
-    }));
+    .filter((pid) => procFile(pid, 'environ').some((entry) => entry === `VITRINA_INSTANCE=${session_id}`))
+    .map((pid) => ({ pid: Number(pid), command: procFile(pid, 'cmdline') }));
 
 /** The app among a session's processes: the one that runs the demo app. */
 export const appProcess = (session_id: string): SessionProcess | undefined =>
