@@ -165,10 +165,10 @@ export const appProcess = (session_id: string): SessionProcess | undefined =>
 export const signallingProcess = (session_id: string): SessionProcess | undefined =>
   processesOf(session_id).find(({ command }) => command.includes('signalling'));
 
-/** The three ports of a session, from its signalling server's command line. */
+/** The two ports of a session, from its signalling server's command line. */
 export const sessionPorts = (session_id: string): number[] => {
   const command = signallingProcess(session_id)?.command ?? [];
-  return ['--player_port', '--streamer_port', '--sfu_port'].map((option) =>
+  return ['--player_port', '--streamer_port'].map((option) =>
     Number(command[command.indexOf(option) + 1]),
   );
 };
