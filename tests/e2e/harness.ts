@@ -168,9 +168,7 @@ export const signallingProcess = (session_id: string): SessionProcess | undefine
 /** The two ports of a session, from its signalling server's command line. */
 export const sessionPorts = (session_id: string): number[] => {
   const command = signallingProcess(session_id)?.command ?? [];
-  return ['--player_port', '--streamer_port'].map((option) =>
-    Number(command[command.indexOf(option) + 1]),
-  );
+  return ['--player_port', '--streamer_port'].map((option) => Number(command[command.indexOf(option) + 1]));
 };
 
 /** Whether something listens on the port of 127.0.0.1. */
