@@ -15,6 +15,7 @@ import { createEvacuations } from './broker/evacuations.ts';
 import { createSweep } from './broker/expiry.ts';
 import { offerExtensions } from './broker/extensions.ts';
 import { tick } from './broker/fleet.ts';
+import { tellDraining } from './broker/host-drain.ts';
 import { createDoor } from './broker/knocks.ts';
 import { openWorld } from './broker/open.ts';
 import { carryOut, type Done, type Order } from './broker/orders.ts';
@@ -66,6 +67,7 @@ export const startCoordinator = async (
   const rates = createRateLimits(store, clock, log);
   const clients = createClients(world, (network) => rates.take('start', network));
   const passwords = createPasswords();
+  const silence = tellDraining(world);
   const measureLag = createLagMeter(world.counters, bounds.tick_ms, clock.monotonic());
   let stopped = false;
   const app = createApp({
@@ -138,6 +140,7 @@ export const startCoordinator = async (
       if (stopped) return;
       stopped = true;
       stopTicker();
+      silence();
       waiting.stop();
       clients.stop();
       agents.stop();

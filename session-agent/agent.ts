@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../shared/clock.ts';
 import type { Ids } from '../shared/ids.ts';
 import type { Log } from '../shared/log.ts';
-import { AGENT_LINK_VERSION, toAgent } from '../shared/protocol/agent-link.ts';
+import { AGENT_LINK_VERSION, type Draining, toAgent } from '../shared/protocol/agent-link.ts';
 import type { Handlers } from '../shared/protocol/message.ts';
 import { decodeRelayFrame } from '../shared/protocol/relay-frame.ts';
 import { door, type Frame } from '../shared/socket.ts';
@@ -42,8 +42,13 @@ export interface AgentOptions {
 }
 
 const handlers: Handlers<typeof toAgent, Agent> = {
-  WELCOME: ({ heartbeat_ms, protocol = 1, sessions, answers }, { link, host }) => {
-    if (link.welcomed(heartbeat_ms, protocol, answers)) host.reconcile(sessions);
+  WELCOME: ({ heartbeat_ms, protocol = 1, sessions, answers, draining }, agent) => {
+    if (!agent.link.welcomed(heartbeat_ms, protocol, answers)) return;
+    agent.draining = draining;
+    agent.host.reconcile(sessions);
+  },
+  DRAINING: ({ draining }, agent) => {
+    agent.draining = draining;
   },
   // That it came is all that it says, and the link has seen it.
   HEARTBEAT: () => {},
@@ -84,6 +89,8 @@ export class Agent {
   readonly #options: AgentOptions;
   readonly #journal: Journal;
   #lock: Lock | undefined;
+  /** What takes no new sessions, as the coordinator said last; undefined before it said so. */
+  draining: Draining | undefined;
   /** Drawn by each process: two that alternate are one identity on two machines. */
   readonly life: string;
   #config: AgentConfig;
@@ -128,6 +135,7 @@ export class Agent {
         version,
         life: this.life,
         answers: true,
+        drains: true,
       }),
       heartbeat: () => {
         const figures = this.figures.last();

@@ -71,6 +71,11 @@ const commands = {
     },
     flags: { follow: toggle('go on as lines come; Ctrl-C ends it', 'f'), ...json, ...config },
   },
+  drain: {
+    about: 'let no new sessions start here; those that run go on. Holds until undrain, over restarts too',
+    flags: config,
+  },
+  undrain: { about: 'take sessions again, unless an operator has drained this host', flags: config },
   'apps list': { about: 'the apps of this host', flags: config },
   'apps add': {
     about: 'put an app into config.json; its own arguments stand behind its path as they are',

@@ -54,6 +54,8 @@ export const agentStatusSchema = z.object({
     detail: z.string().optional(),
   }),
   seats: z.number(),
+  /** What takes no new sessions, as the coordinator said last; null before it has, and where it is of an older release. */
+  draining: z.object({ by: z.string().nullable(), cards: z.array(z.number()) }).nullish(),
   instances: z.array(instanceSchema),
   warm: z.array(warmSchema),
   apps: z.array(z.object({ rc_name: z.string(), problem: z.string().optional() })),

@@ -67,6 +67,7 @@ class Machine {
       send: (order) => void this.inbox.push(order),
       resumes: true,
       answers: false,
+      drains: false,
       openChannel: () => ({ data: () => {}, close: () => {} }),
       close: () => {},
     };

@@ -121,6 +121,7 @@ export const takeOverFile = ({ db, store, clock }: Services): Promise<void> =>
           capacity: null,
           draining: false,
           draining_cards: '[]',
+          drained_by_host_at: null,
           held_by: null,
           quarantined_at: null,
           created_at: clock.now(),

@@ -33,6 +33,7 @@ const setUp = async () => {
       epoch: ++epoch,
       resumes: true,
       answers: false,
+      drains: false,
       send: (order) => void orders.push(order),
       openChannel: () => ({ data: () => {}, close: () => {} }),
       close: () => {},

@@ -17,6 +17,7 @@ import { bounds } from '../limits.ts';
 import { hashOf, matches } from '../secrets.ts';
 import { Unavailable } from '../store/database.ts';
 import { claimHost } from './claims.ts';
+import { drainingOf } from './host-drain.ts';
 import { checkQuarantine, isClone, noteLife, quarantineHost } from './quarantine.ts';
 import { commit, happen, type Link, rules, type World } from './world.ts';
 
@@ -137,7 +138,9 @@ export const hostHello = (
   ]);
   const said = { name, seats, apps, capacity, placed, doubted, warm, version };
   world.hosts.set(name, hostConnected(said, link.epoch, leftovers, now));
-  welcome({ msg: 'WELCOME', heartbeat_ms: limits.heartbeat_ms, sessions: [...answers] });
+  const row = world.catalogue.hosts.get(name);
+  const draining = row === undefined ? {} : { draining: drainingOf(row) };
+  welcome({ msg: 'WELCOME', heartbeat_ms: limits.heartbeat_ms, sessions: [...answers], ...draining });
   const stopping = answers.filter(({ action }) => action === 'stop').length;
   world.log.info({ host: name, seats, running: answers.length, stopping }, 'host connected');
   world.lost.delete(name);

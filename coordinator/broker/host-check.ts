@@ -3,6 +3,7 @@ import type { AgentCheck } from '../../shared/protocol/agent-check.ts';
 import { AGENT_LINK_OLDEST, AGENT_LINK_VERSION } from '../../shared/protocol/agent-link.ts';
 import { isConnected } from '../domain/host.ts';
 import { keyIsRight } from './fleet.ts';
+import { drainingOf } from './host-drain.ts';
 import { hostIce } from './ice.ts';
 import type { World } from './world.ts';
 
@@ -10,12 +11,14 @@ import type { World } from './world.ts';
 export const hostCheck = (world: World, name: string, key: string, version: string): AgentCheck | Refusal => {
   if (!keyIsRight(world, name, key)) return refuse('agent_key_wrong');
   const host = world.hosts.get(name);
+  const row = world.catalogue.hosts.get(name);
   return {
     version,
     protocols: { oldest: AGENT_LINK_OLDEST, newest: AGENT_LINK_VERSION },
     time: world.clock.now(),
     ice_servers: hostIce(world, name),
     connected: host !== undefined && isConnected(host),
-    draining: world.catalogue.hosts.get(name)?.draining === true,
+    draining: row?.draining === true,
+    drained_by: row === undefined ? null : drainingOf(row).by,
   };
 };

@@ -82,6 +82,7 @@ export const addHost = async (
     capacity: null,
     draining: false,
     draining_cards: '[]',
+    drained_by_host_at: null,
     held_by: null,
     quarantined_at: null,
     source: 'rest',
@@ -145,13 +146,15 @@ export const changeHost = (
       await tables.host_apps.insert(...wanted.map((app) => ({ host: name, app })));
     }
     const draining = given.draining ?? row.draining;
+    // From here on it is the operator's word, which the host cannot take back.
+    const drained_by_host_at = given.draining === undefined ? row.drained_by_host_at : null;
     const draining_cards = JSON.stringify(
       given.draining_cards?.toSorted((a, b) => a - b) ?? drainingCards(row),
     );
     // Also without a change of the row itself: its version counts those of its apps.
-    await tables.hosts.update({ name }, { draining, draining_cards });
+    await tables.hosts.update({ name }, { draining, draining_cards, drained_by_host_at });
     await audit(parts, tables, actor, 'host.changed', name, given);
-    const changed = { ...row, draining, draining_cards, version: version + 1 };
+    const changed = { ...row, draining, draining_cards, drained_by_host_at, version: version + 1 };
     const apps = wanted ?? (await appsOf(tables, name));
     return describeHost(parts, changed, { apps, sessions: await running(tables, name) });
   });

@@ -22,6 +22,8 @@ export interface Link {
   readonly resumes: boolean;
   /** Whether the agent tells when a player has answered the stream; else a player counts as there once it is connected. */
   readonly answers: boolean;
+  /** Whether the agent takes DRAINING. */
+  readonly drains: boolean;
   send(message: MessageOf<typeof toAgent>): void;
   /** Carries a player's connection to the session's signalling server. */
   openChannel(order: ChannelOrder, player: ChannelEnd): Channel;

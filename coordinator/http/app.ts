@@ -56,6 +56,7 @@ export const createApp = (needs: AppNeeds): OpenAPIHono<Env> => {
   app.use('/api/*', allowOrigins(store));
   app.use(limitRate(rates, world), checkHost(store, needs.host_name));
   app.use('/api/*', answerPreflight(store), checkOrigin(store), limitBody, identify(store, tokens));
+  app.use('/agent/*', limitBody);
   app.use('/ws', identify(store, tokens));
   if (site !== undefined) app.route('/', siteRoutes(site, store));
   app.route('/', referenceRoutes(app, store));
@@ -63,7 +64,7 @@ export const createApp = (needs: AppNeeds): OpenAPIHono<Env> => {
     .route('/', healthRoutes(world, parts))
     .route('/', metricsRoutes(world, parts))
     .route('/', upgradeRoutes(needs))
-    .route('/', agentCheckRoutes(world))
+    .route('/', agentCheckRoutes({ ...catalogue, world }))
     .route('/api/v1', loginRoutes(logins))
     .route('/api/v1', accountRoutes(logins))
     .route('/api/v1', appRoutes(world))

@@ -165,6 +165,7 @@ const starts = new Set([
     (name) => `POST /api/v1/${name}`,
   ),
   'GET /agent/check',
+  'POST /agent/draining',
 ]);
 
 const signalling = /^\/api\/v1\/sessions\/[^/]+\/signalling$/;
@@ -175,7 +176,7 @@ export const kindOf = (world: World, path: string, authorization: string | null 
   // Behind one address visitors must not keep hosts out, nor those who only say that they are hosts.
   if (path === '/agent') return isHostKey(world, bearer(authorization)) ? 'host' : 'upgrade';
   if (path === '/ws' || signalling.test(path)) return 'upgrade';
-  return path.startsWith('/api/') || path === '/agent/check' ? 'request' : 'page';
+  return path.startsWith('/api/') || path.startsWith('/agent/') ? 'request' : 'page';
 };
 
 export const retryAfter = (wait_ms: number) => ({ 'Retry-After': String(Math.ceil(wait_ms / 1_000)) });

@@ -46,6 +46,8 @@ export const catalogueShapes = {
       draining: flag(),
       /** JSON: the numbers of cards that take nothing new. */
       draining_cards: text(500),
+      /** Since when it drains by its own agent's word, which that may take back; null while it does not, or an operator has said so. */
+      drained_by_host_at: optional(instant()),
       /** The coordinator that it connected to last, by `coordinator_name`: only that one changes its sessions. */
       held_by: optional(id()),
       /** Since when its agents are refused, because one identity was on two machines. */

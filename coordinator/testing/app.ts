@@ -65,7 +65,7 @@ export const appUnderTest = async (patch: object = {}, info: object = {}, site?:
   const link: Link = {
     epoch: 1,
     send: (order) => void orders.push(order),
-    ...{ resumes: true, answers: false },
+    ...{ resumes: true, answers: false, drains: false },
     openChannel: () => ({ data: () => {}, close: () => {} }),
     close: () => {},
   };

@@ -54,6 +54,7 @@ const connectedWorld = async (db: Database): Promise<World> => {
       },
       resumes: true,
       answers: false,
+      drains: false,
       openChannel: () => ({ data: () => {}, close: () => {} }),
       close: () => {},
     };

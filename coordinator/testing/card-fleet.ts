@@ -66,6 +66,7 @@ const cardAgent = (
     epoch: 1,
     resumes: true,
     answers: false,
+    drains: false,
     send(order) {
       orders.push(order);
       if ('verb' in order && order.verb === 'CREATE_SESSION') create(order);

@@ -33,6 +33,7 @@ export interface Hello {
   life?: string;
   /** Tells of answered streams; an older agent does not. */
   answers?: boolean;
+  drains?: boolean;
 }
 
 /** Dials the coordinator at `url` with the key and, unless `hello` is null, says HELLO. */
@@ -80,10 +81,12 @@ export const fakeAgent = async (url: string, key: string, hello: Hello | null = 
       sessions = [],
       life,
       answers,
+      drains,
     } = hello;
     const drawn = {
       ...(life === undefined ? {} : { life }),
       ...(answers === undefined ? {} : { answers }),
+      ...(drains === undefined ? {} : { drains }),
     };
     agent.send({ verb: 'HELLO', protocol, server_name, seats, apps, sessions, ...drawn });
   }

@@ -105,6 +105,7 @@ export const hostRow = (name: string, changes: Partial<HostRow> = {}): HostRow =
   capacity: null,
   draining: false,
   draining_cards: '[]',
+  drained_by_host_at: null,
   held_by: null,
   quarantined_at: null,
   source: 'rest',

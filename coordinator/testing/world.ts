@@ -39,6 +39,7 @@ export const worldUnderTest = async (
     send: (order) => void orders.push(order),
     resumes: true,
     answers: false,
+    drains: false,
     openChannel: () => ({ data: () => {}, close: () => {} }),
     close: () => {},
   };

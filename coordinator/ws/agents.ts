@@ -42,6 +42,7 @@ interface AgentLink extends Link {
   /** The version of the protocol that holds, the lower of both ends'. */
   protocol: number;
   answers: boolean;
+  drains: boolean;
   /** The stream was answered on one of its channels. */
   answered(channel: number): void;
   /** Monotonic ms. */
@@ -75,6 +76,7 @@ const greet = async (world: World, link: AgentLink, hello: Hello): Promise<void>
     link.host = hello.server_name;
     link.protocol = Math.min(hello.protocol, AGENT_LINK_VERSION);
     link.answers = hello.answers ?? false;
+    link.drains = hello.drains ?? false;
     link.send({ ...message, protocol: link.protocol, answers: true });
   };
   const refused = await greetHost(world, link, link.key, hello, welcome, link.isGone);
@@ -140,6 +142,7 @@ const createLink = (
     host: undefined,
     protocol: AGENT_LINK_VERSION,
     answers: false,
+    drains: false,
     answered: channels.answered,
     opened: world.clock.monotonic(),
     heard: world.clock.monotonic(),

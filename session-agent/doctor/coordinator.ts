@@ -80,13 +80,15 @@ const versionLine = ({ version, protocols }: AgentCheck): Line => {
   return ok('coordinator', found);
 };
 
-const keyLine = (server_name: string, { connected, draining }: AgentCheck): Line => {
+const keyLine = (server_name: string, { connected, draining, drained_by }: AgentCheck): Line => {
   const found = `the coordinator knows ${server_name}; its agent is ${connected ? '' : 'not '}connected now`;
   return draining
     ? warn(
         'key',
         `${found}; the host is drained`,
-        'An operator lets no new sessions start here; ask for the drain to be lifted.',
+        drained_by === 'host'
+          ? 'No new sessions start here until "session-agent undrain".'
+          : 'An operator lets no new sessions start here; ask for the drain to be lifted.',
       )
     : ok('key', found);
 };

@@ -9,6 +9,7 @@ import { instanceOf } from '../instance-note.ts';
 import type { AgentStatus } from '../status.ts';
 import { addApp, listApps, removeApp } from './apps.ts';
 import { askStatus } from './control.ts';
+import { tellDraining } from './drain.ts';
 import { enroll } from './enroll.ts';
 import { type Exchange, exchange, exchange_command, exchangeSchema } from './exchange.ts';
 import { alone, change_ms } from './file-lock.ts';
@@ -102,6 +103,25 @@ const changing = async (
   return file;
 };
 
+const turnDraining = async (
+  { config: given }: { config?: string | undefined },
+  draining: boolean,
+  surroundings: Surroundings,
+): Promise<number> => {
+  const { config } = await readConfig(given, surroundings);
+  const { by } = await tellDraining(config, draining, surroundings);
+  if (by === null) surroundings.say(`"${config.server_name}" takes sessions again.`);
+  else if (by === 'host')
+    surroundings.say(
+      `"${config.server_name}" takes no new sessions until "session-agent undrain"; those that run go on.`,
+    );
+  else
+    surroundings.say(
+      `"${config.server_name}" takes no new sessions: an operator of the coordinator has drained it, and can lift that.`,
+    );
+  return draining === (by !== null) ? 0 : 1;
+};
+
 const showApps: Rows['apps list'] = async (given, surroundings) => {
   const { file, config } = await readConfig(given.config, surroundings);
   for (const line of await listApps(config)) surroundings.say(line);
@@ -167,6 +187,8 @@ const rows: Rows = {
   status: showStatus,
   monit: showMonitor,
   logs: showLog,
+  drain: (given, surroundings) => turnDraining(given, true, surroundings),
+  undrain: (given, surroundings) => turnDraining(given, false, surroundings),
   'apps list': showApps,
   'apps add': add,
   'apps remove': remove,

@@ -86,6 +86,7 @@ export const prepare = async (options: RunOptions, surroundings: Surroundings): 
     coordinator: config.coordinator,
     link: agent.link.state(),
     seats: config.seats,
+    draining: agent.draining ?? null,
     instances: agent.host.describe(),
     warm: agent.host.describeWarm(),
     apps: await appsOf(config),

@@ -69,6 +69,16 @@ describe('statusLines()', () => {
     expect(text).not.toContain('\u001b');
   });
 
+  test('statusLines() says what drains, and by whose word', () => {
+    const lines = (by: string | null, cards: number[] = []) =>
+      statusLines({ ...status, draining: { by, cards } }, now).filter((line) => line.startsWith('draining'));
+    expect(lines('host')).toEqual([expect.stringContaining('session-agent undrain lifts that')]);
+    expect(lines('operator')).toEqual([expect.stringContaining('an operator of the coordinator')]);
+    expect(lines(null, [0, 2])).toEqual([expect.stringContaining('card 0, 2')]);
+    expect(lines(null)).toEqual([]);
+    expect(statusLines(status, now).join()).not.toContain('draining');
+  });
+
   test('statusLines() has one of one', () => {
     const [one] = status.instances;
     if (one === undefined) throw new Error('the test is wrong');

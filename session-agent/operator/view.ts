@@ -38,6 +38,17 @@ const figureLines = ({ figures }: AgentStatus): string[] =>
         ),
       ];
 
+/** Nothing of a host that takes sessions. */
+const drainLines = ({ draining }: AgentStatus): string[] => {
+  if (!draining) return [];
+  const { by, cards } = draining;
+  if (by === 'host') return ['draining     takes no new sessions: session-agent undrain lifts that'];
+  if (by !== null) return ['draining     takes no new sessions: an operator of the coordinator has said so'];
+  return cards.length === 0
+    ? []
+    : [`draining     card ${cards.join(', ')}: an operator of the coordinator has said so`];
+};
+
 const instanceLine = (one: AgentStatus['instances'][number], now: number): string =>
   `  ${one.rc_name}: ${one.phase}, card ${one.card}, ${one.since === 0 ? '' : `for ${age(now - one.since)}, `}` +
   `${one.session_id === undefined ? 'no session' : `session ${one.session_id}`}` +
@@ -63,6 +74,7 @@ export const statusLines = (status: AgentStatus, now: number): string[] => {
     `link         ${linkWords[link.state]} for ${age(now - link.since)}`,
     ...(link.detail === undefined ? [] : [`             ${link.detail}`]),
     `seats        ${taken.length} of ${status.seats} taken`,
+    ...drainLines(status),
     ...instances.map((one) => instanceLine(one, now)),
     ...status.warm.map((one) => warmLine(one, now)),
     ...figureLines(status),

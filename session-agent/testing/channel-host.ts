@@ -102,6 +102,7 @@ interface Host {
 const handlers: Handlers<typeof toAgent, Host> = {
   WELCOME: ({ heartbeat_ms, protocol = 1 }, { link }) => void link.welcomed(heartbeat_ms, protocol),
   HEARTBEAT: () => {},
+  DRAINING: () => {},
   WARM: () => {},
   CREATE_SESSION({ session_id, generation, code }, { link, sessions }) {
     sessions.set(session_id, { session_id, generation });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { drainingSchema } from './agent-link.ts';
 
 /**
  * What a host's `doctor` asks the coordinator: `GET /agent/check`, with the host's key. Fields may be added; a reader takes
@@ -23,7 +24,15 @@ export const agentCheckSchema = z.object({
     .max(100),
   /** Whether an agent of this host is connected now. */
   connected: z.boolean(),
-  /** Whether an operator lets no new sessions start here. */
+  /** Whether no new sessions start here. */
   draining: z.boolean(),
+  /** By whose word; releases before do not say it. */
+  drained_by: drainingSchema.shape.by.optional(),
 });
 export type AgentCheck = z.infer<typeof agentCheckSchema>;
+
+/** What a host's `drain` and `undrain` say: `POST /agent/draining`, with the host's key. Fields may be added. */
+export const drainOrderSchema = z.object({ draining: z.boolean() });
+
+/** What of the host takes nothing new afterwards: an operator's word stands above that of the host. */
+export const drainedSchema = z.object({ draining: z.object(drainingSchema.shape) });

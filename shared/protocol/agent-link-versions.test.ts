@@ -16,8 +16,10 @@ const orders: MessageOf<typeof toAgent>[] = [
     heartbeat_ms: 5_000,
     protocol: 2,
     sessions: [{ ...ref, action: 'keep' }],
+    draining: { by: null, cards: [1] },
     answers: true,
   },
+  { msg: 'DRAINING', draining: { by: 'host', cards: [] } },
   { msg: 'HEARTBEAT', time: 1 },
   {
     verb: 'CREATE_SESSION',
@@ -56,6 +58,7 @@ const reports: MessageOf<typeof fromAgent>[] = [
     life: 'l',
     cards: [{ index: 1, seats: 2, vram_mb: null, encoders: 3 }],
     placing: 'pack',
+    drains: true,
     needs: [{ rc_name: 'Loft', vram_mb: 1, encoders: 1 }],
     warm,
     answers: true,

@@ -6,12 +6,12 @@ type ToAgent = MessageOf<typeof toAgent>;
 type FromAgent = MessageOf<typeof fromAgent>;
 
 /** What version 2 added: whole messages, and fields of messages that version 1 has. */
-const added_messages: readonly string[] = ['DISCONNECT_USER', 'WARM', 'PLAYER_ANSWERED'];
+const added_messages: readonly string[] = ['DISCONNECT_USER', 'WARM', 'DRAINING', 'PLAYER_ANSWERED'];
 const added_fields: Readonly<Record<string, readonly string[]>> = {
-  WELCOME: ['protocol', 'answers'],
+  WELCOME: ['protocol', 'answers', 'draining'],
   CREATE_SESSION: ['card', 'language'],
   CONNECT_USER_TO_SESSION: ['resumable'],
-  HELLO: ['version', 'life', 'cards', 'placing', 'needs', 'warm', 'answers'],
+  HELLO: ['version', 'life', 'cards', 'placing', 'needs', 'warm', 'answers', 'drains'],
   HEARTBEAT: ['figures', 'warm'],
 };
 

@@ -76,6 +76,13 @@ export const hostFiguresSchema = z.strictObject({
 });
 export type HostFigures = z.infer<typeof hostFiguresSchema>;
 
+/** What takes no new sessions: the whole host, by the word of its own agent (which may take that back) or an operator's, and single cards. */
+export const drainingSchema = z.strictObject({
+  by: z.enum(['host', 'operator']).nullable(),
+  cards: z.array(cardSchema).max(64),
+});
+export type Draining = z.infer<typeof drainingSchema>;
+
 /** What the coordinator may send. */
 export const toAgent = {
   /** Answers HELLO: what to do with each session of the agent's inventory, and how often to say HEARTBEAT. */
@@ -86,7 +93,11 @@ export const toAgent = {
     sessions: z.array(z.strictObject({ ...sessionRef, action: z.enum(['keep', 'stop']) })),
     /** The coordinator wants to hear PLAYER_ANSWERED. */
     answers: z.boolean().optional(),
+    /** What takes no new sessions; DRAINING tells when that changes. */
+    draining: drainingSchema.optional(),
   }),
+  /** What of the host takes no new sessions has changed. Only for agents that say in HELLO that they take it. */
+  DRAINING: strict('msg', 'DRAINING', { draining: drainingSchema }),
   HEARTBEAT: strict('msg', 'HEARTBEAT', { time: z.number() }),
   /** Launch the app and its signalling server (A12). Repeating it with the same generation changes nothing. */
   CREATE_SESSION: strict('verb', 'CREATE_SESSION', {
@@ -160,6 +171,8 @@ export const fromAgent = {
     warm: warmSchema.optional(),
     /** The agent says PLAYER_ANSWERED to a coordinator that wants to hear it. Without it an open connection is all that is known of a player. */
     answers: z.boolean().optional(),
+    /** The agent takes DRAINING. */
+    drains: z.boolean().optional(),
   }),
   HEARTBEAT: strict('verb', 'HEARTBEAT', {
     time: z.number(),

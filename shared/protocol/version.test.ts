@@ -17,7 +17,7 @@ const pinned: Record<string, Pin> = {
   accounts: { version: 1, hash: '9a5fbfdd7d69a0fa' },
   queue: { version: 1, hash: '4270ca7455c3c89d' },
   bookings: { version: 1, hash: '83cb427cdac63468' },
-  'agent-link': { version: 2, hash: '485473de7abd0fe5' },
+  'agent-link': { version: 2, hash: 'd6886cfb6ff88a01' },
   'client-verbs': { version: 1, hash: '9e2120d35dc47454' },
   http: { version: 1, hash: 'c4b6d6265c4816d6' },
   peers: { version: 1, hash: '4f97f31d300f2a5c' },

@@ -222,6 +222,16 @@ test('a bare machine() is enrolled, gets an app, serves a session, tells about i
     (left) => left.length === 0,
   );
 
+  expect(await good(run('drain'))).toContain('takes no new sessions until "session-agent undrain"');
+  await connected(({ draining }) => draining.by === 'host');
+  expect(await good(run('status'))).toContain('session-agent undrain lifts that');
+  // It is the coordinator that keeps it: over its own restart, too.
+  await coordinator.stop();
+  await startCoordinator(port);
+  await connected(({ draining }) => draining.by === 'host');
+  expect(await good(run('undrain'))).toContain('takes sessions again');
+  await connected(({ draining }) => draining.by === null);
+
   const unit = join(here, 'vitrina-agent.service');
   expect(await good(run('install', '--print'))).toContain(`ExecStart="${agent}" run --config "${config}"`);
   expect(existsSync(unit)).toBeFalse();

@@ -3,6 +3,7 @@ import firstTables from '../../../migrations/0001_first_tables.sql' with { type:
 import strangersAndKnocks from '../../../migrations/0002_strangers_and_knocks.sql' with { type: 'text' };
 import unplaceableBookings from '../../../migrations/0003_unplaceable_bookings.sql' with { type: 'text' };
 import accountLooks from '../../../migrations/0004_account_looks.sql' with { type: 'text' };
+import hostDrains from '../../../migrations/0005_host_drains.sql' with { type: 'text' };
 import { type Effect, effectOf } from './effects.ts';
 import { differencesSql } from './structure.ts';
 
@@ -70,4 +71,5 @@ export const migrations: readonly Migration[] = [
   migrationOf('0002_strangers_and_knocks', strangersAndKnocks),
   migrationOf('0003_unplaceable_bookings', unplaceableBookings),
   migrationOf('0004_account_looks', accountLooks),
+  migrationOf('0005_host_drains', hostDrains),
 ];
