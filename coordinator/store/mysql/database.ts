@@ -12,8 +12,10 @@ import { configureSession, driverConfig, type Session } from './session.ts';
 import { type Answer, type Execute, mysqlTable } from './table.ts';
 
 const bounds = {
+  /** At a transaction in all, where connections are lost; where others were quicker, of whom a cluster's nodes know late. */
   attempts: 6,
-  /** Pause before a further attempt: random between these. */
+  conflict_attempts: 15,
+  /** Pause before a further attempt: random between these, and longer with each. */
   pause_least_ms: 5,
   pause_most_ms: 80,
   /** Within so long a healthy database writes one row. */
@@ -41,7 +43,7 @@ export interface MysqlDatabaseOptions {
 }
 
 /** A value for a prepared statement: what the tables hold, and nothing that the driver would expand. */
-const parameter = (value: unknown): string | number | null => {
+export const parameter = (value: unknown): string | number | null => {
   if (typeof value === 'boolean') return value ? 1 : 0;
   if (typeof value === 'string' || typeof value === 'number' || value === null) return value;
   throw new TypeError('only plain values go to the database');
@@ -50,7 +52,8 @@ const parameter = (value: unknown): string | number | null => {
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 
-const answerOf = (result: unknown): Answer => {
+/** What the driver answered, as the tables take it. */
+export const answerOf = (result: unknown): Answer => {
   if (Array.isArray(result)) return { rows: result.filter(isRecord), matched: result.length };
   return { rows: [], matched: isRecord(result) ? Number(result.affectedRows) : 0 };
 };
@@ -80,7 +83,11 @@ interface Attempt {
   over?: unknown;
 }
 
-type Outcome<T> = { readonly value: T } | { readonly error: unknown; readonly again: boolean };
+type Outcome<T> = { readonly value: T } | { readonly error: unknown; readonly attempts: number };
+
+/** How many attempts may be made in all where one has failed like this. */
+const attemptsFor = ({ kind }: Failure): number =>
+  kind === 'again' ? bounds.conflict_attempts : kind === 'lost' ? bounds.attempts : 0;
 
 class MysqlDatabase implements Database {
   readonly #options: MysqlDatabaseOptions;
@@ -162,8 +169,9 @@ class MysqlDatabase implements Database {
       const outcome = await this.#attempt(work, transaction);
       if ('value' in outcome) return outcome.value;
       const spent = clock.monotonic() - started;
-      if (!outcome.again || attempt >= bounds.attempts || spent > this.#transaction_ms) throw outcome.error;
-      const pause = bounds.pause_least_ms + ids.below(bounds.pause_most_ms - bounds.pause_least_ms);
+      if (attempt >= outcome.attempts || spent > this.#transaction_ms) throw outcome.error;
+      const longest = bounds.pause_most_ms * Math.max(1, attempt - bounds.attempts / 2);
+      const pause = bounds.pause_least_ms + ids.below(longest - bounds.pause_least_ms);
       const { promise, resolve } = Promise.withResolvers<void>();
       clock.after(pause, resolve);
       await promise;
@@ -226,7 +234,7 @@ class MysqlDatabase implements Database {
       return await this.#within(connection, attempt, work);
     } catch (error) {
       const failure = failureOf(error);
-      return { error: seen(error, failure), again: failure.kind === 'lost' };
+      return { error: seen(error, failure), attempts: failure.kind === 'lost' ? bounds.attempts : 0 };
     } finally {
       cancel();
     }
@@ -261,11 +269,11 @@ class MysqlDatabase implements Database {
       if (committing && failure.kind === 'lost') {
         return {
           error: new Unavailable('storage_unknown', 'the connection broke during the commit', error),
-          again: false,
+          attempts: 0,
         };
       }
-      const again = failure.kind === 'again' || failure.kind === 'lost';
-      return { error: again ? seen(error, failure) : error, again };
+      const attempts = attemptsFor(failure);
+      return { error: attempts > 0 ? seen(error, failure) : error, attempts };
     }
   }
 
