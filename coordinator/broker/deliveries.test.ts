@@ -13,6 +13,7 @@ import { recordedLog } from '../testing/log.ts';
 import { openMigrated } from '../testing/mysql.ts';
 import { type Received, type Receiver, startReceiver } from '../testing/receiver.ts';
 import { webhookRow } from '../testing/rows.ts';
+import { memoryStore } from '../testing/store.ts';
 import { createDeliveries } from './deliveries.ts';
 import { emit } from './events.ts';
 import { removeExpired } from './expiry.ts';
@@ -98,7 +99,7 @@ describe('createDeliveries()', () => {
     expect(receiver.received).toHaveLength(attempts_most);
     expect(await row()).toMatchObject({ state: 'given_up', attempts: attempts_most, delivered_at: null });
     clock.advance(7 * day_ms);
-    await removeExpired({ db, clock, log: silentLog });
+    await removeExpired({ db, clock, store: memoryStore([]), log: silentLog });
     expect(await outbox()).toEqual([]);
   });
 
@@ -149,7 +150,7 @@ describe('createDeliveries()', () => {
     });
     expect((await outbox()).map(({ state }) => state).sort()).toEqual(['given_up', 'waiting']);
     clock.advance(8 * day_ms);
-    await removeExpired({ db, clock, log: silentLog });
+    await removeExpired({ db, clock, store: memoryStore([]), log: silentLog });
     expect(await outbox()).toEqual([]);
   });
 

@@ -1,3 +1,5 @@
+import { bounds } from '../limits.ts';
+import type { Configuration } from '../store/configuration-file.ts';
 import type { Tables } from '../store/tables.ts';
 import type { Services } from './services.ts';
 
@@ -7,10 +9,9 @@ const sweep_ms = 60_000;
 const portion_rows = 1_000;
 /** Transactions for one table in one sweep, so that a program that is stopped need not wait for a long one. */
 const portions = 50;
-/** An event that has been done with, or has been due, for so long is removed. */
-const outbox_kept_ms = 7 * 86_400_000;
+const day_ms = 86_400_000;
 
-type Remove = (tables: Tables, now: number) => Promise<number>;
+type Remove = (tables: Tables, now: number, configuration: Configuration) => Promise<number>;
 
 const limit = { limit: portion_rows };
 
@@ -25,24 +26,57 @@ const expired: Readonly<Record<string, Remove>> = {
   refresh_tokens: (tables, now) => tables.refresh_tokens.remove({ expires_at: { to: now + 1 } }, limit),
   reset_links: ({ reset_links }, now) => reset_links.remove({ expires_at: { to: now + 1 } }, limit),
   signing_keys: ({ signing_keys }, now) => signing_keys.remove({ expires_at: { to: now + 1 } }, limit),
-  outbox: ({ outbox }, now) =>
-    outbox.remove(
-      {
-        state: { in: ['waiting', 'delivered', 'given_up'] },
-        due_at: { to: Math.max(0, now - outbox_kept_ms) },
-      },
-      limit,
-    ),
 };
 
-type Needs = Pick<Services, 'db' | 'clock' | 'log'>;
+/** Everything that began more than so many days ago; nothing while it is kept for ever. */
+const olderThan = (now: number, days: number) => ({ to: Math.max(0, now - days * day_ms) });
+
+/** Rejected accounts, with what is noted of how they look. */
+const removeRejected = async ({ accounts, account_looks }: Tables, created_at: { to: number }) => {
+  const found = await accounts.find({ state: 'rejected', created_at }, { order: ['created_at'], ...limit });
+  const ids = { in: found.map(({ id }) => id) };
+  const removed = await accounts.remove({ id: ids, state: 'rejected' });
+  // Of one that has been let in meanwhile they stay.
+  const left = removed === found.length ? [] : await accounts.find({ id: ids });
+  const gone = ids.in.filter((id) => left.every((one) => one.id !== id));
+  await account_looks.remove({ account_id: { in: gone } });
+  return removed;
+};
+
+/** What is over and was to be kept so long only, by table: a portion of it at a time. */
+const past: Readonly<Record<string, Remove>> = {
+  outbox: ({ outbox }, now, { keep_events_days }) =>
+    outbox.remove(
+      // Done with for so long, or due for so long.
+      { state: { in: ['waiting', 'delivered', 'given_up'] }, due_at: olderThan(now, keep_events_days) },
+      limit,
+    ),
+  bookings: async ({ bookings }, now, { keep_bookings_days: days }) => {
+    if (days === undefined) return 0;
+    // The longest one that began then has been over for so long.
+    const starts_at = olderThan(now - bounds.booking_minutes * 60_000, days);
+    return bookings.remove({ state: { in: ['used', 'cancelled', 'missed', 'lost'] }, starts_at }, limit);
+  },
+  records: async ({ records }, now, { keep_records_days: days }) =>
+    days === undefined ? 0 : records.remove({ ended_at: olderThan(now, days) }, limit),
+  audit: async (tables, now, { keep_audit_days: days }) =>
+    days === undefined ? 0 : tables.audit.remove({ at: olderThan(now, days) }, limit),
+  accounts: async (tables, now, { keep_rejected_accounts_days: days }) =>
+    days === undefined ? 0 : removeRejected(tables, olderThan(now, days)),
+};
+
+type Needs = Pick<Services, 'db' | 'store' | 'clock' | 'log'>;
 
 /** Removes portions of one table; whether more is left. */
-const removeFrom = async ({ db, clock, log }: Needs, table: string, remove: Remove): Promise<boolean> => {
+const removeFrom = async (
+  { db, store, clock, log }: Needs,
+  table: string,
+  remove: Remove,
+): Promise<boolean> => {
   let removed = 0;
   let full = true;
   for (let portion = 0; portion < portions && full; portion++) {
-    const rows = await db.transact((tables) => remove(tables, clock.now()));
+    const rows = await db.transact((tables) => remove(tables, clock.now(), store.configuration()));
     removed += rows;
     full = rows === portion_rows;
   }
@@ -51,13 +85,13 @@ const removeFrom = async ({ db, clock, log }: Needs, table: string, remove: Remo
 };
 
 /**
- * Removes rows that nobody can use any more: counts, codes out of quarantine, repeated answers, tokens, links, keys, old
- * events. Each portion is a transaction of its own, and a table that cannot be worked on keeps no other from its turn. Says
+ * Removes rows that nobody can use any more (counts, codes out of quarantine, repeated answers, tokens, links, keys), and what
+ * is over and has been kept as long as the configuration wants (bookings, records, audit, rejected accounts, events). Each portion is a transaction of its own, and a table that cannot be worked on keeps no other from its turn. Says
  * whether there is more to remove now.
  */
 export const removeExpired = async (needs: Needs): Promise<boolean> => {
   let more = false;
-  for (const [table, remove] of Object.entries(expired)) {
+  for (const [table, remove] of Object.entries({ ...expired, ...past })) {
     try {
       more = (await removeFrom(needs, table, remove)) || more;
     } catch (error) {

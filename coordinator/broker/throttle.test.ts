@@ -3,6 +3,7 @@ import { silentLog } from '../../shared/log.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
 import { seeded } from '../../shared/testing/random.ts';
 import { memoryDatabase } from '../testing/database.ts';
+import { memoryStore } from '../testing/store.ts';
 import { removeExpired } from './expiry.ts';
 import { countHits, hitsLeft, returnHits } from './throttle.ts';
 
@@ -11,7 +12,7 @@ setDefaultTimeout(60_000);
 describe('countHits()', () => {
   test('countHits() lets no window see more than the budget, and no more than a sixth of it late', async () => {
     const random = seeded(7);
-    const services = { db: memoryDatabase(), clock: fakeClock(), log: silentLog };
+    const services = { db: memoryDatabase(), clock: fakeClock(), store: memoryStore([]), log: silentLog };
     const budget = { name: 'x', window_ms: 60_000, most: 5 };
     const taken: number[] = [];
     const within = (from: number, to: number) => taken.filter((at) => at > from && at <= to).length;

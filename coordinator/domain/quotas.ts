@@ -22,6 +22,9 @@ export const quotaPeriodOf = (kind: QuotaPeriod, instant: number): Period => {
   }
 };
 
+/** How many days such a period has at most. */
+export const longestDays = (kind: QuotaPeriod): number => ({ day: 1, week: 7, month: 31 })[kind];
+
 /** Sessions, and their minutes, planned or past. */
 export interface Usage {
   readonly sessions: number;

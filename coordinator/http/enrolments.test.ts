@@ -8,6 +8,7 @@ import { hashOf } from '../secrets.ts';
 import { appUnderTest } from '../testing/app.ts';
 import { routesUnderTest } from '../testing/routes.ts';
 import { hostRow } from '../testing/rows.ts';
+import { memoryStore } from '../testing/store.ts';
 import { catalogueHostRoutes } from './catalogue-hosts.ts';
 import { enrolmentRoutes } from './enrolments.ts';
 import { describedRoutes } from './openapi.ts';
@@ -75,7 +76,7 @@ describe('enrolmentRoutes()', () => {
     expect(new Set(answers).size).toBe(1);
     expect(answers[0]).toContain('enrolment_wrong');
     clock.advance(60 * 60_000);
-    await removeExpired({ db, clock, log: silentLog });
+    await removeExpired({ db, clock, store: memoryStore([]), log: silentLog });
     expect(await db.read(({ enrolments }) => enrolments.count({}))).toBe(0);
   });
 

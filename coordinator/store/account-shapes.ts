@@ -29,7 +29,10 @@ export const accountShapes = {
       version: int(),
     },
     ['id'],
-    { unique: { email: ['email'] }, indexes: { state: ['state', 'created_at'] } },
+    {
+      unique: { email: ['email'] },
+      indexes: { state: ['state', 'created_at'], created: ['created_at'], role: ['role'] },
+    },
   ),
 
   /**

@@ -42,6 +42,7 @@ describe('configurationSchema()', () => {
       anonymous_calendar_percent: 50,
       anonymous_bookings_per_network: 5,
       quota_period: 'week',
+      keep_events_days: 7,
     });
   });
 
@@ -87,6 +88,9 @@ describe('configurationSchema()', () => {
     { turn: { urls: ['turn:'], secret_file: 'turn.secret' } },
     { first_join: 3 },
     { redis_url: 'http://127.0.0.1' },
+    { keep_records_days: 6 },
+    { keep_bookings_days: 30, quota_period: 'month' },
+    { keep_events_days: 0 },
     { turn: { urls: ['stun:turn.example'], secret_file: 'turn.secret' } },
     { turn: { urls: ['turn:turn.example'] } },
     { turn: { urls: ['turn:turn.example'], secret_file: 'turn.secret', ttl_seconds: 5 } },

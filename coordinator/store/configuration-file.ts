@@ -6,7 +6,7 @@ import { wholeNumberSchema } from '../../shared/protocol/names.ts';
 import { isRedisUrl } from '../../shared/redis.ts';
 import { zoneSchema } from '../../shared/zone.ts';
 import type { BookingRules } from '../domain/bookings.ts';
-import { quotaPeriods } from '../domain/quotas.ts';
+import { longestDays, quotaPeriods } from '../domain/quotas.ts';
 import type { Rules } from '../domain/rules.ts';
 import type { Shares } from '../domain/shares.ts';
 import { bounds } from '../limits.ts';
@@ -55,10 +55,12 @@ const turnSchema = z.strictObject({
   realm: hostSchema.optional(),
 });
 
+/** For how many days something is kept; left out: for ever. */
+const keptDays = wholeNumberSchema(1, 36_500).optional();
+
 const seconds = (most: number, otherwise: number) => wholeNumberSchema(1, most).default(otherwise);
 
-/** configuration.json: the three fields of the first design, and what has a default. Numbers may be strings. */
-export const configurationSchema = z.strictObject({
+const fields = z.strictObject({
   /** The address to listen on. */
   ip: z.union([z.ipv4(), z.ipv6()], 'an IP address, like "0.0.0.0"'),
   port: wholeNumberSchema(0, 65_535),
@@ -132,6 +134,23 @@ export const configurationSchema = z.strictObject({
   quota_period: z.enum(quotaPeriods).default('week'),
   quota_sessions: wholeNumberSchema(0, 1_000_000).optional(),
   quota_minutes: wholeNumberSchema(0, 100_000_000).optional(),
+  /** For how long is kept what is over: bookings and records at least for a quota_period, which counts them. */
+  keep_bookings_days: keptDays,
+  keep_records_days: keptDays,
+  keep_audit_days: keptDays,
+  keep_rejected_accounts_days: keptDays,
+  keep_events_days: wholeNumberSchema(1, 36_500).default(7),
+});
+
+/** configuration.json: the three fields of the first design, and what has a default. Numbers may be strings. */
+export const configurationSchema = fields.superRefine((configuration, context) => {
+  const { quota_period } = configuration;
+  const least = longestDays(quota_period);
+  for (const key of ['keep_bookings_days', 'keep_records_days'] as const) {
+    if ((configuration[key] ?? least) >= least) continue;
+    const message = `at least ${least} with a quota_period of a ${quota_period}: quotas count what is over`;
+    context.addIssue({ code: 'custom', path: [key], message });
+  }
 });
 export type Configuration = z.infer<typeof configurationSchema>;
 

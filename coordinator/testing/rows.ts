@@ -1,8 +1,10 @@
 import type {
   Account,
   AppRow,
+  AuditRow,
   Booking,
   HostRow,
+  OutboxRow,
   RecordRow,
   SeatSlot,
   SessionRow,
@@ -137,5 +139,28 @@ export const webhookRow = (number: number, changes: Partial<WebhookRow> = {}): W
   events: '["session.ended"]',
   enabled: true,
   version: 1,
+  ...changes,
+});
+
+export const auditRow = (number: number, changes: Partial<AuditRow> = {}): AuditRow => ({
+  id: `audit-${number}`,
+  at: start + number * 60_000,
+  actor: 'account-1',
+  action: 'app.changed',
+  subject: 'garden',
+  detail: '{}',
+  ...changes,
+});
+
+export const outboxRow = (number: number, changes: Partial<OutboxRow> = {}): OutboxRow => ({
+  id: `event-${number}`,
+  webhook_id: 'webhook-1',
+  event: 'session.ended',
+  body: '{}',
+  created_at: start,
+  due_at: start,
+  attempts: 1,
+  state: 'delivered',
+  delivered_at: start,
   ...changes,
 });

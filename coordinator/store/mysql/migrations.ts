@@ -4,6 +4,7 @@ import strangersAndKnocks from '../../../migrations/0002_strangers_and_knocks.sq
 import unplaceableBookings from '../../../migrations/0003_unplaceable_bookings.sql' with { type: 'text' };
 import accountLooks from '../../../migrations/0004_account_looks.sql' with { type: 'text' };
 import hostDrains from '../../../migrations/0005_host_drains.sql' with { type: 'text' };
+import moreIndexes from '../../../migrations/0006_more_indexes.sql' with { type: 'text' };
 import { type Effect, effectOf } from './effects.ts';
 import { differencesSql } from './structure.ts';
 
@@ -72,4 +73,5 @@ export const migrations: readonly Migration[] = [
   migrationOf('0003_unplaceable_bookings', unplaceableBookings),
   migrationOf('0004_account_looks', accountLooks),
   migrationOf('0005_host_drains', hostDrains),
+  migrationOf('0006_more_indexes', moreIndexes),
 ];
