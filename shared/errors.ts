@@ -225,6 +225,12 @@ const list = {
     true,
     'The database went away while it stored this. Look whether it was done, or repeat with the same Idempotency-Key.',
   ),
+  row_unreadable: row(
+    500,
+    1011,
+    false,
+    'What is stored of this cannot be read by this version. Tell the operator: "coordinator check" names the row.',
+  ),
   shutting_down: row(503, 1001, true, 'The server is shutting down. Connect again in a moment.'),
   internal: row(
     500,

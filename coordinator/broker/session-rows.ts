@@ -83,8 +83,13 @@ export const rowOf = (session: Session, now: number): Omit<SessionRow, 'version'
 });
 
 /** The session of a row, or undefined when another version of the coordinator wrote it in a way that this one cannot read. */
-export const sessionOf = ({ data }: Pick<SessionRow, 'data'>): Session | undefined =>
-  sessionSchema.safeParse(JSON.parse(data)).data;
+export const sessionOf = ({ data }: Pick<SessionRow, 'data'>): Session | undefined => {
+  try {
+    return sessionSchema.safeParse(JSON.parse(data)).data;
+  } catch {
+    return undefined; // no JSON at all
+  }
+};
 
 const minute_ms = 60_000;
 

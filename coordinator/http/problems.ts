@@ -3,7 +3,7 @@ import { errors, isRefusal, type Refusal, refuse } from '../../shared/errors.ts'
 import type { Ids } from '../../shared/ids.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Problem } from '../../shared/protocol/http.ts';
-import { Unavailable } from '../store/database.ts';
+import { Unavailable, Unreadable } from '../store/database.ts';
 import type { Ctx } from './env.ts';
 
 /** A problem carries its code in this header from where it is made to where it is counted; it does not leave. */
@@ -53,6 +53,10 @@ export const onError =
     }
     if (error instanceof Unavailable) {
       log.warn({ reason: error.message, ...error.refusal }, 'the database cannot do it');
+      return problem(error.refusal);
+    }
+    if (error instanceof Unreadable) {
+      log.error({ reason: error.message }, 'a stored row cannot be read');
       return problem(error.refusal);
     }
     const incident = ids.id();

@@ -9,7 +9,15 @@ import { type Reference, referencePage, referenceStyle } from './reference-page.
 import { pagePolicy } from './site.ts';
 
 const everywhere = (
-  ['too_many_messages', 'misdirected', 'origin_refused', 'unauthorized', 'storage_away', 'internal'] as const
+  [
+    'too_many_messages',
+    'misdirected',
+    'origin_refused',
+    'unauthorized',
+    'storage_away',
+    'row_unreadable',
+    'internal',
+  ] as const
 )
   .map((code) => `- \`${code}\` (${errors[code].http}): ${errors[code].text}`)
   .join('\n');

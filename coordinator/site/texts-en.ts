@@ -85,6 +85,7 @@ const failures: Record<FailureCode, string> = {
   storage_full: 'The server cannot store anything right now. Try again later.',
   storage_away: 'The database does not answer. Try again in a minute.',
   storage_unknown: 'The connection to the database broke. Check whether it worked, and repeat it if not.',
+  row_unreadable: 'What is stored of this cannot be read. Tell the operator.',
   shutting_down: 'The server is restarting. Try again in a moment.',
   internal: 'Something went wrong on our side. Try again in a moment.',
 };

@@ -1,4 +1,4 @@
-import { choice, flag, id, instant, int, long, name, optional, shape, text } from './table.ts';
+import { choice, flag, id, instant, int, json, long, name, optional, shape, text } from './table.ts';
 
 export const server_name_chars = 128;
 export const app_name_chars = 128;
@@ -11,8 +11,8 @@ export const catalogueShapes = {
     {
       name: name(app_name_chars),
       /** JSON: texts by language. */
-      title: long(),
-      description: long(),
+      title: json(long()),
+      description: json(long()),
       picture: optional(text(title_chars)),
       default_minutes: int(),
       max_minutes: int(),
@@ -42,10 +42,10 @@ export const catalogueShapes = {
       /** As the agent last said; 0 before it ever came. */
       seats: int(),
       /** JSON: its cards, what its apps need and how it places, as the agent last said; null while it has said nothing. */
-      capacity: optional(long()),
+      capacity: optional(json(long())),
       draining: flag(),
       /** JSON: the numbers of cards that take nothing new. */
-      draining_cards: text(500),
+      draining_cards: json(text(500), Array.isArray),
       /** Since when it drains by its own agent's word, which that may take back; null while it does not, or an operator has said so. */
       drained_by_host_at: optional(instant()),
       /** The coordinator that it connected to last, by `coordinator_name`: only that one changes its sessions. */

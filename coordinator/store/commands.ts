@@ -2,7 +2,7 @@ import { type Connection, createConnection } from 'mysql2/promise';
 import type { Clock } from '../../shared/clock.ts';
 import type { Ids } from '../../shared/ids.ts';
 import type { Log } from '../../shared/log.ts';
-import { type Database, Unavailable, Unusable } from './database.ts';
+import { type Database, Unavailable, Unreadable, Unusable } from './database.ts';
 import { openJsonDatabase } from './json/open.ts';
 import { parseDatabaseUrl } from './mysql/address.ts';
 import { openMysqlDatabase } from './mysql/database.ts';
@@ -19,7 +19,7 @@ export const attempt = async (say: Say, run: () => Promise<number>): Promise<num
     return await run();
   } catch (error) {
     const known = seen(error, failureOf(error));
-    if (known instanceof Unusable) say(known.message);
+    if (known instanceof Unusable || known instanceof Unreadable) say(known.message);
     else if (known instanceof Unavailable) say(`The database cannot do it: ${known.message}`);
     else if (error instanceof Error && 'sqlState' in error) say(`The database refuses: ${error.message}`);
     else throw error;

@@ -1,3 +1,4 @@
+import { Unreadable } from './database.ts';
 import type { AnyRow, Column, Scalar, Shape, Where } from './table.ts';
 
 /** One condition in the form that every database works with. */
@@ -88,6 +89,23 @@ export const completed = <Row extends AnyRow>({ columns }: AnyShape<Row>, value:
   for (const name in columns) if (columns[name].optional && !Object.hasOwn(value, name)) missing.push(name);
   if (missing.length === 0) return value;
   return { ...value, ...Object.fromEntries(missing.map((name) => [name, null])) };
+};
+
+/** The first column that keeps the value from being a row of the table; undefined when it is one. */
+const misfitOf = <Row extends AnyRow>({ columns }: AnyShape<Row>, value: object): string | undefined => {
+  for (const name in columns) {
+    if (!Object.hasOwn(value, name) || !columns[name].holds(Reflect.get(value, name))) return name;
+  }
+  return Object.keys(value).find((name) => !Object.hasOwn(columns, name));
+};
+
+/** Why a value that was stored is no row of the table, by its key and column. */
+export const unreadableOf = <Row extends AnyRow>(
+  table: Pick<Shape<Row, keyof Row & string>, 'name' | 'columns' | 'key'>,
+  value: object,
+): Unreadable => {
+  const key = Object.fromEntries(table.key.map((name) => [name, Reflect.get(value, name)]));
+  return new Unreadable(table.name, key, misfitOf(table, value) ?? '');
 };
 
 /** Throws TypeError, naming the column but never the value, unless all given values can be held. */

@@ -53,6 +53,24 @@ export class Unavailable extends Error {
   }
 }
 
+/** A stored row that this version cannot read: damaged, or of a newer one. Lists leave it out. */
+export class Unreadable extends Error {
+  override readonly name = 'Unreadable';
+  readonly refusal: Refusal & { readonly refused: 'row_unreadable' } = { refused: 'row_unreadable' };
+  readonly table: string;
+  /** Its key, as JSON. */
+  readonly key: string;
+  readonly column: string;
+
+  constructor(table: string, key: object, column: string) {
+    const text = JSON.stringify(key);
+    super(`${table}: the row ${text} holds something in ${column} that this version cannot read`);
+    this.table = table;
+    this.key = text;
+    this.column = column;
+  }
+}
+
 /** The database cannot be opened. The message tells the operator why and what to do. */
 export class Unusable extends Error {
   override readonly name = 'Unusable';

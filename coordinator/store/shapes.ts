@@ -2,7 +2,7 @@ import { sessionPhases } from '../../shared/protocol/session.ts';
 import { accountShapes } from './account-shapes.ts';
 import { app_name_chars, catalogueShapes, server_name_chars } from './catalogue-shapes.ts';
 import { strangerShapes } from './stranger-shapes.ts';
-import { choice, flag, id, instant, int, long, name, optional, shape, text } from './table.ts';
+import { choice, flag, id, instant, int, json, long, name, optional, shape, text } from './table.ts';
 
 const title_chars = 200;
 const zone_chars = 64;
@@ -143,7 +143,7 @@ export const shapes = {
       booking_id: optional(id()),
       waited_ms: int(),
       /** JSON: each phase with the instant of its beginning. */
-      phases: long(),
+      phases: json(long()),
       minutes: int(),
       participants_max: int(),
       /** Number of the end reason; see the protocol page. */
@@ -169,7 +169,7 @@ export const shapes = {
       url: text(url_chars),
       secret: text(200),
       /** JSON: names of events. */
-      events: long(),
+      events: json(long(), Array.isArray),
       enabled: flag(),
       version: int(),
     },
@@ -210,7 +210,7 @@ export const shapes = {
       actor: id(),
       action: name(64),
       subject: name(server_name_chars),
-      detail: long(),
+      detail: json(long()),
     },
     ['id'],
     { indexes: { at: ['at'], actor: ['actor', 'at'], subject: ['subject', 'at'] } },

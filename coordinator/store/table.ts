@@ -55,6 +55,22 @@ export const text = (length: number): Column<string> =>
 /** A long text, most often JSON that the caller encodes. */
 export const long = (): Column<string> => column('long', long_chars, (value) => isText(value, long_chars));
 
+/** JSON that is read again: a column of texts that holds nothing but JSON which satisfies `fits`. */
+export const json = (
+  inner: Column<string>,
+  fits: (value: unknown) => boolean = (value) => typeof value === 'object' && value !== null,
+): Column<string> => ({
+  ...inner,
+  holds: (value): value is string => {
+    if (!inner.holds(value)) return false;
+    try {
+      return fits(JSON.parse(value));
+    } catch {
+      return false;
+    }
+  },
+});
+
 /** A whole number of 32 bits. */
 export const int = (): Column<number> =>
   column('int', 0, (value): value is number => isWhole(value, -int_max, int_max));

@@ -11,7 +11,7 @@ import { createSession } from '../broker/starts.ts';
 import type { World } from '../broker/world.ts';
 import { dayFirst, isoDate } from '../domain/local-time.ts';
 import { bounds } from '../limits.ts';
-import { Unavailable } from '../store/database.ts';
+import { Unavailable, Unreadable } from '../store/database.ts';
 import type { Account } from '../store/tables.ts';
 import { beyondRate } from './budget.ts';
 import { type Client, type ClientVisitor, isIdle, mayTakePart, type TakeStart } from './client.ts';
@@ -36,7 +36,8 @@ const attempt = async (client: Client, id: string | undefined, run: () => Promis
     if (wait_ms > 0) return sendError(client, beyondRate(wait_ms), id);
     await run();
   } catch (error) {
-    if (error instanceof Unavailable) return sendError(client, error.refusal, id);
+    if (error instanceof Unavailable || error instanceof Unreadable)
+      return sendError(client, error.refusal, id);
     const incident = client.world.ids.id();
     client.world.log.error({ error, incident }, 'a verb failed');
     sendError(client, refuse('internal', `incident ${incident}`), id);

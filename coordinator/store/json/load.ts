@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Log } from '../../../shared/log.ts';
-import { completed, isRow } from '../conditions.ts';
-import { Unusable } from '../database.ts';
+import { completed, isRow, unreadableOf } from '../conditions.ts';
+import { type Unreadable, Unusable } from '../database.ts';
 import type { AnyRow, Shape } from '../table.ts';
 import type { Disk } from './disk.ts';
 import { type Batch, decodeJournal } from './journal.ts';
@@ -32,8 +32,8 @@ export interface LoadedTable {
   readonly name: string;
   /** Fills the table from its files and says after which batch that was. */
   readFiles(): Promise<number>;
-  /** Takes over one change of the journal; false when the row does not fit. */
-  replay(row: unknown, removed: boolean): boolean;
+  /** Takes over one change of the journal; what is wrong when the row does not fit. */
+  replay(row: unknown, removed: boolean): Unreadable | undefined;
 }
 
 interface LoadOptions {
@@ -72,11 +72,11 @@ export const loadedTable = <Row extends AnyRow, Key extends keyof Row & string>(
     },
     replay(stored, removed) {
       const row = completed(shape, stored);
-      if (!isRow(shape, row)) return false;
+      if (!isRow(shape, row)) return unreadableOf(shape, Object(row));
       const before = rowAt(rows, row);
       const after = removed ? undefined : row;
       if (before !== undefined || after !== undefined) applyChange(rows, before, after);
-      return true;
+      return undefined;
     },
   };
 };
@@ -119,8 +119,9 @@ export const loadTables = async (
   const replay = ({ sequence, changes }: Batch): void => {
     for (const [name, row, removed] of changes) {
       if (sequence <= (reached.get(name) ?? 0)) continue; // its file has it
-      const fits = byName.get(name)?.replay(row, removed === 'removed') === true;
-      if (!fits) fail(`holds a row that does not fit the table ${name}.`);
+      const table = byName.get(name) ?? fail(`holds a row of a table ${name} that is not known.`);
+      const bad = table.replay(row, removed === 'removed');
+      if (bad !== undefined) fail(`holds a row that does not fit the table ${name}: ${bad.message}.`);
     }
   };
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { completed, isRow } from '../conditions.ts';
+import { completed, isRow, unreadableOf } from '../conditions.ts';
 import type { AnyRow, Shape } from '../table.ts';
 
 /** The version of the rows in the JSON files. A coordinator opens no files of a later one. */
@@ -54,10 +54,11 @@ export const decodeTable = <Row extends AnyRow, Key extends keyof Row & string>(
       return { problem: 'does not match its checksum' };
     }
     const rows = z.array(z.unknown()).parse(JSON.parse(`[${text.slice(start, -2)}`));
-    const good = rows.map((row) => completed(shape, row)).filter((row) => isRow(shape, row));
-    return good.length === rows.length
-      ? { schema, sequence, rows: good }
-      : { problem: 'holds a row that does not fit the table' };
+    const all = rows.map((row) => completed(shape, row));
+    const good = all.filter((row) => isRow(shape, row));
+    if (good.length === rows.length) return { schema, sequence, rows: good };
+    const bad = Object(all.find((row) => !isRow(shape, row)));
+    return { problem: `holds a row that does not fit the table: ${unreadableOf(shape, bad).message}` };
   } catch {
     return { problem: 'is no complete table' };
   }

@@ -2,10 +2,11 @@ import { createPool, type Pool, type PoolConnection } from 'mysql2/promise';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Ids } from '../../../shared/ids.ts';
 import type { Log } from '../../../shared/log.ts';
-import { type Database, type Health, Unavailable } from '../database.ts';
+import { type Database, type Health, Unavailable, type Unreadable } from '../database.ts';
 import { makeTables, type Tables } from '../tables.ts';
 import { type DatabaseAddress, parseDatabaseUrl } from './address.ts';
 import { type Failure, failureOf, seen } from './failures.ts';
+import { sayOnce } from './left-out.ts';
 import { requireSchema } from './migrate.ts';
 import { checkServer } from './server.ts';
 import { configureSession, driverConfig, type Session } from './session.ts';
@@ -93,12 +94,14 @@ class MysqlDatabase implements Database {
   readonly #options: MysqlDatabaseOptions;
   readonly #address: DatabaseAddress;
   readonly #pool: Pool;
+  readonly #leftOut: (row: Unreadable) => void;
   readonly #sessions = new WeakMap<object, Session>();
   #closing: Promise<void> | undefined;
 
   constructor(address: DatabaseAddress, options: MysqlDatabaseOptions) {
     this.#options = options;
     this.#address = address;
+    this.#leftOut = sayOnce(options.log);
     this.#pool = createPool({
       ...driverConfig(address),
       connectionLimit: address.limits.connections,
@@ -253,7 +256,7 @@ class MysqlDatabase implements Database {
     try {
       if (transaction) await Promise.race([connection.beginTransaction(), late]);
       const value = await Promise.race([
-        work(makeTables((shape) => mysqlTable({ shape, execute, certified }))),
+        work(makeTables((shape) => mysqlTable({ shape, execute, certified, leftOut: this.#leftOut }))),
         late,
       ]);
       if (attempt.over !== undefined) throw attempt.over;

@@ -1,6 +1,7 @@
 import { and, asc, count, desc, eq, gt, gte, inArray, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/mysql2';
-import { checkRow, checkValues, isRow, keyOf, type Test, testsOf } from '../conditions.ts';
+import { checkRow, checkValues, isRow, keyOf, type Test, testsOf, unreadableOf } from '../conditions.ts';
+import { Unreadable } from '../database.ts';
 import {
   type AnyRow,
   type Column,
@@ -77,18 +78,18 @@ const clauses = <Row extends AnyRow, Key extends keyof Row & string>(shape: Shap
   };
 };
 
-/** A row as the driver gives it, as a row of the table. Throws when the database holds what it must not. */
+/** A row as the driver gives it, as a row of the table, or what keeps it from being one. */
 const rowFrom = <Row extends AnyRow, Key extends keyof Row & string>(
   shape: Shape<Row, Key>,
   raw: Readonly<Record<string, unknown>>,
-): Row => {
+): Row | Unreadable => {
   const row: Record<string, unknown> = {};
   for (const name in shape.columns) {
     const value = raw[name];
-    row[name] = shape.columns[name].kind === 'flag' && value !== null ? value === 1 : value;
+    const known = shape.columns[name].kind === 'flag' && (value === 0 || value === 1);
+    row[name] = known ? value === 1 : value;
   }
-  if (!isRow(shape, row)) throw new TypeError(`${shape.name} has a row in the database that it cannot hold`);
-  return row;
+  return isRow(shape, row) ? row : unreadableOf(shape, row);
 };
 
 /** Texts of statements by what they depend on, for each table. Building one takes longer than sending it. */
@@ -167,6 +168,8 @@ export interface TableOptions<Row extends AnyRow, Key extends keyof Row & string
    * commit (certification), and refuses the later one. So a lock writes its row, too: there and back, which changes nothing.
    */
   readonly certified: boolean;
+  /** Hears of each row that a list leaves out. */
+  readonly leftOut: (row: Unreadable) => void;
 }
 
 /** The table of a shape. */
@@ -174,6 +177,7 @@ export const mysqlTable = <Row extends AnyRow, Key extends keyof Row & string>({
   shape,
   execute,
   certified,
+  leftOut,
 }: TableOptions<Row, Key>): Table<Row, Key> => {
   const { table, where: whereOf, order: orderOf, later } = clauses(shape);
   const { name, key } = shape;
@@ -191,7 +195,32 @@ export const mysqlTable = <Row extends AnyRow, Key extends keyof Row & string>({
 
   const one = async (statement: Statement): Promise<Row | undefined> => {
     const [raw] = (await execute(name, statement)).rows;
-    return raw === undefined ? undefined : rowFrom(shape, raw);
+    if (raw === undefined) return undefined;
+    const row = rowFrom(shape, raw);
+    if (row instanceof Unreadable) throw row;
+    return row;
+  };
+  const readable = (rows: Answer['rows']): Row[] => {
+    const read: Row[] = [];
+    for (const raw of rows) {
+      const row = rowFrom(shape, raw);
+      if (row instanceof Unreadable) leftOut(row);
+      else read.push(row);
+    }
+    return read;
+  };
+  /** A page that is as long as it may be: what follows its last row takes the place of what is left out. */
+  const page = async (where: Where<Row>, selection: Selection<Row> & { limit: number }): Promise<Row[]> => {
+    const found: Row[] = [];
+    for (let rest = selection; ; ) {
+      const { rows } = await execute(name, select(where, rest).toSQL());
+      const read = readable(rows);
+      found.push(...read);
+      const last = rows.at(-1);
+      if (last === undefined || read.length === rows.length || rows.length < rest.limit) return found;
+      // Whatever else stands in it, it has a place in the order.
+      rest = { ...selection, limit: selection.limit - found.length, after: last as Row };
+    }
   };
   const byKey = (wanted: Pick<Row, Key>) =>
     build
@@ -221,14 +250,14 @@ export const mysqlTable = <Row extends AnyRow, Key extends keyof Row & string>({
       return row;
     },
     async find(where, selection) {
-      const { rows } = await execute(
-        name,
-        selection === undefined ? findAll(where) : select(where, selection).toSQL(),
-      );
-      if (selection?.limit === undefined && rows.length > find_rows) {
+      const { limit } = selection ?? {};
+      if (limit !== undefined) return page(where, { ...selection, limit });
+      const statement = selection === undefined ? findAll(where) : select(where, selection).toSQL();
+      const { rows } = await execute(name, statement);
+      if (rows.length > find_rows) {
         throw new RangeError(`${name}: a search without a limit found more than ${find_rows} rows`);
       }
-      return rows.map((raw) => rowFrom(shape, raw));
+      return readable(rows);
     },
     async count(where) {
       const counting = remembered(shape, 'count', testsOf(shape, where), () =>
