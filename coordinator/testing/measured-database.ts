@@ -1,5 +1,5 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
-import type { Database } from '../store/database.ts';
+import type { Database, Unreadable } from '../store/database.ts';
 import { answerOf, parameter } from '../store/mysql/database.ts';
 import { failureOf, seen } from '../store/mysql/failures.ts';
 import { type Answer, type Execute, mysqlTable, type Statement } from '../store/mysql/table.ts';
@@ -46,7 +46,10 @@ export const measuredDatabase = (connection: Connection): { db: Database; statem
     }
   };
   const execute: Execute = (table, statement) => inTurn(() => run(table, statement));
-  const tables = makeTables((shape) => mysqlTable({ shape, execute, certified: false }));
+  const leftOut = (row: Unreadable): void => {
+    throw row;
+  };
+  const tables = makeTables((shape) => mysqlTable({ shape, execute, certified: false, leftOut }));
   return {
     statements,
     db: {
