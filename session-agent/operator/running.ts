@@ -37,19 +37,20 @@ export interface Running {
   close(): Promise<void>;
 }
 
+/** Whether another agent runs here is for the lock of the state folder to say; this only finds better words for it. Throws Failed. */
+const refuseOther = async (state_folder: string): Promise<void> => {
+  const other = await askStatus(state_folder).catch(() => undefined);
+  if (other === undefined) return;
+  throw new Failed(`An agent with this config.json runs already: process ${other.pid}. Stop that one first.`);
+};
+
 /** Prepares the agent of this config.json. Throws Failed, when another one runs for example. */
 export const prepare = async (options: RunOptions, surroundings: Surroundings): Promise<Running> => {
   const { file, ids, listen } = options;
   const { version, clock, itself, environment } = surroundings;
   let config = options.config;
   const { log_folder, state_folder } = config;
-  // Whether there is one is for the lock of the state folder to say; this only finds better words for it.
-  const other = await askStatus(state_folder).catch(() => undefined);
-  if (other !== undefined) {
-    throw new Failed(
-      `An agent with this config.json runs already: process ${other.pid}. Stop that one first.`,
-    );
-  }
+  await refuseOther(state_folder);
   const started_at = clock.now();
   const disk = openLog(log_folder);
   const log = createLog('session-agent', 'info', undefined, disk);
