@@ -3,7 +3,7 @@ import { understand } from '../shared/command-line.ts';
 import { readmeJson, writtenCommands } from '../shared/testing/written-commands.ts';
 import { version } from '../shared/version.ts';
 import { commandLine } from './commands.ts';
-import { configurationSchema } from './store/configuration-file.ts';
+import { configurationSchema } from './kit/settings.ts';
 
 const asked = (line: string) =>
   understand(

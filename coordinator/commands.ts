@@ -13,7 +13,7 @@ import { isRefusal } from '../shared/errors.ts';
 import { logLevels } from '../shared/log.ts';
 import { nameSchema } from '../shared/protocol/names.ts';
 import { version } from '../shared/version.ts';
-import { normaliseEmail } from './domain/accounts.ts';
+import { normaliseEmail } from './accounts/rules.ts';
 
 const minutes_most = 10_080;
 

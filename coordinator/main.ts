@@ -18,16 +18,16 @@ import { enrol, type Means, makeAdmin, resetPassword } from './command-line/orde
 import { type CoordinatorCommands, commandLine, type GivenTo } from './commands.ts';
 import { listenAddress, listenFailure, localUrl } from './config.ts';
 import { printDeployment } from './deployment/print.ts';
-import { loadSite } from './http/site.ts';
-import { bounds } from './limits.ts';
+import { loadSite } from './http/pages.ts';
+import { openJsonStore } from './kit/data-directory.ts';
+import { bounds } from './kit/limits.ts';
+import { sharedSecrets } from './kit/shared-secrets.ts';
+import type { Store } from './kit/store.ts';
 import page from './site/index.html';
 import { openDatabase } from './store/commands.ts';
 import { type Database, Unavailable, Unusable } from './store/database.ts';
 import { importFiles, undoImport } from './store/import-command.ts';
-import { openJsonStore } from './store/json-store.ts';
 import { migrateSchema } from './store/migrate-command.ts';
-import { sharedSecrets } from './store/shared-secrets.ts';
-import type { Store } from './store/store.ts';
 
 /** Seconds without a byte after which an HTTP connection is closed: longer than the longest poll. */
 const idle_seconds = 60;

@@ -20,11 +20,11 @@ if (server === undefined) {
 const suites = [
   'coordinator/store/mysql/database.test.ts',
   'coordinator/store/mysql/session.test.ts',
-  'coordinator/broker/bookings.test.ts',
-  'coordinator/broker/cards.test.ts',
-  'coordinator/broker/deliveries.test.ts',
-  'coordinator/broker/accounts.test.ts',
-  'coordinator/broker/catalogue-edits.test.ts',
+  'coordinator/bookings/bookings.test.ts',
+  'coordinator/seats/cards.test.ts',
+  'coordinator/webhooks/deliveries.test.ts',
+  'coordinator/accounts/accounts.test.ts',
+  'coordinator/catalogue/edits.test.ts',
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'vt-'));

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Refusal, refuse } from '../../shared/errors.ts';
-import type { Done, Order } from '../broker/orders.ts';
+import type { Done, Order } from '../fleet/orders.ts';
 import { temporaryFolder } from '../testing/folder.ts';
 import { recordedLog } from '../testing/log.ts';
 import { listenForOrders, orderRunning, type ServeUnix } from './control.ts';

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { errorCodes, type Refusal, refuse } from '../../shared/errors.ts';
 import type { Log } from '../../shared/log.ts';
-import { type Done, type Order, orderSchema } from '../broker/orders.ts';
-import { Declined } from '../enrol-client.ts';
+import { Declined } from '../fleet/enrol-client.ts';
+import { type Done, type Order, orderSchema } from '../fleet/orders.ts';
 
 /** Longer than a password takes to be hashed on a busy machine. */
 const answer_ms = 60_000;

@@ -1,12 +1,12 @@
 import { counted } from '../../shared/counted.ts';
 import { explain, isRefusal } from '../../shared/errors.ts';
-import { enrolCommand } from '../broker/enrolments.ts';
-import { carryOut, type Done, type Order } from '../broker/orders.ts';
-import { createPasswords } from '../broker/passwords.ts';
-import type { Services } from '../broker/services.ts';
+import { createPasswords } from '../accounts/passwords.ts';
 import type { GivenTo } from '../commands.ts';
 import { publicUrl } from '../deployment/print.ts';
-import { Declined, enrolByRest } from '../enrol-client.ts';
+import { Declined, enrolByRest } from '../fleet/enrol-client.ts';
+import { enrolCommand } from '../fleet/enrolments.ts';
+import { carryOut, type Done, type Order } from '../fleet/orders.ts';
+import type { Services } from '../kit/services.ts';
 import { attempt, openDatabase } from '../store/commands.ts';
 import { Unusable } from '../store/database.ts';
 import { orderRunning } from './control.ts';

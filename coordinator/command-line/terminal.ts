@@ -1,5 +1,5 @@
 import { decodeText } from '../../shared/text-file.ts';
-import { Declined } from '../enrol-client.ts';
+import { Declined } from '../fleet/enrol-client.ts';
 
 /** Longest line that is read; nothing that is longer is a password. */
 const line_chars = 1_000;

@@ -1,5 +1,5 @@
 import { limits } from '../../shared/limits.ts';
-import { bounds } from '../limits.ts';
+import { bounds } from '../kit/limits.ts';
 import {
   behindProxy,
   certbotFiles,

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { describeProblem, readConfig } from '../../shared/config.ts';
 import { ownAddresses } from '../../shared/own-addresses.ts';
 import { readText } from '../../shared/text-file.ts';
-import { type Configuration, configurationSchema } from '../store/configuration-file.ts';
+import { type Configuration, configurationSchema } from '../kit/settings.ts';
 import type { Deployment } from './deployment.ts';
 import { deploymentFile, type Program } from './programs.ts';
 

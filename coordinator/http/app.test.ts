@@ -9,7 +9,7 @@ import {
   sessionSchema,
   ticketSchema,
 } from '../../shared/protocol/http.ts';
-import { bounds } from '../limits.ts';
+import { bounds } from '../kit/limits.ts';
 import { appUnderTest, type Sent } from '../testing/app.ts';
 import { createApp } from './app.ts';
 

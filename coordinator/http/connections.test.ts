@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { bounds } from '../limits.ts';
+import { bounds } from '../kit/limits.ts';
 import { type Caller, createConnections } from './connections.ts';
 
 const opened = () => {

@@ -1,7 +1,7 @@
 import { type Refusal, refuse } from '../../shared/errors.ts';
 import type { Peer, Wire } from '../../shared/socket.ts';
-import type { Counters } from '../broker/counters.ts';
-import { bounds } from '../limits.ts';
+import type { Counters } from '../kit/counters.ts';
+import { bounds } from '../kit/limits.ts';
 
 /** Who speaks on a socket. `stranger` calls itself an agent and shows the key of no host. */
 export type Caller = 'client' | 'player' | 'agent' | 'stranger';

@@ -1,6 +1,6 @@
 import { createMiddleware } from 'hono/factory';
-import type { Store } from '../store/store.ts';
-import type { Ctx, Env } from './env.ts';
+import type { Ctx, Env } from '../kit/http-env.ts';
+import type { Store } from '../kit/store.ts';
 
 const preflight = {
   'Access-Control-Allow-Methods': 'GET, POST, PUT, PATCH, DELETE',

@@ -1,10 +1,10 @@
 import { getPath } from 'hono/utils/url';
 import { errors } from '../../shared/errors.ts';
-import type { World } from '../broker/world.ts';
-import { beyondRate } from '../ws/budget.ts';
+import { beyondRate } from '../kit/budget.ts';
+import { problem_type, problemText } from '../kit/http-problems.ts';
+import { kindOf, type RateLimits, retryAfter } from '../kit/http-rates.ts';
+import type { World } from '../sessions/live.ts';
 import { ownHeaders } from './guards.ts';
-import { problem_type, problemText } from './problems.ts';
-import { kindOf, type RateLimits, retryAfter } from './rate-limits.ts';
 
 const { http: status } = errors.too_many_messages;
 

@@ -4,11 +4,11 @@ import { createMiddleware } from 'hono/factory';
 import { refuse } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import { requestUrl, withoutFinalDot } from '../../shared/request-url.ts';
-import { bounds } from '../limits.ts';
-import type { Configuration } from '../store/configuration-file.ts';
-import type { Store } from '../store/store.ts';
-import type { Ctx, Env } from './env.ts';
-import { problem } from './problems.ts';
+import type { Ctx, Env } from '../kit/http-env.ts';
+import { problem } from '../kit/http-problems.ts';
+import { bounds } from '../kit/limits.ts';
+import type { Configuration } from '../kit/settings.ts';
+import type { Store } from '../kit/store.ts';
 
 /** The address by which the caller reaches the coordinator. */
 export const publicBase = (c: Ctx, { public_url }: Configuration): URL => new URL(public_url ?? c.req.url);

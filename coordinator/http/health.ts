@@ -1,9 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import type { World } from '../broker/world.ts';
-import { isConnected } from '../domain/host.ts';
-import type { Ctx, Env } from './env.ts';
-import { isInsider } from './insider.ts';
-import { answers, describedRoutes } from './openapi.ts';
+import type { Ctx, Env } from '../kit/http-env.ts';
+import { isInsider } from '../kit/http-insider.ts';
+import { answers, describedRoutes } from '../kit/http-openapi.ts';
+import { isConnected } from '../seats/rules-hosts.ts';
+import type { World } from '../sessions/live.ts';
 import { isReady, type Parts } from './readiness.ts';
 
 const partSchema = z.strictObject({ ok: z.boolean(), note: z.string().optional() });

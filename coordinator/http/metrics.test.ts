@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { createCounters, createLagMeter } from '../broker/counters.ts';
-import { capacityOf } from '../domain/capacity.ts';
+import { hostsText } from '../fleet/metrics.ts';
+import { createCounters, createLagMeter } from '../kit/counters.ts';
+import { isInsider } from '../kit/http-insider.ts';
+import { capacityOf } from '../seats/rules-capacity.ts';
 import { appUnderTest } from '../testing/app.ts';
 import { host, newSession } from '../testing/domain.ts';
-import { hostsText } from './host-metrics.ts';
-import { isInsider } from './insider.ts';
 import { metricsRoutes } from './metrics.ts';
 
 describe(`${metricsRoutes.name}()`, () => {

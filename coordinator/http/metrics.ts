@@ -5,14 +5,14 @@ import { refuse } from '../../shared/errors.ts';
 import { gaugeText, type Labels, metricsPage, metricsType, processText } from '../../shared/metrics.ts';
 import { sessionPhases } from '../../shared/protocol/session.ts';
 import { version } from '../../shared/version.ts';
-import type { World } from '../broker/world.ts';
-import { seatsTaken } from '../domain/allocation.ts';
-import { isConnected } from '../domain/host.ts';
-import { participantCount } from '../domain/session.ts';
-import type { Ctx, Env } from './env.ts';
-import { hostsText } from './host-metrics.ts';
-import { isInsider } from './insider.ts';
-import { code_header, problem } from './problems.ts';
+import { hostsText } from '../fleet/metrics.ts';
+import type { Ctx, Env } from '../kit/http-env.ts';
+import { isInsider } from '../kit/http-insider.ts';
+import { code_header, problem } from '../kit/http-problems.ts';
+import { seatsTaken } from '../seats/rules-allocation.ts';
+import { isConnected } from '../seats/rules-hosts.ts';
+import type { World } from '../sessions/live.ts';
+import { participantCount } from '../sessions/rules-session.ts';
 import type { Parts } from './readiness.ts';
 
 /** A file of the site has a name of its own in each version. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../../shared/clock.ts';
-import type { World } from '../broker/world.ts';
-import { bounds } from '../limits.ts';
-import type { RateLimits } from './rate-limits.ts';
+import type { RateLimits } from '../kit/http-rates.ts';
+import { bounds } from '../kit/limits.ts';
+import type { World } from '../sessions/live.ts';
 
 interface Part {
   readonly ok: boolean;

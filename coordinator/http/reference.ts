@@ -2,11 +2,11 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import { Hono } from 'hono';
 import { errors } from '../../shared/errors.ts';
 import { version } from '../../shared/version.ts';
-import type { Store } from '../store/store.ts';
-import type { Ctx, Env } from './env.ts';
-import { answerFixed, type Fixed, fixed } from './fixed.ts';
+import type { Ctx, Env } from '../kit/http-env.ts';
+import { answerFixed, type Fixed, fixed } from '../kit/http-fixed.ts';
+import type { Store } from '../kit/store.ts';
+import { pagePolicy } from './pages.ts';
 import { type Reference, referencePage, referenceStyle } from './reference-page.ts';
-import { pagePolicy } from './site.ts';
 
 const everywhere = (
   [

@@ -1,7 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { type ErrorCode, errors } from '../../shared/errors.ts';
 import { problemSchema } from '../../shared/protocol/http.ts';
-import { bounds } from '../limits.ts';
+import { bounds } from '../kit/limits.ts';
 import { appUnderTest } from '../testing/app.ts';
 import { startRig } from '../testing/rig.ts';
 import { openSocket, soon } from '../testing/socket.ts';

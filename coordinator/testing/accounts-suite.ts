@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'bun:test';
 import { isRefusal } from '../../shared/errors.ts';
-import { createLooks } from '../broker/account-looks.ts';
 import {
   changeAccount,
   createAdmin,
@@ -8,9 +7,10 @@ import {
   getAccount,
   listAccounts,
   register,
-} from '../broker/accounts.ts';
-import { refresh } from '../broker/logins.ts';
-import type { Services } from '../broker/services.ts';
+} from '../accounts/accounts.ts';
+import { refresh } from '../accounts/logins.ts';
+import { createLooks } from '../accounts/looks.ts';
+import type { Services } from '../kit/services.ts';
 import type { Account } from '../store/tables.ts';
 import {
   email,

@@ -1,10 +1,10 @@
 import { systemClock } from '../../shared/clock.ts';
 import { systemIds } from '../../shared/ids.ts';
 import { createLog } from '../../shared/log.ts';
-import { openWorld } from '../broker/open.ts';
-import { bookingRoutes } from '../http/bookings.ts';
-import { describedRoutes } from '../http/openapi.ts';
-import { onError } from '../http/problems.ts';
+import { bookingRoutes } from '../bookings/http.ts';
+import { describedRoutes } from '../kit/http-openapi.ts';
+import { onError } from '../kit/http-problems.ts';
+import { openWorld } from '../open.ts';
 import { openMysqlDatabase } from '../store/mysql/database.ts';
 import { account } from './rows.ts';
 import { memoryStore } from './store.ts';

@@ -1,9 +1,9 @@
 import { fitsOn, type Load } from '../../shared/capacity.ts';
 import type { HostCard } from '../../shared/protocol/agent-link.ts';
-import { storedCapacity } from '../broker/host-rows.ts';
-import type { World } from '../broker/world.ts';
-import { cardOf, needsOf } from '../domain/capacity.ts';
-import { cardOfSession } from '../domain/host.ts';
+import { storedCapacity } from '../seats/hosts.ts';
+import { cardOf, needsOf } from '../seats/rules-capacity.ts';
+import { cardOfSession } from '../seats/rules-hosts.ts';
+import type { World } from '../sessions/live.ts';
 import type { Database } from '../store/database.ts';
 
 /** Whether the loads, which are all of this card, are more than fits. */

@@ -9,9 +9,9 @@ import {
 import type { MessageOf } from '../../shared/protocol/message.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
 import { fakeIds } from '../../shared/testing/ids.ts';
-import { greetHost, hostReports } from '../broker/fleet.ts';
-import { openWorld } from '../broker/open.ts';
-import type { Link, World } from '../broker/world.ts';
+import { greetHost, hostReports } from '../fleet/fleet.ts';
+import { openWorld } from '../open.ts';
+import type { Link, World } from '../sessions/live.ts';
 import type { Database } from '../store/database.ts';
 import { memoryDatabase } from './database.ts';
 import { recordedLog } from './log.ts';

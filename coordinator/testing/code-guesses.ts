@@ -4,7 +4,7 @@ import { systemClock } from '../../shared/clock.ts';
 import { participationSchema, problemSchema } from '../../shared/protocol/http.ts';
 import { startMariadb } from '../../shared/testing/mariadb.ts';
 import { seeded } from '../../shared/testing/random.ts';
-import { bounds } from '../limits.ts';
+import { bounds } from '../kit/limits.ts';
 import { compareCodes, post } from './code-probes.ts';
 import { type CoordinatorProcess, startCoordinatorProcess } from './coordinator-process.ts';
 import { type FakeAgent, fakeAgent } from './fake-agent.ts';

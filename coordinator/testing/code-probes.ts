@@ -1,6 +1,6 @@
 import { systemClock } from '../../shared/clock.ts';
 import { participationSchema } from '../../shared/protocol/http.ts';
-import { bounds } from '../limits.ts';
+import { bounds } from '../kit/limits.ts';
 import { percentiles } from './percentiles.ts';
 
 /** Right codes that are compared with as many wrong ones. */

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '../../shared/clock.ts';
 import { type PrivateMariadb, startMariadb } from '../../shared/testing/mariadb.ts';
 import { seeded } from '../../shared/testing/random.ts';
-import { capacityText } from '../broker/host-rows.ts';
+import { capacityText } from '../seats/hosts.ts';
 import type { Database } from '../store/database.ts';
 import { bookingClient, type Coordinators, type Known, newSeen, type Seen } from './booking-client.ts';
 import { bookingFaults } from './bookings.ts';

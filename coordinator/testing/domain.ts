@@ -1,9 +1,9 @@
 import { isRefusal, type Refusal } from '../../shared/errors.ts';
-import { capacityOf } from '../domain/capacity.ts';
-import { type Host, hostExpected } from '../domain/host.ts';
-import { type SessionEvent, transition } from '../domain/lifecycle.ts';
-import type { Rules } from '../domain/rules.ts';
-import { openSession, type Session, type Step } from '../domain/session.ts';
+import { capacityOf } from '../seats/rules-capacity.ts';
+import { type Host, hostExpected } from '../seats/rules-hosts.ts';
+import type { Rules } from '../sessions/rules.ts';
+import { type SessionEvent, transition } from '../sessions/rules-lifecycle.ts';
+import { openSession, type Session, type Step } from '../sessions/rules-session.ts';
 
 /** Values for tests of the domain. Instants are small numbers. */
 export const rules: Rules = {

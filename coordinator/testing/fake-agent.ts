@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { AGENT_LINK_VERSION, fromAgent, toAgent } from '../../shared/protocol/agent-link.ts';
 import { encode, type MessageOf } from '../../shared/protocol/message.ts';
 import { decodeRelayFrame, encodeRelayFrame, type RelayFrame } from '../../shared/protocol/relay-frame.ts';
-import type { Running } from '../domain/reconcile.ts';
+import type { Running } from '../fleet/rules-reconcile.ts';
 import { openSocket, type TestSocket } from './socket.ts';
 
 type ToAgent = typeof toAgent;

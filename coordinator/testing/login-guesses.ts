@@ -1,8 +1,8 @@
 import { systemIds } from '../../shared/ids.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
 import { startMariadb } from '../../shared/testing/mariadb.ts';
-import { login, refresh } from '../broker/logins.ts';
-import { createPasswords, type Passwords } from '../broker/passwords.ts';
+import { login, refresh } from '../accounts/logins.ts';
+import { createPasswords, type Passwords } from '../accounts/passwords.ts';
 import { cheap } from './app.ts';
 import { recordedLog } from './log.ts';
 import { openMigrated } from './mysql.ts';

@@ -1,7 +1,7 @@
 import { systemClock } from '../../shared/clock.ts';
 import { systemIds } from '../../shared/ids.ts';
-import { login } from '../broker/logins.ts';
-import { createPasswords } from '../broker/passwords.ts';
+import { login } from '../accounts/logins.ts';
+import { createPasswords } from '../accounts/passwords.ts';
 import { memoryDatabase } from './database.ts';
 import { recordedLog } from './log.ts';
 import { account } from './rows.ts';

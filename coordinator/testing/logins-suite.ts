@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'bun:test';
 import { isRefusal } from '../../shared/errors.ts';
-import { getAccount } from '../broker/accounts.ts';
-import { budgetsOf } from '../broker/attempts.ts';
-import { rememberDevice } from '../broker/devices.ts';
-import { removeExpired } from '../broker/expiry.ts';
-import { type Login, login, logout, logoutEverywhere, refresh } from '../broker/logins.ts';
-import { createPasswords, type Passwords } from '../broker/passwords.ts';
-import { changePassword, makeResetLink, useResetLink } from '../broker/resets.ts';
-import { countHits, hitsLeft, resetHits } from '../broker/throttle.ts';
+import { getAccount } from '../accounts/accounts.ts';
+import { budgetsOf } from '../accounts/attempts.ts';
+import { rememberDevice } from '../accounts/devices.ts';
+import { type Login, login, logout, logoutEverywhere, refresh } from '../accounts/logins.ts';
+import { createPasswords, type Passwords } from '../accounts/passwords.ts';
+import { changePassword, makeResetLink, useResetLink } from '../accounts/resets.ts';
+import { removeExpired } from '../kit/sweep.ts';
+import { countHits, hitsLeft, resetHits } from '../kit/throttle.ts';
 import {
   email,
   fine,

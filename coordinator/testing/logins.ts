@@ -1,6 +1,6 @@
-import { type Login, startLogin } from '../broker/logins.ts';
-import { createPasswords } from '../broker/passwords.ts';
-import { createAccessTokens } from '../http/auth-tokens.ts';
+import { type Login, startLogin } from '../accounts/logins.ts';
+import { createPasswords } from '../accounts/passwords.ts';
+import { createAccessTokens } from '../accounts/tokens.ts';
 import type { Account } from '../store/tables.ts';
 import { type appUnderTest, cheap } from './app.ts';
 import { account } from './rows.ts';

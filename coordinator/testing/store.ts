@@ -1,8 +1,8 @@
-import type { Configuration } from '../store/configuration-file.ts';
-import { configurationSchema } from '../store/configuration-file.ts';
-import type { SecretName } from '../store/secret-files.ts';
-import { serversFileSchema } from '../store/servers-file.ts';
-import type { Store } from '../store/store.ts';
+import { serversFileSchema } from '../catalogue/servers-file.ts';
+import type { SecretName } from '../kit/secret-files.ts';
+import type { Configuration } from '../kit/settings.ts';
+import { configurationSchema } from '../kit/settings.ts';
+import type { Store } from '../kit/store.ts';
 
 /** One line of servers.json. Its key is "the-secret-key-of-" and the host's name. */
 export const entry = (server_name: string, rc_name: string, info: object = {}) => ({

@@ -1,0 +1,73 @@
+import { type Refusal, refuse } from '../../shared/errors.ts';
+import { lookOf } from '../../shared/look-alike.ts';
+import { hashOf } from '../kit/secrets.ts';
+import type { Services } from '../kit/services.ts';
+import { transactAgain } from '../kit/throttle.ts';
+import type { Account, Tables } from '../store/tables.ts';
+
+type Named = Pick<Account, 'id' | 'name' | 'email'>;
+type Kind = 'name' | 'email';
+
+/** Accounts of an older release that are looked at in one transaction. */
+const portion = 200;
+const complete = 'complete';
+
+const lookFor = (kind: Kind, text: string): string => hashOf(`${kind} ${lookOf(text)}`);
+
+/**
+ * Whether no other account that is not out has the look in another spelling; a namesake is no double. With `take` it is the
+ * account's from now on; Taken in a race for it.
+ */
+const free = async (tables: Tables, kind: Kind, { id, [kind]: text }: Named, take: boolean) => {
+  const look = lookFor(kind, text);
+  const mine = { spelling: hashOf(text), account_id: id };
+  const row = await tables.account_looks.lock({ look });
+  if (row === undefined) {
+    if (take) await tables.account_looks.insert({ look, ...mine });
+    return true;
+  }
+  const holder = await tables.accounts.get({ id: row.account_id });
+  const out = holder === undefined || holder.state === 'rejected';
+  if (out && take) await tables.account_looks.update({ look }, mine);
+  return out || row.spelling === mine.spelling;
+};
+
+/**
+ * Which of the account's words differs from another account's in nothing but case or script; undefined when none does. With
+ * `take`, in the transaction that adds the account, they are its own from now on.
+ */
+export const doubledWord = async (tables: Tables, account: Named, take = true): Promise<Kind | undefined> => {
+  if (!(await free(tables, 'name', account, take))) return 'name';
+  return (await free(tables, 'email', account, take)) ? undefined : 'email';
+};
+
+/** What is answered to who wants such a name. */
+export const nameDouble = (): Refusal =>
+  refuse('name_taken', 'another account has a name that looks the same; add something of your own');
+
+/** Notes the looks of the accounts that were there before looks were noted, portion by portion; then there is nothing to do. */
+export const createLooks = ({ db }: Pick<Services, 'db'>): (() => Promise<void>) => {
+  let done = false;
+  return async () => {
+    if (done) return;
+    done = (await db.read(({ account_looks }) => account_looks.get({ look: complete }))) !== undefined;
+    let last: Account | undefined;
+    while (!done) {
+      const after = last;
+      last = await transactAgain(db, async (tables) => {
+        const page = await tables.accounts.find(
+          {},
+          { order: ['created_at'], limit: portion, ...(after === undefined ? {} : { after }) },
+        );
+        for (const account of page) await doubledWord(tables, account);
+        if (page.length === portion) return page.at(-1);
+        const marker = await tables.account_looks.get({ look: complete });
+        if (marker === undefined) {
+          await tables.account_looks.insert({ look: complete, spelling: '', account_id: '' });
+        }
+        return undefined;
+      });
+      done = last === undefined;
+    }
+  };
+};

@@ -1,0 +1,57 @@
+import { type Refusal, refuse } from '../../shared/errors.ts';
+import type { Period } from '../seats/rules-slots.ts';
+
+export const quotaPeriods = ['day', 'week', 'month'] as const;
+export type QuotaPeriod = (typeof quotaPeriods)[number];
+
+const day_ms = 86_400_000;
+
+/** The day, week (from Monday) or month in UTC that contains the instant (epoch ms). */
+export const quotaPeriodOf = (kind: QuotaPeriod, instant: number): Period => {
+  const at = new Date(instant);
+  const [year, month, day] = [at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate()];
+  switch (kind) {
+    case 'day':
+      return { from: Date.UTC(year, month, day), to: Date.UTC(year, month, day) + day_ms };
+    case 'week': {
+      const monday = Date.UTC(year, month, day - ((at.getUTCDay() + 6) % 7));
+      return { from: monday, to: monday + 7 * day_ms };
+    }
+    case 'month':
+      return { from: Date.UTC(year, month), to: Date.UTC(year, month + 1) };
+  }
+};
+
+/** How many days such a period has at most. */
+export const longestDays = (kind: QuotaPeriod): number => ({ day: 1, week: 7, month: 31 })[kind];
+
+/** Sessions, and their minutes, planned or past. */
+export interface Usage {
+  readonly sessions: number;
+  readonly minutes: number;
+}
+
+/** The most of each; null for no limit. */
+export interface QuotaLimits {
+  readonly sessions: number | null;
+  readonly minutes: number | null;
+}
+
+export const isLimited = ({ sessions, minutes }: QuotaLimits): boolean =>
+  sessions !== null || minutes !== null;
+
+/** quota_exceeded when `add` on top of `used` is more than the limits allow until `until` (epoch ms). */
+export const withinQuota = (
+  used: Usage,
+  add: Usage,
+  limits: QuotaLimits,
+  until: number,
+): Refusal | undefined => {
+  for (const unit of ['sessions', 'minutes'] as const) {
+    const limit = limits[unit];
+    if (limit === null || used[unit] + add[unit] <= limit) continue;
+    const ends = new Date(until).toISOString();
+    return refuse('quota_exceeded', `${used[unit]} of ${limit} ${unit} are used until ${ends}`);
+  }
+  return undefined;
+};

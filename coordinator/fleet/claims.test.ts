@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'bun:test';
+import { isRefusal } from '../../shared/errors.ts';
+import { AGENT_LINK_VERSION } from '../../shared/protocol/agent-link.ts';
+import { fakeClock } from '../../shared/testing/clock.ts';
+import { readCatalogue } from '../catalogue/catalogue.ts';
+import { openWorld } from '../open.ts';
+import { capacityOf } from '../seats/rules-capacity.ts';
+import { endSession, joinSession } from '../sessions/members.ts';
+import { createSession } from '../sessions/starts.ts';
+import { memoryDatabase } from '../testing/database.ts';
+import { keyOf, memoryStore } from '../testing/store.ts';
+import { connect, entryOfA, member, ready, started, worldUnderTest } from '../testing/world.ts';
+import { claimHost, letGo } from './claims.ts';
+import { greetHost, hostGone, tick } from './fleet.ts';
+
+const running = (id: string) => ({ session_id: id, generation: 1, state: 'ready' as const });
+
+/** Two coordinators on one database; the host was the first one's, with a session that plays. */
+const pair = async () => {
+  const db = memoryDatabase();
+  const clock = fakeClock();
+  const first = await worldUnderTest({}, db, clock);
+  await claimHost(first.world, 'a', 2, capacityOf(2));
+  const one = await started(first.world);
+  ready(first.world, first.link, one.session.id);
+  connect(first.world, one);
+  await first.world.saver.saved(one.session.id);
+  const second = await openWorld({
+    ...first.world,
+    store: memoryStore([entryOfA()], { coordinator_name: 'other' }),
+  });
+  const link = { ...first.link, epoch: 7 };
+  const dial = () =>
+    greetHost(
+      second,
+      link,
+      keyOf('a'),
+      {
+        verb: 'HELLO',
+        protocol: AGENT_LINK_VERSION,
+        server_name: 'a',
+        seats: 2,
+        apps: ['Loft'],
+        sessions: [running(one.session.id)],
+      },
+      () => {},
+      () => false,
+    );
+  return { first, second, one, dial, clock, db };
+};
+
+describe('claimHost()', () => {
+  test('claimHost() leaves the sessions of another coordinator alone until its host comes', async () => {
+    const { second, one, clock, dial } = await pair();
+    expect([second.sessions.size, second.hosts.size]).toEqual([0, 0]);
+    clock.advance(121_000);
+    tick(second);
+    expect(second.lost.size).toBe(0);
+    expect(await dial()).toBeUndefined();
+    expect(second.sessions.get(one.session.id)).toMatchObject({ phase: 'ready', reachable: true });
+    connect(second, one);
+    expect(isRefusal(await joinSession(second, { code: one.session.code }, '192.0.2.1'))).toBe(false);
+  });
+
+  test('claimHost() fences the former coordinator: what it still thinks is not stored', async () => {
+    const { first, second, one, dial, db } = await pair();
+    await dial();
+    endSession(first.world, member(first.world, one));
+    await first.world.saver.saved(one.session.id);
+    const row = await db.read(({ sessions }) => sessions.get({ id: one.session.id }));
+    expect(row?.phase).toBe('ready');
+    expect(await createSession(first.world, { app: 'Loft' })).toMatchObject({ refused: 'servers_busy' });
+    expect(isRefusal(await createSession(second, { app: 'Loft' }))).toBe(false);
+  });
+});
+
+test('letGo() forgets a host that has gone to another coordinator, and its sessions, not one that is connected', async () => {
+  const { first, dial } = await pair();
+  await dial();
+  const { world, link } = first;
+  world.catalogue = await readCatalogue(world);
+  letGo(world);
+  expect(world.sessions.size).toBe(1);
+  hostGone(world, 'a', link);
+  letGo(world);
+  expect([world.sessions.size, world.hosts.size]).toEqual([0, 0]);
+});

@@ -1,0 +1,75 @@
+import { OpenAPIHono, z } from '@hono/zod-openapi';
+import { type ErrorCode, errors, refuse } from '../../shared/errors.ts';
+import { normaliseName } from '../../shared/name-text.ts';
+import { problemSchema } from '../../shared/protocol/http.ts';
+import type { Env } from './http-env.ts';
+import { problem } from './http-problems.ts';
+
+/** Routes that describe themselves. What does not fit its schema is answered as malformed, with the field. */
+export const describedRoutes = (): OpenAPIHono<Env> =>
+  new OpenAPIHono<Env>({
+    defaultHook: (result) => {
+      if (result.success) return undefined;
+      const issue = result.error.issues[0];
+      return problem(
+        refuse('malformed', `${issue?.path.join('.') || result.target}: ${issue?.message ?? 'wrong'}`),
+      );
+    },
+  });
+
+/** An answer of a route. `content` is optional by type, so that a handler may return a Response of any origin. */
+interface Answer {
+  description: string;
+  content?: Record<string, { schema: z.ZodType }>;
+}
+
+/** A JSON body of an answer. */
+export const answers = (schema: z.ZodType, description: string): Answer => ({
+  description,
+  content: { 'application/json': { schema } },
+});
+
+/** An answer without a body. */
+export const done = (description: string): Answer => ({ description });
+
+/** What a route is marked with that needs an `Authorization: Bearer` header. */
+export const byBearer = [{ bearer: [] }];
+
+/** A JSON body of a request, which must be there. */
+export const takes = <S extends z.ZodType>(schema: S) => ({
+  required: true,
+  content: { 'application/json': { schema } },
+});
+
+/** Every error body is the same: the document holds it once. */
+const namedProblem = problemSchema.meta({ id: 'Problem' });
+
+/** The refusals that a route documents, by status; each is a problem with one of these codes. */
+export const refuses = (...codes: readonly ErrorCode[]): Record<string, Answer> =>
+  Object.fromEntries(
+    [...Map.groupBy(codes, (code) => errors[code].http)].map(([status, group]) => [
+      status,
+      {
+        description: group.map((code) => `\`${code}\`: ${errors[code].text}`).join(' '),
+        content: { 'application/problem+json': { schema: namedProblem } },
+      },
+    ]),
+  );
+
+/** A path parameter. */
+export const pathOf = <Name extends string>(name: Name) =>
+  z.object({ [name]: z.string().min(1).max(400).overwrite(normaliseName) } as Record<Name, z.ZodString>);
+
+/** The header by which a request that is sent again is known. */
+export const idempotencyKey = z.object({
+  'idempotency-key': z
+    .string()
+    .min(1)
+    .max(200)
+    .regex(/^[!-~]+$/, 'printable ASCII')
+    .optional()
+    .meta({
+      description:
+        'A request that is repeated with its key has no second effect, for 24 hours, and gets the same answer. Without a login the key is a secret, and has to be a random UUID (or 32 or more hexadecimal digits): else the answer is not repeated.',
+    }),
+});

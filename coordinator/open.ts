@@ -1,0 +1,43 @@
+import { readCatalogue, takeOverFile } from './catalogue/catalogue.ts';
+import { isElsewhere } from './catalogue/elsewhere.ts';
+import { takenUp } from './fleet/claims.ts';
+import type { Services } from './kit/services.ts';
+import { storedCapacity } from './seats/hosts.ts';
+import { capacityOf } from './seats/rules-capacity.ts';
+import { hostAway, hostExpected } from './seats/rules-hosts.ts';
+import { createWorld, rules, type World } from './sessions/live.ts';
+import { sessionOf } from './sessions/rows.ts';
+
+/** Takes the sessions up that the database knows of. Their hosts count as away until they come back, or are lost. */
+const takeUpSessions = async (world: World): Promise<void> => {
+  const rows = await world.db.read((tables) => tables.sessions.find({}));
+  const now = world.clock.now();
+  for (const row of rows) {
+    if (isElsewhere(world, world.catalogue.hosts.get(row.host))) continue;
+    const session = sessionOf(row);
+    if (session === undefined) {
+      world.log.error({ session: row.id }, 'the stored session cannot be read and is left alone');
+      continue;
+    }
+    world.sessions.set(session.id, takenUp(session));
+  }
+  // Bookings count on hosts that have ever come, sessions on the one that they run on.
+  const known = [...world.catalogue.hosts.values()]
+    .filter((host) => host.seats > 0 && !isElsewhere(world, host))
+    .map(({ name }) => name);
+  for (const name of new Set([...known, ...[...world.sessions.values()].map(({ host }) => host)])) {
+    const row = world.catalogue.hosts.get(name);
+    const capacity = row === undefined ? capacityOf(0) : storedCapacity(row);
+    world.hosts.set(name, hostAway(hostExpected(name, capacity), now, rules(world)));
+  }
+  if (rows.length > 0) world.log.info({ sessions: rows.length }, 'sessions of the last run are taken up');
+};
+
+/** The world as the data directory and the database describe it. Rejects with Unavailable. */
+export const openWorld = async (services: Services): Promise<World> => {
+  const world = createWorld(services);
+  await takeOverFile(services);
+  world.catalogue = await readCatalogue(services);
+  await takeUpSessions(world);
+  return world;
+};

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { appNeedsSchema, hostCardSchema } from '../../shared/protocol/agent-link.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { HostRow } from '../store/tables.ts';
+import { type Capacity, capacityOf } from './rules-capacity.ts';
+
+const capacitySchema = z.object({
+  cards: z.array(hostCardSchema),
+  needs: z.array(appNeedsSchema),
+  placing: z.enum(['spread', 'pack']),
+});
+
+/** What was read before, by text: hosts are read far more often than they change. */
+const known = new Map<string, z.infer<typeof capacitySchema> | undefined>();
+const known_most = 2_000;
+
+const parsed = (text: string): z.infer<typeof capacitySchema> | undefined => {
+  if (known.has(text)) return known.get(text);
+  // Another version may have written it: then its seats are all that is known.
+  const capacity = capacitySchema.safeParse(JSON.parse(text)).data;
+  if (known.size >= known_most) known.clear();
+  known.set(text, capacity);
+  return capacity;
+};
+
+/** The host's capacity as it is stored. */
+export const storedCapacity = ({ seats, capacity }: Pick<HostRow, 'seats' | 'capacity'>): Capacity =>
+  capacityOf(seats, capacity === null ? undefined : parsed(capacity));
+
+/** The same as the column holds it. */
+export const capacityText = ({ cards, needs, placing }: Capacity): string =>
+  JSON.stringify({ cards, needs, placing });
+
+const drainingSchema = z.array(z.number().int());
+
+/** The numbers of the host's cards that take nothing new. */
+export const drainingCards = ({ draining_cards }: Pick<HostRow, 'draining_cards'>): readonly number[] =>
+  draining_cards === '[]' ? [] : drainingSchema.parse(JSON.parse(draining_cards));
+
+/** The same of any host, as the catalogue in memory says. */
+export const drainingIn =
+  ({ hosts }: Pick<Catalogue, 'hosts'>) =>
+  (name: string): readonly number[] => {
+    const row = hosts.get(name);
+    return row === undefined ? [] : drainingCards(row);
+  };

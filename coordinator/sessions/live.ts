@@ -1,0 +1,237 @@
+import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
+import type { toAgent } from '../../shared/protocol/agent-link.ts';
+import type { MessageOf } from '../../shared/protocol/message.ts';
+import { endReasons } from '../../shared/protocol/session.ts';
+import { type Catalogue, emptyCatalogue } from '../catalogue/catalogue.ts';
+import type { Lives } from '../fleet/rules-lives.ts';
+import { type Counters, createCounters } from '../kit/counters.ts';
+import type { Services } from '../kit/services.ts';
+import { rulesOf } from '../kit/settings.ts';
+import { cardOfSession, type Host } from '../seats/rules-hosts.ts';
+import { appIce } from './ice.ts';
+import { endTextFor } from './rules-ends.ts';
+import { type SessionEvent, transition } from './rules-lifecycle.ts';
+import { waiting } from './rules-participants.ts';
+import { type Effect, participantCount, type Session, type Step } from './rules-session.ts';
+import { createSaver, type Saver } from './saver.ts';
+
+/** The connection to a host's agent. */
+export interface Link {
+  readonly epoch: number;
+  /** Whether the agent keeps resumable player channels. */
+  readonly resumes: boolean;
+  /** Whether the agent tells when a player has answered the stream; else a player counts as there once it is connected. */
+  readonly answers: boolean;
+  /** Whether the agent takes DRAINING. */
+  readonly drains: boolean;
+  send(message: MessageOf<typeof toAgent>): void;
+  /** Carries a player's connection to the session's signalling server. */
+  openChannel(order: ChannelOrder, player: ChannelEnd): Channel;
+  close(refusal: Refusal): void;
+}
+
+export interface ChannelOrder {
+  readonly session: Session;
+  readonly participant: string;
+  /** The page's name for a channel to which it may come back. */
+  readonly resumable?: string | undefined;
+}
+
+/** The player's side of a channel: what the host sends ends up here. */
+export interface ChannelEnd {
+  /** The host has seen the stream answered. */
+  answered(): void;
+  /** Whether it could be what a host sends to such a player. */
+  data(payload: Uint8Array): boolean;
+  close(code: number, reason: string): void;
+}
+
+/** The host's side of a channel. */
+export interface Channel {
+  data(payload: Uint8Array): void;
+  close(code: number, reason: string): void;
+}
+
+/** A connected player, so that a session's end can reach it. */
+export interface Player {
+  readonly participant: string;
+  /** The hash of the ticket that it came with. */
+  readonly ticket: string;
+  close(code: number, reason: string): void;
+}
+
+/** What the coordinator holds in memory while it runs, and what its functions need to change it. */
+export interface World extends Services {
+  readonly hosts: Map<string, Host>;
+  readonly links: Map<string, Link>;
+  /** The processes that spoke for each host. */
+  readonly lives: Map<string, Lives>;
+  readonly sessions: Map<string, Session>;
+  /** Sessions that are just being given a seat, by host. */
+  readonly starting: Map<string, number>;
+  /** Extensions that are just being stored, by session. */
+  readonly extending: Map<string, Promise<Session | Refusal>>;
+  /** Hosts that were given up and have not come back, with when they were last heard of. */
+  readonly lost: Map<string, number | null>;
+  readonly players: Map<string, Set<Player>>;
+  readonly watchers: Map<string, Set<() => void>>;
+  readonly saver: Saver;
+  /** Replaced as a whole when it changes; then the listeners are called. */
+  catalogue: Catalogue;
+  readonly catalogueListeners: Set<() => void>;
+  readonly counters: Counters;
+}
+
+export const createWorld = (needs: Services): World => ({
+  ...needs,
+  hosts: new Map(),
+  links: new Map(),
+  lives: new Map(),
+  sessions: new Map(),
+  starting: new Map(),
+  extending: new Map(),
+  lost: new Map(),
+  players: new Map(),
+  watchers: new Map(),
+  saver: createSaver(needs),
+  catalogue: emptyCatalogue,
+  catalogueListeners: new Set(),
+  counters: createCounters(),
+});
+
+export const rules = (world: World) => rulesOf(world.store.configuration());
+
+/** Adds to the set of a key; the function returned takes it out and leaves no empty set behind. */
+export const addTo = <T>(sets: Map<string, Set<T>>, key: string, item: T): (() => void) => {
+  const set = sets.get(key) ?? new Set<T>();
+  sets.set(key, set.add(item));
+  return () => {
+    set.delete(item);
+    if (set.size === 0 && sets.get(key) === set) sets.delete(key);
+  };
+};
+
+/** Calls `listener` after each change of the session that a participant may want to hear of. */
+export const watch = (world: World, session_id: string, listener: () => void): (() => void) =>
+  addTo(world.watchers, session_id, listener);
+
+const send = (world: World, session: Session, effect: Effect & { type: 'start' | 'stop' }): void => {
+  const { id, generation, app, code, participants } = session;
+  const link = world.links.get(session.host);
+  const ref = { session_id: id, generation };
+  if (effect.type === 'stop') link?.send({ verb: 'END_SESSION', ...ref, reason: effect.reason });
+  else {
+    const user_id = participants.find(({ owner }) => owner)?.id ?? id;
+    const ice_servers = appIce(world, session);
+    const host = world.hosts.get(session.host);
+    const card = host && cardOfSession(host, session);
+    link?.send({
+      verb: 'CREATE_SESSION',
+      ...ref,
+      ...{ rc_name: app, user_id, code, ice_servers },
+      ...(card === undefined ? {} : { card }),
+      ...(session.language === null ? {} : { language: session.language }),
+    });
+  }
+};
+
+const closePlayers = (world: World, session: Session, participant: string | undefined): void => {
+  const { end } = session;
+  const owners = session.participants.filter(({ owner }) => owner).map(({ id }) => id);
+  const reasonFor = (player: string): string =>
+    end === null ? 'You have left the session.' : endTextFor(end.reason, { owner: owners.includes(player) });
+  for (const player of [...(world.players.get(session.id) ?? [])]) {
+    // 1001 keeps Epic's page from dialling again.
+    if (participant === undefined || player.participant === participant)
+      player.close(1001, reasonFor(player.participant));
+  }
+  if (participant === undefined) return;
+  const { id: session_id, generation, host } = session;
+  // What waits for its page on the host is to wait no longer.
+  world.links.get(host)?.send({ verb: 'DISCONNECT_USER', session_id, generation, user_id: participant });
+};
+
+const carryOut = (world: World, session: Session, effect: Effect): void => {
+  switch (effect.type) {
+    case 'start':
+    case 'stop':
+      send(world, session, effect);
+      break;
+    case 'close_players':
+      closePlayers(world, session, effect.participant);
+      break;
+    case 'forget':
+      world.sessions.delete(session.id);
+      world.saver.forget(session.id);
+  }
+};
+
+const record = (world: World, before: Session | undefined, { phase, ...session }: Session): void => {
+  if (before?.phase === phase) return;
+  const { id, app, host, end, phases } = session;
+  const waited_ms = phase === 'ready' ? (phases.ready ?? 0) - (phases.accepted ?? 0) : undefined;
+  const why = end === null ? {} : { reason: end.reason, reason_code: endReasons[end.reason] };
+  world.log.info({ session: id, app, host, phase, waited_ms, ...why }, 'session');
+};
+
+/** What a coordinator that starts again must know. Tickets and open connections do not outlive this one. */
+const isNews = (before: Session, after: Session): boolean =>
+  before.version !== after.version ||
+  before.seat_held !== after.seat_held ||
+  before.participants.filter(({ came }) => came).length <
+    after.participants.filter(({ came }) => came).length;
+
+/** Takes a step into the world: keeps the session, does what has to be done outside, tells who watches. */
+export const commit = (world: World, { session, effects }: Step): void => {
+  const before = world.sessions.get(session.id);
+  world.sessions.set(session.id, session);
+  record(world, before, session);
+  if (before !== undefined && isNews(before, session)) world.saver.mark(session);
+  for (const effect of effects) carryOut(world, session, effect);
+  if (before?.version === session.version) return;
+  for (const listener of [...(world.watchers.get(session.id) ?? [])]) listener();
+};
+
+/** Lets an event happen to a session; the session as it is then, or why it may not happen. */
+export const happen = (world: World, session_id: string, event: SessionEvent): Session | Refusal => {
+  const session = world.sessions.get(session_id);
+  if (session === undefined) return refuse('session_unknown');
+  const step = transition(session, event, world.clock.now(), rules(world));
+  if (isRefusal(step)) return step;
+  if (step.session !== session || step.effects.length > 0) commit(world, step);
+  return step.session;
+};
+
+/** The session as a participant sees it who has been let in, or waits for that. */
+export const describeSession = (
+  { clock }: Pick<World, 'clock'>,
+  session: Session,
+  { admitted, owner }: { readonly admitted: boolean; readonly owner: boolean },
+) => ({
+  now: clock.now(),
+  id: session.id,
+  app: session.app,
+  phase: session.phase,
+  code: session.code,
+  version: session.version,
+  participants: participantCount(session),
+  // With the invite one passes the lobby.
+  invite: admitted ? session.invite : null,
+  ends_at: session.ends_at,
+  cut_short: session.cut_short,
+  extendable_to: session.extendable_to,
+  idle_at: session.idle_at,
+  waiting: waiting(session.participants).map(({ id }) => id),
+  names: Object.fromEntries(
+    waiting(session.participants).flatMap(({ id, name }) => (name === null ? [] : [[id, name]])),
+  ),
+  phases: session.phases,
+  end:
+    session.end === null
+      ? null
+      : {
+          reason: session.end.reason,
+          code: endReasons[session.end.reason],
+          text: endTextFor(session.end.reason, { owner }),
+        },
+});

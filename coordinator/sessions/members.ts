@@ -1,0 +1,261 @@
+import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
+import type { App, Participation } from '../../shared/protocol/http.ts';
+import { bounds } from '../kit/limits.ts';
+import { hashOf } from '../kit/secrets.ts';
+import { drainingIn } from '../seats/hosts.ts';
+import { hostsOf, seatsFree, seatsOf } from '../seats/rules-allocation.ts';
+import type { Booking, Knock } from '../store/tables.ts';
+import { type Guess, guess } from './guesses.ts';
+import { findKnock, knock, openDoor } from './knocks.ts';
+import { addTo, describeSession, happen, type Player, type World } from './live.ts';
+import { closedDoor } from './rules-attendance.ts';
+import { isNameTaken, type Participant } from './rules-participants.ts';
+import { isLive, type Session } from './rules-session.ts';
+
+/** A session and the participant whose token was presented. */
+export interface Membership {
+  readonly session: Session;
+  readonly participant: Participant;
+}
+
+/** As whom the participant sees the session: one who is not in it any more sees what those in the lobby do. */
+export const seenBy = (
+  { participants }: Session,
+  id: string,
+): { readonly admitted: boolean; readonly owner: boolean } => ({
+  admitted: participants.some((one) => one.id === id && one.admitted),
+  owner: participants.some((one) => one.id === id && one.owner),
+});
+
+/** Who the caller is in the session from now on. */
+export const participation = (
+  world: World,
+  session: Session,
+  participant_id: string,
+  participant_token: string,
+  owner: boolean,
+) => ({
+  session: describeSession(world, session, seenBy(session, participant_id)),
+  participant_id,
+  owner,
+  participant_token,
+});
+
+/** The catalogue, with the seats that are there and free now. Bookings that come soon are not counted. */
+export const listApps = (world: World): App[] => {
+  const sessions = [...world.sessions.values()].filter(({ seat_held }) => seat_held);
+  const draining = drainingIn(world.catalogue);
+  const free = seatsFree({ hosts: world.hosts, sessions, draining, holds: [], now: world.clock.now() });
+  return [...world.catalogue.apps.values()]
+    .filter(({ enabled }) => enabled)
+    .map((app) => {
+      const { name, title, description, picture, hosts } = app;
+      const able = hostsOf(name, hosts, world.hosts);
+      return {
+        name,
+        title,
+        description,
+        picture: picture === null ? null : `/api/v1/apps/${encodeURIComponent(name)}/picture`,
+        seats: able.reduce((sum, host) => sum + seatsOf(name, host, draining(host.name)), 0),
+        seats_free: free(name, able),
+        default_minutes: app.default_minutes,
+        max_minutes: app.max_minutes,
+        who_may_start: app.who_may_start,
+        lobby: app.lobby,
+      };
+    });
+};
+
+/** By what somebody wants to come in: a code, perhaps typed on an app's page, or the secret of an invite. */
+export type Door = Omit<Guess, 'network'> | { readonly invite: string };
+
+const enter = async (
+  world: World,
+  session: Session,
+  newcomer: {
+    readonly invited: boolean;
+    readonly owner: boolean;
+    readonly network?: string;
+    readonly name?: string | undefined;
+  },
+): Promise<Participation | Refusal> => {
+  const token = world.ids.secret();
+  const id = world.ids.id();
+  const joined = happen(world, session.id, { type: 'join', id, token_hash: hashOf(token), ...newcomer });
+  if (isRefusal(joined)) return joined;
+  try {
+    await world.saver.saved(session.id);
+  } catch (error) {
+    // Nobody is told the token, so nobody could use this place or give it up.
+    happen(world, session.id, { type: 'withdraw', participant: id });
+    throw error;
+  }
+  return participation(world, joined, id, token, newcomer.owner);
+};
+
+/** Why an invite opens no session: its booking's time has not come, or there is nothing behind it. */
+const noneYet = async ({ db }: World, invite: string): Promise<Refusal> => {
+  const [booking] = await db.read(({ bookings }) => bookings.find({ invite }, { limit: 1 }));
+  const awaited = booking?.state === 'held' || booking?.state === 'open';
+  return awaited
+    ? refuse('booking_not_open', `it begins at ${new Date(booking.starts_at).toISOString()}`)
+    : refuse('invite_unknown');
+};
+
+/**
+ * Makes the caller a participant of the live session that has the code or the invite, which is stored when the promise
+ * resolves; code_unknown, codes_closed, invite_unknown, booking_not_open, name_taken or session_full. By code one may have to wait in the
+ * lobby: see `knocks.ts` for when too many wrong ones were typed.
+ */
+export const joinSession = async (
+  world: World,
+  door: Door,
+  network: string,
+): Promise<Participation | Refusal> => {
+  const live = [...world.sessions.values()].filter(isLive);
+  if ('invite' in door) {
+    const session = live.find(({ invite }) => invite === door.invite);
+    if (session === undefined) return noneYet(world, door.invite);
+    return enter(world, session, { invited: true, owner: false });
+  }
+  // Of an app that is not there, no budget is: names that callers make up must not multiply what they may try.
+  const known = door.app !== undefined && world.catalogue.apps.has(door.app);
+  const by: Guess = { ...door, app: known ? door.app : undefined, network };
+  const { code, app, name } = by;
+  const found = await guess(world, by, async () => {
+    if (door.app !== app) return undefined;
+    const session = live.find((one) => one.code === code && (app === undefined || one.app === app));
+    if (session === undefined) return undefined;
+    if (name !== undefined && isNameTaken(session.participants, name)) return refuse('name_taken');
+    return enter(world, session, { invited: false, owner: false, network, name });
+  });
+  return found === 'not looked at' ? knock(world, { ...door, network }) : found;
+};
+
+/**
+ * Makes whoever holds the booking, which the caller has checked, an owner of its session; booking_not_open before there is one, session_ended after.
+ */
+export const joinBooked = async (
+  world: World,
+  { session_id }: Pick<Booking, 'session_id'>,
+): Promise<Participation | Refusal> => {
+  const session = session_id === null ? undefined : world.sessions.get(session_id);
+  return session === undefined
+    ? refuse('booking_not_open')
+    : enter(world, session, { invited: true, owner: true });
+};
+
+/** Whose token this is in the session; session_unknown or unauthorized. */
+export const memberOf = (
+  world: World,
+  session_id: string,
+  token: string | undefined,
+): Membership | Refusal => {
+  const session = world.sessions.get(session_id);
+  if (session === undefined) return refuse('session_unknown');
+  // Looking a digest up does not leak the token through time.
+  const hash = token === undefined ? undefined : hashOf(token);
+  const participant = session.participants.find(({ token_hash }) => token_hash === hash);
+  return participant === undefined ? refuse('unauthorized') : { session, participant };
+};
+
+/** Who the caller is in the session, or at its door; session_unknown or unauthorized. */
+export const callerOf = async (
+  world: World,
+  session_id: string,
+  token: string | undefined,
+): Promise<Membership | Knock | Refusal> => {
+  const member = memberOf(world, session_id, token);
+  if (!isRefusal(member) || member.refused !== 'session_unknown') return member;
+  const found = await findKnock(world, session_id, token);
+  return isRefusal(found) || found.session_id === null ? found : memberOf(world, found.session_id, token);
+};
+
+/** The owner's end; forbidden to others. An ended session stays ended. */
+export const endSession = (world: World, { session, participant }: Membership): Session | Refusal =>
+  participant.owner ? happen(world, session.id, { type: 'end', reason: 'owner_ended' }) : refuse('forbidden');
+
+export const leaveSession = (world: World, { session, participant }: Membership): void => {
+  happen(world, session.id, { type: 'leave', participant: participant.id });
+};
+
+/** A ticket for one signalling connection, and until when (epoch ms) it is good. */
+export const issueTicket = (
+  world: World,
+  { session, participant }: Membership,
+): { ticket: string; expires: number } | Refusal => {
+  const ticket = world.ids.secret();
+  const issued = happen(world, session.id, {
+    type: 'issue_ticket',
+    participant: participant.id,
+    hash: hashOf(ticket),
+  });
+  return isRefusal(issued) ? issued : { ticket, expires: world.clock.now() + bounds.ticket_ms };
+};
+
+/** Who came with a ticket, and its hash. */
+export interface Admitted extends Membership {
+  readonly ticket: string;
+}
+
+/** A page that dials again before its old connection is known to be lost takes that connection's place. */
+const closeReplaced = (world: World, session: Session, ticket: string): void => {
+  if (closedDoor(session) !== undefined) return;
+  const replaced = [...(world.players.get(session.id) ?? [])].filter((player) => player.ticket === ticket);
+  // 1001 keeps Epic's page from dialling again, were it another one.
+  for (const player of replaced) player.close(1001, 'This page was opened again elsewhere.');
+};
+
+/** Takes the ticket into use. From then on the participant has a connection until `playerGone`, and is there once `playerAnswered`. */
+export const useTicket = (world: World, session_id: string, ticket: string): Admitted | Refusal => {
+  const before = world.sessions.get(session_id);
+  if (before === undefined) return refuse('session_unknown');
+  const hash = hashOf(ticket);
+  const holder = before.tickets.find((one) => one.hash === hash)?.participant;
+  closeReplaced(world, before, hash);
+  const session = happen(world, session_id, { type: 'use_ticket', hash });
+  if (isRefusal(session)) return session;
+  const participant = session.participants.find(({ id }) => id === holder);
+  return participant === undefined ? refuse('ticket_unknown') : { session, participant, ticket: hash };
+};
+
+/** Counts a player in, so that the end of the session closes it. */
+export const addPlayer = (world: World, session_id: string, player: Player): (() => void) =>
+  addTo(world.players, session_id, player);
+
+/** The stream was answered on a connection that `useTicket` let in. */
+export const playerAnswered = (world: World, session_id: string, participant: string): void => {
+  happen(world, session_id, { type: 'answered', participant });
+};
+
+/**
+ * A connection that `useTicket` let in is closed, or was `cut` off and may be resumed. `streamed`: it was `playerAnswered`.
+ * `ticket` is the hash of its ticket.
+ */
+export const playerGone = (
+  world: World,
+  session_id: string,
+  participant: string,
+  how: { readonly cut: boolean; readonly streamed: boolean; readonly ticket?: string },
+): void => {
+  happen(world, session_id, { type: 'channel_closed', participant, ...how });
+};
+
+/** A page tells of input: the session is not idle. */
+export const noteActivity = (world: World, { session, participant }: Membership): Session | Refusal =>
+  happen(world, session.id, { type: 'active', participant: participant.id });
+
+/** The owner lets someone in from the lobby, or sends them away; forbidden to others. Stored when the promise resolves. */
+export const admitGuest = async (
+  world: World,
+  { session, participant }: Membership,
+  guest: string,
+  admitted: boolean,
+): Promise<Session | Refusal> => {
+  if (!participant.owner) return refuse('forbidden');
+  const decided = happen(world, session.id, { type: 'admit', participant: guest, admitted });
+  if (isRefusal(decided)) return decided;
+  await world.saver.saved(session.id);
+  if (admitted) await openDoor(world, decided, guest);
+  return decided;
+};

@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'bun:test';
+import { silentLog } from '../../shared/log.ts';
+import { fakeClock } from '../../shared/testing/clock.ts';
+import { fakeIds } from '../../shared/testing/ids.ts';
+import { type Database, Unavailable } from '../store/database.ts';
+import { memoryDatabase } from '../testing/database.ts';
+import { newSession } from '../testing/domain.ts';
+import { memoryStore } from '../testing/store.ts';
+import { rowOf } from './rows.ts';
+import { createSaver } from './saver.ts';
+
+/** A saver whose database does as `fault` says before each transaction: nothing, or throws. */
+const setUp = async (fault: () => void) => {
+  const memory = memoryDatabase();
+  const db: Database = {
+    transact: (work) => {
+      fault();
+      return memory.transact(work);
+    },
+    read: (work) => memory.read(work),
+    health: () => memory.health(),
+    close: () => memory.close(),
+  };
+  const clock = fakeClock();
+  const saver = createSaver({ db, store: memoryStore([]), clock, ids: fakeIds(), log: silentLog });
+  const add = async (id: string) => {
+    const session = { ...newSession(), id };
+    await memory.transact(({ sessions }) => sessions.insert({ ...rowOf(session, 0), version: 1 }));
+    return session;
+  };
+  const code = async (id: string) => (await memory.read(({ sessions }) => sessions.get({ id })))?.code;
+  return { saver, clock, memory, add, code };
+};
+
+describe('createSaver()', () => {
+  test('createSaver() stores the latest state, and says when', async () => {
+    const { saver, add, code } = await setUp(() => {});
+    const session = await add('s1');
+    for (const number of ['1111', '2222', '3333']) saver.mark({ ...session, code: number });
+    await saver.saved('s1');
+    expect(await code('s1')).toBe('3333');
+    saver.forget('s1');
+    await saver.stop();
+    expect(await code('s1')).toBeUndefined();
+  });
+
+  test('createSaver() tells who waits that the database is away, and stores when it is back', async () => {
+    let down = true;
+    const { saver, clock, add, code } = await setUp(() => {
+      if (down) throw new Unavailable('storage_away', 'gone');
+    });
+    const session = await add('s1');
+    saver.mark({ ...session, code: '2222' });
+    await expect(saver.saved('s1')).rejects.toBeInstanceOf(Unavailable);
+    while (clock.pending() === 0) await Promise.resolve();
+    down = false;
+    clock.advance(1_000);
+    await saver.saved('s1');
+    expect(await code('s1')).toBe('2222');
+  });
+
+  test('createSaver() gives up a session that the database refuses, and stores the others', async () => {
+    const { saver, memory, add, code } = await setUp(() => {});
+    const sessions = [await add('s1'), await add('s2'), await add('s3')];
+    for (const session of sessions) saver.mark({ ...session, code: session.id === 's2' ? 'a code' : '2222' });
+    await saver.saved('s2').catch(() => undefined);
+    await saver.stop();
+    expect([await code('s1'), await code('s2'), await code('s3')]).toEqual(['2222', '0001', '2222']);
+    expect(await memory.read(({ records }) => records.count({}))).toBe(0);
+  });
+
+  test('createSaver() ends when it is stopped, with or without a database', async () => {
+    const { saver, add, code } = await setUp(() => {
+      throw new Unavailable('storage_away', 'gone');
+    });
+    saver.mark({ ...(await add('s1')), code: '2222' });
+    await saver.stop();
+    expect(await code('s1')).toBe('0001');
+  });
+});

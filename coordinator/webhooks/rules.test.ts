@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'bun:test';
+import { attempts_most, outcomeOf, retryDelay, signedText } from './rules.ts';
+
+const hour_ms = 3_600_000;
+
+describe('retryDelay()', () => {
+  test('retryDelay() waits 10 s, 1 min, 5 min, 30 min, 2 h, 6 h and 12 h, then gives up', () => {
+    const waits = Array.from({ length: attempts_most }, (_, at) => retryDelay(at + 1, 0));
+    expect(waits).toEqual([
+      10_000,
+      60_000,
+      300_000,
+      1_800_000,
+      2 * hour_ms,
+      6 * hour_ms,
+      12 * hour_ms,
+      undefined,
+    ]);
+  });
+
+  test('retryDelay() spreads a wait by at most 15 percent, and all of them over about a day', () => {
+    for (const jitter of [0, 0.25, 0.5, 0.999_999]) {
+      const waits = Array.from({ length: attempts_most - 1 }, (_, at) => retryDelay(at + 1, jitter) ?? 0);
+      const whole = waits.reduce((sum, wait) => sum + wait, 0);
+      expect(whole).toBeGreaterThan(20 * hour_ms);
+      expect(whole).toBeLessThan(24 * hour_ms);
+      for (const [at, wait] of waits.entries()) {
+        const least = retryDelay(at + 1, 0) ?? 0;
+        expect(wait).toBeGreaterThanOrEqual(least);
+        expect(wait).toBeLessThanOrEqual(Math.round(least * 1.15));
+      }
+    }
+  });
+});
+
+test('signedText() joins time, id and body in a way that none of them can shift', () => {
+  expect(signedText(1_767_225_600, 'id-1', '{"a":"."}')).toBe('1767225600.id-1.{"a":"."}');
+});
+
+describe('outcomeOf()', () => {
+  const rows = [
+    [200, 'delivered'],
+    [204, 'delivered'],
+    [299, 'delivered'],
+    [199, 'failed'],
+    [301, 'failed'],
+    [307, 'failed'],
+    [400, 'failed'],
+    [404, 'failed'],
+    [410, 'gone'],
+    [429, 'failed'],
+    [500, 'failed'],
+  ] as const;
+  for (const [status, outcome] of rows) {
+    test(`outcomeOf() reads ${status} as ${outcome}`, () => {
+      expect(outcomeOf(status)).toBe(outcome);
+    });
+  }
+});
