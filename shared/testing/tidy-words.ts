@@ -1,4 +1,5 @@
 import { isDevelopment, isScript, isTest, occurrences, type Source, type Violation } from './source.ts';
+import { isPure } from './tidy-imports.ts';
 
 /** A word that may stand in few places. `allowed` lists them; `raw` looks into comments and strings too. */
 interface WordRule {
@@ -44,8 +45,8 @@ const wordRules: readonly WordRule[] = [
   },
   {
     word: /\basync\b|\bawait\b|\bfetch\(|\bnew (WebSocket|Promise)\b|\bBun\.|\bprocess\./g,
-    says: 'domain/ is pure: (state, event, now) -> state + effects | refusal',
-    applies: (path) => ships(path) && path.includes('/domain/'),
+    says: 'this code is pure: (state, event, now) -> state + effects | refusal',
+    applies: (path) => ships(path) && isPure(path),
   },
   {
     word: /\bconsole\s*\./g,

@@ -9,6 +9,7 @@ import {
   checkOwners,
   checkPurity,
 } from './tidy-imports.ts';
+import { checkRank } from './tidy-rank.ts';
 import { checkFileLengths, checkFunctionLengths, checkNames, checkTests, checkTitles } from './tidy-shape.ts';
 import { checkWords } from './tidy-words.ts';
 
@@ -57,9 +58,9 @@ const laws: { check: Check; bad: Example[]; good: Example[] }[] = [
     check: checkOwners,
     bad: [
       ['signalling/a.ts', "import { Hono } from 'hono';"],
-      ['coordinator/ws/a.ts', "import { upgradeWebSocket } from 'hono/bun';"],
+      ['coordinator/fleet/a.ts', "import { upgradeWebSocket } from 'hono/bun';"],
       ['coordinator/http/apps.ts', "import { jwtVerify } from 'jose';"],
-      ['coordinator/domain/a.ts', "import { sql } from 'drizzle-orm';"],
+      ['coordinator/seats/a.ts', "import { sql } from 'drizzle-orm';"],
       ['coordinator/http/a.ts', "import { h } from 'preact';"],
       ['coordinator/http/a.ts', "import pino from 'pino';"],
       ['coordinator/store/a.ts', "import { spawn } from 'node:child_process';"],
@@ -79,19 +80,37 @@ const laws: { check: Check; bad: Example[]; good: Example[] }[] = [
   {
     check: checkPurity,
     bad: [
-      ['coordinator/domain/a.ts', "import { readFile } from 'node:fs/promises';"],
-      ['coordinator/domain/a.ts', "import { b } from '../store/b.ts';"],
+      ['coordinator/seats/rules.ts', "import { readFile } from 'node:fs/promises';"],
+      ['coordinator/seats/rules-queue.ts', "import { b } from '../store/b.ts';"],
+      ['coordinator/seats/rules-queue.ts', "import { b } from './queue.ts';"],
       ['signalling/domain/a.ts', "import type { Log } from '../../shared/log.ts';"],
       ['coordinator/site/a.ts', "import { join } from 'node:path';"],
       ['coordinator/site/a.ts', "import type { Server } from 'bun';"],
     ],
     good: [
       [
-        'coordinator/domain/a.ts',
-        "import { b } from './b.ts';\nimport { refuse } from '../../shared/errors.ts';",
+        'coordinator/seats/rules.ts',
+        "import { b } from './rules-b.ts';\nimport { refuse } from '../../shared/errors.ts';",
       ],
-      ['coordinator/domain/a.ts', "import { limits } from '../limits.ts';"],
-      ['coordinator/domain/a.test.ts', "import { join } from 'node:path';"],
+      ['coordinator/seats/rules.ts', "import { limits } from '../kit/limits.ts';"],
+      ['coordinator/seats/rules.test.ts', "import { join } from 'node:path';"],
+    ],
+  },
+  {
+    check: checkRank,
+    bad: [
+      ['coordinator/kit/a.ts', "import type { Session } from '../sessions/rules.ts';"],
+      ['coordinator/store/a.ts', "import { pages } from '../kit/pages.ts';"],
+      ['coordinator/fleet/a.ts', "import { guards } from '../http/guards.ts';"],
+      ['coordinator/http/a.ts', "import { app } from '../app.ts';"],
+      ['coordinator/utils/a.ts', 'export const a = 1;'],
+      ['coordinator/kit/http-rates.ts', 'export const a = 1;'],
+    ],
+    good: [
+      ['coordinator/sessions/a.ts', "import { pages } from '../kit/pages.ts';\nimport { b } from './b.ts';"],
+      ['coordinator/app.ts', "import { guards } from './http/guards.ts';"],
+      ['coordinator/kit/a.test.ts', "import { starts } from '../sessions/starts.ts';"],
+      ['coordinator/testing/a.ts', "import { starts } from '../sessions/starts.ts';"],
     ],
   },
   {
@@ -187,8 +206,8 @@ const laws: { check: Check; bad: Example[]; good: Example[] }[] = [
       ['signalling/a.ts', 'const a = Math.random();'],
       ['signalling/main.ts', 'const a = crypto.randomUUID();'],
       ['signalling/server.ts', 'const clock = systemClock;'],
-      ['coordinator/domain/a.ts', 'export const load = async () => 1;'],
-      ['coordinator/domain/a.ts', "const socket = new WebSocket('');"],
+      ['coordinator/seats/rules.ts', 'export const load = async () => 1;'],
+      ['coordinator/seats/rules.ts', "const socket = new WebSocket('');"],
       ['coordinator/site/a.ts', 'console.log(1);'],
       ['shared/a.ts', 'const a: any = 1;'],
       ['shared/a.ts', 'const a = b as any;'],
@@ -215,7 +234,7 @@ const laws: { check: Check; bad: Example[]; good: Example[] }[] = [
       ['shared/clock.ts', 'Date.now();'],
       ['shared/ids.ts', 'randomBytes(16);'],
       ['session-agent/demo-app/a.ts', 'setInterval(draw, 33);'],
-      ['coordinator/domain/a.ts', 'const text = new Date(now).toISOString();'],
+      ['coordinator/seats/rules.ts', 'const text = new Date(now).toISOString();'],
       [
         'shared/a.ts',
         'const company = a !== b ? !c : d;\n// console.log and Date.now() in a comment\nconst text = "any";',

@@ -1,0 +1,93 @@
+import { isDevelopment, type Source, type Violation } from './source.ts';
+import { eachImport, partOf, targetOf } from './tidy-imports.ts';
+
+/** The nouns of the coordinator, the lowest first. What stands beside them (main, app, config) is above all. */
+const ranks = [
+  'store',
+  'kit',
+  'accounts',
+  'catalogue',
+  'seats',
+  'bookings',
+  'sessions',
+  'relay',
+  'records',
+  'webhooks',
+  'fleet',
+  'http',
+];
+
+/** Folders of the coordinator without a rank: a program of its own, what is printed, what calls the rest, what never ships. */
+const unranked = ['site', 'testing', 'deployment', 'command-line'];
+
+/** Arrows that run upward still. The list only shrinks: one that no import needs is a violation, too. */
+const upward: readonly string[] = [
+  'coordinator/accounts/http-cookies.ts > coordinator/http/guards.ts',
+  'coordinator/accounts/http.ts > coordinator/http/guards.ts',
+  'coordinator/accounts/rules-quotas.ts > coordinator/seats/rules-slots.ts',
+  'coordinator/bookings/http.ts > coordinator/http/guards.ts',
+  'coordinator/bookings/http.ts > coordinator/sessions/live.ts',
+  'coordinator/bookings/http.ts > coordinator/sessions/members.ts',
+  'coordinator/catalogue/catalogue.ts > coordinator/seats/rules-hosts.ts',
+  'coordinator/catalogue/follow.ts > coordinator/fleet/claims.ts',
+  'coordinator/catalogue/follow.ts > coordinator/sessions/live.ts',
+  'coordinator/fleet/http-hosts.ts > coordinator/http/guards.ts',
+  'coordinator/kit/data-directory.ts > coordinator/catalogue/pictures.ts',
+  'coordinator/kit/data-directory.ts > coordinator/catalogue/servers-file.ts',
+  'coordinator/kit/http-rates.ts > coordinator/fleet/fleet.ts',
+  'coordinator/kit/http-rates.ts > coordinator/sessions/live.ts',
+  'coordinator/kit/rules-time.ts > coordinator/seats/rules-slots.ts',
+  'coordinator/kit/settings.ts > coordinator/accounts/rules-quotas.ts',
+  'coordinator/kit/settings.ts > coordinator/bookings/rules.ts',
+  'coordinator/kit/settings.ts > coordinator/seats/rules-shares.ts',
+  'coordinator/kit/settings.ts > coordinator/sessions/rules.ts',
+  'coordinator/kit/store.ts > coordinator/catalogue/file-catalogue.ts',
+  'coordinator/kit/store.ts > coordinator/catalogue/pictures.ts',
+  'coordinator/seats/http-apps.ts > coordinator/sessions/live.ts',
+  'coordinator/seats/http-apps.ts > coordinator/sessions/members.ts',
+  'coordinator/seats/http-queue.ts > coordinator/sessions/live.ts',
+  'coordinator/seats/queue.ts > coordinator/sessions/live.ts',
+  'coordinator/seats/queue.ts > coordinator/sessions/rules-session.ts',
+  'coordinator/seats/rules-allocation.ts > coordinator/sessions/rules-session.ts',
+  'coordinator/seats/rules-hosts.ts > coordinator/sessions/rules.ts',
+  'coordinator/seats/rules-hosts.ts > coordinator/sessions/rules-session.ts',
+  'coordinator/seats/rules-ranking.ts > coordinator/sessions/rules-session.ts',
+  'coordinator/seats/strangers.ts > coordinator/sessions/live.ts',
+  'coordinator/sessions/http.ts > coordinator/http/guards.ts',
+  'coordinator/sessions/live.ts > coordinator/fleet/rules-lives.ts',
+  'coordinator/store/shapes.ts > coordinator/accounts/rows.ts',
+  'coordinator/store/shapes.ts > coordinator/catalogue/rows.ts',
+  'coordinator/store/shapes.ts > coordinator/seats/rows.ts',
+];
+
+const nounOf = (path: string): string | undefined => /^coordinator\/([^/]+)\//.exec(path)?.[1];
+
+const isRanked = (path: string): boolean =>
+  partOf(path) === 'coordinator' && !unranked.includes(nounOf(path) ?? '') && !isDevelopment(path);
+
+const rankOf = (path: string): number => {
+  const noun = nounOf(path);
+  return noun === undefined ? ranks.length : ranks.indexOf(noun);
+};
+
+/** Within the coordinator a file imports its own noun and lower ones: everybody sees at once who may know whom. */
+export const checkRank = (sources: readonly Source[]): Violation[] => {
+  const ranked = sources.filter(({ path }) => isRanked(path));
+  const used = new Set<string>();
+  const arrows = eachImport(ranked, (path, specifier) => {
+    const target = targetOf(path, specifier);
+    if (!specifier.startsWith('.') || !isRanked(target) || rankOf(target) <= rankOf(path)) return undefined;
+    const arrow = `${path} > ${target}`;
+    used.add(arrow);
+    return upward.includes(arrow) ? undefined : `${target} stands higher`;
+  });
+  const homeless = ranked
+    .filter(({ path }) => rankOf(path) < 0)
+    .map(({ path }) => ({ path, line: 1, text: `${nounOf(path)}/ has no rank (tidy-rank.ts)` }));
+  const needless = ranked.flatMap(({ path }) =>
+    upward
+      .filter((arrow) => arrow.startsWith(`${path} > `) && !used.has(arrow))
+      .map((arrow) => ({ path, line: 1, text: `no import needs the exception "${arrow}"` })),
+  );
+  return [...arrows, ...homeless, ...needless];
+};
