@@ -184,7 +184,7 @@ describe(`${bookingRoutes.name}()`, () => {
       { method: 'POST', body: { ...order, time: '13:00' }, headers },
       '203.0.113.9',
     );
-    expect(await moved.json()).toEqual(mine);
+    expect(bookedSchema.parse(await moved.json())).toEqual(mine);
     expect(await refused('/bookings', { method: 'POST', body: order, headers })).toBe('idempotency_mismatch');
   });
 

@@ -1,4 +1,5 @@
 import type { BookingView } from '../../shared/protocol/bookings.ts';
+import type { BookingEvent } from '../../shared/protocol/webhooks.ts';
 import { localTimeOf } from '../kit/rules-time.ts';
 import type { Booking } from '../store/tables.ts';
 
@@ -38,7 +39,7 @@ export const describeBooking = (booking: Booking, base: string): BookingView => 
 };
 
 /** What an event tells of a booking: neither its code nor its invite. */
-export const bookingEventData = (booking: Booking): object => {
+export const bookingEventData = (booking: Booking): BookingEvent => {
   const { id, app, account_id, host, starts_at, ends_at, zone, state, session_id } = booking;
   return { id, app, account_id, host, starts_at, ends_at, zone, state, session_id };
 };

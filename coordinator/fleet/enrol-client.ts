@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { fetchVerified } from '../../shared/fetch-verified.ts';
-import { enrolmentSchema } from '../../shared/protocol/catalogue.ts';
 import { problemSchema } from '../../shared/protocol/http.ts';
 
 const answer_ms = 30_000;
@@ -53,6 +52,7 @@ const ask = async (url: URL, { method = 'POST', path, body, version, token }: Re
 };
 
 const loginSchema = z.object({ access_token: z.string() });
+const tokenSchema = z.object({ token: z.string() });
 const hostSchema = z.object({ apps: z.array(z.string()), version: z.number() });
 
 /**
@@ -76,5 +76,5 @@ export const enrolByRest = async ({ url, email, password, host, apps, minutes }:
     }
   }
   const enrolment = await ask(base, { path: `${path}/enrolments`, body: { minutes }, token });
-  return enrolmentSchema.parse(enrolment).token;
+  return tokenSchema.parse(enrolment).token;
 };

@@ -14,7 +14,62 @@ const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =
   }),
 );
 
+/** Fields that are named like a moment: "ends_at", "until", "from", "expires". */
+const moment =
+  /(^|_)(at|on|to|from|since|until|now|time|when|date|deadline|begins?|ends?|starts?)$|expires|expiry/;
+/** What an agent is told, beside its link, in numbers: releases before read them so. */
+const of_agents = ['get /agent/check: time'];
+
+type Schema = Record<string, unknown>;
+const schemaOf = (value: unknown): Schema =>
+  typeof value === 'object' && value !== null ? { ...value } : {};
+const isNumber = ({ type, format }: Schema): boolean =>
+  [type].flat().some((one) => one === 'number' || one === 'integer') || format === 'int64';
+
+/** Every schema in this one with the path of its field; values of a record have that of the record. */
+const schemasIn = (value: unknown, path: string): [path: string, schema: Schema][] => {
+  const schema = schemaOf(value);
+  return [
+    [path, schema],
+    ...['anyOf', 'oneOf', 'allOf', 'items', 'additionalProperties'].flatMap((key) =>
+      [schema[key]].flat().flatMap((part) => (part === undefined ? [] : schemasIn(part, path))),
+    ),
+    ...Object.entries(schemaOf(schema.properties)).flatMap(([name, field]) =>
+      schemasIn(field, path === '' ? name : `${path}.${name}`),
+    ),
+  ];
+};
+
+const answered = operations.flatMap(({ path, method, operation }) =>
+  Object.values(operation.responses ?? {}).flatMap((response) =>
+    Object.values(schemaOf(schemaOf(response).content)).flatMap((content) =>
+      schemasIn(schemaOf(content).schema, '').map(
+        ([field, schema]) => [`${method} ${path}: ${field}`, schema] as [string, Schema],
+      ),
+    ),
+  ),
+);
+
 describe('referenceOf()', () => {
+  test('referenceOf() shows no moment as a number in an answer', () => {
+    const numbers = answered.filter(([, schema]) => isNumber(schema)).map(([field]) => field);
+    const isMoment = (field: string) =>
+      moment.test(field.split(/[ .]/).at(-1) ?? '') || /phases$/.test(field);
+    expect(numbers.length).toBeGreaterThan(50);
+    expect(numbers.filter(isMoment)).toEqual(of_agents);
+  });
+
+  test('referenceOf() shows instants as date-time', () => {
+    const instants = answered.filter(([, { format }]) => format === 'date-time');
+    expect(instants.length).toBeGreaterThan(60);
+    for (const [field, { type }] of instants)
+      expect([field, [type].flat()]).toEqual([field, expect.arrayContaining(['string'])]);
+    const fields = instants.map(([field]) => field);
+    expect(fields).toContain('get /api/v1/sessions/{id}: phases');
+    expect(fields).toContain('get /api/v1/apps/{name}/availability: free.from');
+    expect(fields).toContain('get /api/v1/audit: entries.detail.expires_at');
+  });
+
   test('referenceOf() makes a valid OpenAPI 3.1 document', async () => {
     const validator = new Validator();
     const { valid, errors } = await validator.validate(JSON.parse(JSON.stringify(document)));

@@ -25,7 +25,8 @@ const everywhere = (
 const description = `Sessions of Unreal Engine apps on your own GPU machines.
 
 Local dates are year-month-day (2026-12-24), times of the day hours:minutes of 24 hours (18:30), zones names of the zone database
-(Europe/Berlin). A query takes instants as RFC 3339 (2026-12-24T17:30:00Z); a number in a body that is an instant is epoch ms.
+(Europe/Berlin). An instant in an answer, and in the body of a webhook, is a RFC 3339 time in UTC with milliseconds
+(2026-12-24T17:30:00.000Z). A query takes instants as RFC 3339 with any offset; ms since 1970 are taken too.
 
 Every error is \`application/problem+json\` with a \`code\` of a closed list. Any route may also answer:
 

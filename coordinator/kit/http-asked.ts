@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { isRefusal, type Refusal } from '../../shared/errors.ts';
+import { instantOf } from '../../shared/protocol/instant.ts';
 import type { Account } from '../store/tables.ts';
 import { callerWith } from './http-caller.ts';
 import type { Ctx } from './http-env.ts';
@@ -33,6 +34,9 @@ export const instant_text =
 /** "2026" and "20260101": a person means a year or a day, not a moment of 1970. */
 const year_or_day = /^(?:19|20|21)\d\d(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))?$/;
 
+/** In a query a "+" that is not written as %2B is a blank: the offset of "2026-11-21T12:00:00+03:00". */
+const withOffset = (text: string): string => text.replace(/ (?=\d\d:\d\d$)/, '+');
+
 /** An instant in a query; ms since 1970 from then on. */
 export const instantQuery = z
   .union(
@@ -41,11 +45,14 @@ export const instantQuery = z
         .string()
         .regex(/^\d{1,16}$/)
         .refine((text) => !year_or_day.test(text)),
-      z.iso.datetime({ offset: true }),
+      z
+        .string()
+        .refine((text) => instantOf(withOffset(text)) !== undefined)
+        .meta({ format: 'date-time' }),
     ],
     'an RFC 3339 time like 2026-11-21T09:00:00Z',
   )
-  .transform((text) => (/^\d+$/.test(text) ? Number(text) : Date.parse(text)))
+  .transform((text) => instantOf(withOffset(text)) ?? Number(text))
   .pipe(z.number().int().min(0).max(time_most))
   .optional();
 

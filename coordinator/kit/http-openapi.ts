@@ -1,13 +1,38 @@
-import { OpenAPIHono, z } from '@hono/zod-openapi';
+import { OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
+import { createMiddleware } from 'hono/factory';
 import { type ErrorCode, errors, refuse } from '../../shared/errors.ts';
 import { normaliseName } from '../../shared/name-text.ts';
+import { type Encode, encoderOf } from '../../shared/protocol/encoder.ts';
 import { problemSchema } from '../../shared/protocol/http.ts';
 import type { Env } from './http-env.ts';
 import { problem } from './http-problems.ts';
 
-/** Routes that describe themselves. What does not fit its schema is answered as malformed, with the field. */
-export const describedRoutes = (): OpenAPIHono<Env> =>
-  new OpenAPIHono<Env>({
+/** What writes the JSON answers of a route, by their status. */
+const answerEncoders = ({ responses }: RouteConfig): ReadonlyMap<number, Encode> =>
+  new Map(
+    Object.entries(responses).flatMap(([status, response]) => {
+      const body = 'content' in response ? response.content?.['application/json'] : undefined;
+      const schema = body !== undefined && 'schema' in body ? body.schema : undefined;
+      return schema instanceof z.ZodType ? [[Number(status), encoderOf(schema)] as const] : [];
+    }),
+  );
+
+/** From here on `c.json` writes what it is given in the form on the wire that the route declares for that status. */
+const encodeAnswers = (encoders: ReadonlyMap<number, Encode>) =>
+  createMiddleware<Env>(async (c, next) => {
+    const write: (value: unknown, status?: number, headers?: Record<string, string>) => Response = c.json;
+    const encoding: typeof write = (value, status = 200, headers) =>
+      write(encoders.get(status)?.(value) ?? value, status, headers);
+    c.json = encoding as typeof c.json;
+    await next();
+  });
+
+/**
+ * Routes that describe themselves. What does not fit its schema is answered as malformed, with the field. What their handlers
+ * answer with `c.json` leaves in the form of the schema that the route declares: handlers speak of instants as ms since 1970.
+ */
+export const describedRoutes = (): OpenAPIHono<Env> => {
+  const routes = new OpenAPIHono<Env>({
     defaultHook: (result) => {
       if (result.success) return undefined;
       const issue = result.error.issues[0];
@@ -16,6 +41,14 @@ export const describedRoutes = (): OpenAPIHono<Env> =>
       );
     },
   });
+  const describe = routes.openapi;
+  routes.openapi = (route, ...handlers) =>
+    describe(
+      { ...route, middleware: [encodeAnswers(answerEncoders(route)), ...[route.middleware ?? []].flat()] },
+      ...handlers,
+    );
+  return routes;
+};
 
 /** An answer of a route. `content` is optional by type, so that a handler may return a Response of any origin. */
 interface Answer {

@@ -11,7 +11,11 @@ export const password = 'correct horse';
 export type UnderTest = Awaited<ReturnType<typeof appUnderTest>>;
 
 /** Adds an administrator (1), an operator (2), a user (3), a pending (4) and a rejected (5) account. */
-export const addAccounts = async ({ world }: UnderTest): Promise<void> => {
+export const addAccounts = async ({
+  world,
+}: {
+  readonly world: Pick<UnderTest['world'], 'db'>;
+}): Promise<void> => {
   const password_hash = String(await createPasswords(cheap).hash(password));
   const rows = [
     account(1, { role: 'admin', password_hash }),

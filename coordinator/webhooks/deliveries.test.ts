@@ -25,6 +25,16 @@ const day_ms = 86_400_000;
 const lease_ms = 30_000;
 const never = () => new Promise<never>(() => {});
 
+/** What an event tells of the session of this number. */
+const ended = (number: number) => ({
+  session_id: `session-${number}`,
+  app: 'garden',
+  host: 'host-a',
+  account_id: null,
+  booking_id: null,
+  phases: { ended: number },
+});
+
 /** Coordinators on one database with one clock, and webhooks 1 to `count` at the receiver. */
 const setUp = async (receiver: Receiver, count = 1, db: Database = memoryDatabase()) => {
   const clock = fakeClock();
@@ -41,7 +51,7 @@ const setUp = async (receiver: Receiver, count = 1, db: Database = memoryDatabas
       createDeliveries({ db, clock, ids: { ...ids, below: () => 0 }, log: silentLog }, send),
     happen: (times = 1) =>
       db.transact(async (tables) => {
-        for (let at = 0; at < times; at++) await emit({ clock, ids }, tables, 'session.ended', { at });
+        for (let at = 0; at < times; at++) await emit({ clock, ids }, tables, 'session.ended', ended(at));
       }),
     outbox: () => db.read(({ outbox }) => outbox.find({})),
     row: async (): Promise<Partial<OutboxRow>> => (await db.read(({ outbox }) => outbox.find({})))[0] ?? {},
@@ -61,7 +71,11 @@ describe('createDeliveries()', () => {
     expect(receiver.received).toHaveLength(1);
     expect(one).toMatchObject({ event: 'session.ended', genuine: true });
     const body = webhookEventSchema.parse(JSON.parse(one?.body ?? ''));
-    expect(body).toMatchObject({ id: one?.id ?? '', event: 'session.ended', data: { at: 0 } });
+    expect(body).toMatchObject({
+      id: one?.id ?? '',
+      event: 'session.ended',
+      data: { phases: { ended: '1970-01-01T00:00:00.000Z' } },
+    });
     expect(await row()).toMatchObject({ state: 'delivered', attempts: 1, delivered_at: body.at });
   });
 
@@ -172,9 +186,9 @@ describe('createDeliveries()', () => {
     expect(new Set(receiver.received.map(({ id }) => id)).size).toBe(36);
     expect(receiver.received).toHaveLength(36);
     const ofOne = receiver.received.filter(({ webhook }) => webhook === 'webhook-1');
-    expect(ofOne.map(({ body }) => webhookEventSchema.parse(JSON.parse(body)).data.at).sort()).toEqual([
-      0, 1, 2,
-    ]);
+    expect(
+      ofOne.map(({ body }) => webhookEventSchema.parse(JSON.parse(body)).data.session_id).sort(),
+    ).toEqual(['session-0', 'session-1', 'session-2']);
   });
 
   test('createDeliveries() lets one webhook that does not answer keep no other from its events', async () => {

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { instantSchema } from './instant.ts';
 import { idSchema, nameSchema } from './names.ts';
 
-/** Bodies of accounts and logins under `/api/v1`. Instants are epoch ms. */
-export const ACCOUNTS_VERSION = 1;
+/** Bodies of accounts and logins under `/api/v1`. Instants are RFC 3339 times in UTC. */
+export const ACCOUNTS_VERSION = 2;
 
 const emailSchema = z.string().min(3).max(254);
 const passwordSchema = z.string().min(1).max(256);
@@ -26,8 +27,8 @@ export const accountSchema = z.strictObject({
   /** Sessions and minutes per period; null for what the configuration says. */
   quota_sessions: z.int().nullable(),
   quota_minutes: z.int().nullable(),
-  created_at: z.number(),
-  decided_at: z.number().nullable(),
+  created_at: instantSchema,
+  decided_at: instantSchema.nullable(),
   /** The administrator who decided. */
   decided_by: z.string().nullable(),
   /** Stands in the ETag; a change names it in If-Match. */
@@ -73,7 +74,7 @@ export const decisionSchema = z.strictObject({
 });
 
 /** Answers POST /accounts/{id}/reset-link. Shown once; opens one new password, within 24 h. */
-export const resetLinkSchema = z.strictObject({ url: z.string(), token: z.string(), expires: z.number() });
+export const resetLinkSchema = z.strictObject({ url: z.string(), token: z.string(), expires: instantSchema });
 
 /** `POST /api/v1/login`. */
 export const loginSchema = z.strictObject({
@@ -95,7 +96,7 @@ export const refreshSchema = z.strictObject({
 export const loggedInSchema = z.strictObject({
   account: accountSchema,
   /** When the access token ends. */
-  expires: z.number(),
+  expires: instantSchema,
   /** `Authorization: Bearer <access_token>`. */
   access_token: z.string().optional(),
   /** Good for one POST /refresh, which answers the next one. */
@@ -124,4 +125,4 @@ export const resetSchema = z.strictObject({
 });
 
 /** Answers POST /keys/rotation: the key that signs access tokens a few seconds from now. */
-export const keyRotationSchema = z.strictObject({ id: idSchema, created_at: z.number() });
+export const keyRotationSchema = z.strictObject({ id: idSchema, created_at: instantSchema });

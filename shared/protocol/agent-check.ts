@@ -10,7 +10,7 @@ export const agentCheckSchema = z.object({
   version: z.string().max(100),
   /** The versions of the agent link that it speaks. */
   protocols: z.object({ oldest: z.number().int(), newest: z.number().int() }),
-  /** Its clock, epoch ms. */
+  /** Its clock, ms since 1970: agents of releases before read a number, and this is no part of the REST interface under `/api/v1`. */
   time: z.number(),
   /** What a session's app would be given, with TURN credentials of this host's own that expire in minutes. */
   ice_servers: z

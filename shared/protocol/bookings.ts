@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { zoneSchema } from '../zone.ts';
+import { instantSchema } from './instant.ts';
 import { codeSchema, idSchema, namedSchema } from './names.ts';
 
-/** Bodies of the bookings under `/api/v1`. Instants are epoch ms; a visitor's own time is a date, a time and a zone. */
-export const BOOKINGS_VERSION = 1;
+/** Bodies of the bookings under `/api/v1`. Instants are RFC 3339 times in UTC; a visitor's own time is a date, a time and a zone. */
+export const BOOKINGS_VERSION = 2;
 
 const dateSchema = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'year-month-day, like 2026-12-24');
 const timeSchema = z.string().regex(/^\d{2}:\d{2}$/, 'hours:minutes, like 18:30');
@@ -50,8 +51,8 @@ export const bookingSchema = z.strictObject({
   state: bookingStateSchema,
   /** For people: why it is over, when it was not used, or why it may not take place. */
   reason: z.string().nullable(),
-  starts_at: z.number().int(),
-  ends_at: z.number().int(),
+  starts_at: instantSchema,
+  ends_at: instantSchema,
   minutes: z.number().int(),
   /** When it begins by the clock of the zone in which it was booked. */
   local: z.strictObject({
@@ -68,7 +69,7 @@ export const bookingSchema = z.strictObject({
   account_id: idSchema.nullable(),
   /** Once its app has been started. */
   session_id: idSchema.nullable(),
-  created_at: z.number().int(),
+  created_at: instantSchema,
   version: z.number().int(),
 });
 export type BookingView = z.infer<typeof bookingSchema>;
@@ -92,6 +93,6 @@ export const availabilitySchema = z.strictObject({
   /** Seats in all. */
   seats: z.number().int(),
   /** From `from` up to, not including, `to` a booking of that length may begin every five minutes; `seats` are free. */
-  free: z.array(z.strictObject({ from: z.number().int(), to: z.number().int(), seats: z.number().int() })),
+  free: z.array(z.strictObject({ from: instantSchema, to: instantSchema, seats: z.number().int() })),
 });
 export type Availability = z.infer<typeof availabilitySchema>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { appNeedsSchema, hostCardSchema, hostFiguresSchema } from './agent-link.ts';
+import { instantSchema } from './instant.ts';
 import { namedSchema, nameSchema } from './names.ts';
 
 /** The catalogue as operators edit it: the REST bodies under `/api/v1/catalogue`. */
@@ -113,8 +114,8 @@ export const catalogueHostSchema = z.strictObject({
   draining_cards: z.array(z.number().int()),
   /** `elsewhere`: its agent connects to another coordinator, which knows what is null and empty here. */
   link: z.enum(['connected', 'away', 'elsewhere']),
-  /** When its agent was last heard of by this coordinator, epoch ms. */
-  last_seen_at: z.number().nullable(),
+  /** When its agent was last heard of by this coordinator. */
+  last_seen_at: instantSchema.nullable(),
   /** Its agent's release. */
   agent_version: z.string().nullable(),
   placing: z.enum(['spread', 'pack']),
@@ -133,9 +134,9 @@ export const catalogueHostSchema = z.strictObject({
   needs: z.array(appNeedsSchema),
   figures: hostFiguresSchema.nullable(),
   /** Since when its agents are refused, because two machines had its key; null when they are not. */
-  quarantined_at: z.number().int().nullable(),
+  quarantined_at: instantSchema.nullable(),
   source: sourceSchema,
-  created_at: z.number().int(),
+  created_at: instantSchema,
   version: z.number().int(),
 });
 export type CatalogueHostView = z.infer<typeof catalogueHostSchema>;
@@ -154,7 +155,7 @@ export const makeEnrolmentSchema = z.strictObject({
 export const enrolmentSchema = z.strictObject({
   host: z.string(),
   token: z.string(),
-  expires_at: z.number().int(),
+  expires_at: instantSchema,
   /** To be run on the host. */
   command: z.string(),
 });

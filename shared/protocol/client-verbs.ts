@@ -107,7 +107,7 @@ export const toClient = {
   CONNECTION_CODE: strict('msg', 'CONNECTION_CODE', {
     code: codeSchema,
     booking_id: idSchema,
-    /** Epoch ms. */
+    /** Ms since 1970, on these sockets: REST writes RFC 3339. */
     starts_at: z.number().int(),
     ends_at: z.number().int(),
     /** When it begins by the clock of `zone`, as it was understood: day/month/year and hours:minutes. */

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { errorCodes } from '../errors.ts';
+import { instantSchema } from './instant.ts';
 import { codeSchema, idSchema, languageSchema, namedSchema, nameSchema } from './names.ts';
 import { endReasonSchema, sessionPhaseSchema } from './session.ts';
 
 /** Bodies of the REST interface under `/api/v1`. */
-export const HTTP_VERSION = 1;
+export const HTTP_VERSION = 2;
 
 /** One app of the catalogue: `GET /api/v1/apps`. Texts are by language ("en", "ru"). */
 export const appSchema = z.strictObject({
@@ -66,24 +67,24 @@ export const sessionSchema = z.strictObject({
   /** Counts up with every change; `?after=<version>` holds the request until there is a newer one (at most 25 s). */
   version: z.number().int(),
   participants: z.number().int(),
-  /** The coordinator's clock when it answered, epoch ms: the visitor's may be wrong. */
-  now: z.number(),
+  /** The coordinator's clock when it answered: the visitor's may be wrong. */
+  now: instantSchema,
   /** The secret of the invite link `/i/<invite>`; null for who waits in the lobby. */
   invite: idSchema.nullable(),
-  /** When it ends at the latest, epoch ms. */
-  ends_at: z.number(),
+  /** When it ends at the latest. */
+  ends_at: instantSchema,
   /** Whether that is earlier than asked for, because the seat is booked then. */
   cut_short: z.boolean(),
   /** Near the end, until when `POST /sessions/{id}/extension` would let it go on; null when it cannot be extended. */
-  extendable_to: z.number().nullable(),
+  extendable_to: instantSchema.nullable(),
   /** During the countdown: when it ends because nobody does anything. */
-  idle_at: z.number().nullable(),
+  idle_at: instantSchema.nullable(),
   /** Ids of participants in the lobby. */
   waiting: z.array(idSchema),
   /** What those of them are called who said a name. */
   names: z.record(idSchema, z.string()),
-  /** When each phase was first reached, epoch ms. `accepted` is the moment the request was taken. */
-  phases: z.record(z.string(), z.number()),
+  /** When each phase was first reached. `accepted` is the moment the request was taken. */
+  phases: z.record(z.string(), instantSchema),
   end: z.strictObject({ reason: endReasonSchema, code: z.number().int(), text: z.string() }).nullable(),
 });
 export type Session = z.infer<typeof sessionSchema>;
@@ -100,8 +101,8 @@ export const runningSessionSchema = z.strictObject({
   participants: z.number().int(),
   account_id: idSchema.nullable(),
   booking_id: idSchema.nullable(),
-  started_at: z.number(),
-  ends_at: z.number(),
+  started_at: instantSchema,
+  ends_at: instantSchema,
 });
 export type RunningSession = z.infer<typeof runningSessionSchema>;
 export const runningSessionsSchema = z.strictObject({ sessions: z.array(runningSessionSchema) });
@@ -119,7 +120,7 @@ export type Participation = z.infer<typeof participationSchema>;
 /** Answers POST /sessions/{id}/tickets: opens one signalling connection, within 30 s. */
 export const ticketSchema = z.strictObject({
   signalling_url: z.string(),
-  expires: z.number(),
+  expires: instantSchema,
   /** Whether the host keeps the connection for a page that names it (`&resumable=`) and comes back; see `player-channel.ts`. */
   resumable: z.boolean(),
 });

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { instantSchema } from './instant.ts';
 import { idSchema, namedSchema } from './names.ts';
 
 /** Bodies of the queue's routes under `/api/v1`. */
-export const QUEUE_VERSION = 1;
+export const QUEUE_VERSION = 2;
 
 /** `POST /api/v1/queue`: wait for a seat of an app. */
 export const enterQueueSchema = z.strictObject({ app: namedSchema });
@@ -15,9 +16,9 @@ export const queuePlaceSchema = z.strictObject({
   state: z.enum(['waiting', 'offered']),
   /** From 1; 0 when a seat is offered. */
   position: z.number().int(),
-  /** The latest time at which a seat should come free, epoch ms; null when nobody can tell. People often leave earlier. */
-  expected_at: z.number().nullable(),
-  claim_until: z.number().nullable(),
+  /** The latest time at which a seat should come free; null when nobody can tell. People often leave earlier. */
+  expected_at: instantSchema.nullable(),
+  claim_until: instantSchema.nullable(),
 });
 export type QueuePlace = z.infer<typeof queuePlaceSchema>;
 

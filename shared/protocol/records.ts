@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { instantSchema } from './instant.ts';
 import { idSchema } from './names.ts';
 import { endReasonSchema } from './session.ts';
 
-/** One session that has ended. Instants are epoch ms. */
+/** One session that has ended. */
 export const recordSchema = z.strictObject({
   session_id: idSchema,
   app: z.string(),
@@ -13,14 +14,14 @@ export const recordSchema = z.strictObject({
   /** From the request until the app could be seen. */
   waited_ms: z.number().int(),
   /** When each phase was first reached. */
-  phases: z.record(z.string(), z.number()),
+  phases: z.record(z.string(), instantSchema),
   minutes: z.number().int(),
   /** The most people who were in it at one time. */
   participants_max: z.number().int(),
   /** `name` is null for a number that this version does not know. */
   end: z.strictObject({ code: z.number().int(), name: endReasonSchema.nullable() }),
-  started_at: z.number().int(),
-  ended_at: z.number().int(),
+  started_at: instantSchema,
+  ended_at: instantSchema,
 });
 export type SessionRecord = z.infer<typeof recordSchema>;
 
@@ -30,14 +31,15 @@ export const recordsSchema = z.strictObject({ records: z.array(recordSchema), ne
 /** What an administrator or operator did. */
 export const auditEntrySchema = z.strictObject({
   id: idSchema,
-  at: z.number().int(),
+  at: instantSchema,
   /** The account that did it. */
   actor: z.string(),
   /** Like "webhook.created". */
   action: z.string(),
   /** The id or name of what it was done to. */
   subject: z.string(),
-  detail: z.record(z.string(), z.unknown()),
+  /** What was said. `expires_at`: of an enrolment. */
+  detail: z.looseObject({ expires_at: instantSchema.optional() }),
 });
 export type AuditEntry = z.infer<typeof auditEntrySchema>;
 

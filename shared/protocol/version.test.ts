@@ -14,17 +14,17 @@ interface Pin {
  * understands it. If it does not, raise the protocol's version; then write the new hash here.
  */
 const pinned: Record<string, Pin> = {
-  accounts: { version: 1, hash: '9a5fbfdd7d69a0fa' },
-  queue: { version: 1, hash: '4270ca7455c3c89d' },
-  bookings: { version: 1, hash: '83cb427cdac63468' },
+  accounts: { version: 2, hash: '3d4338aaa6adc82f' },
+  queue: { version: 2, hash: '05d132b0d988acee' },
+  bookings: { version: 2, hash: '1076cac1fc2d834e' },
   'agent-link': { version: 2, hash: 'd6886cfb6ff88a01' },
   'client-verbs': { version: 1, hash: '60eb1c4005eeb028' },
-  http: { version: 1, hash: '88752ed5330099ec' },
+  http: { version: 2, hash: '2a971a31b4064477' },
   peers: { version: 1, hash: '4f97f31d300f2a5c' },
   'pixel-streaming': { version: '1.3.0', hash: 'edb132b3de5c78b1' },
   'player-channel': { version: 1, hash: '71d2388846b34358' },
   'relay-frame': { version: 1, hash: 'e0b77520f06feead' },
-  webhooks: { version: 1, hash: '503e974139dc4cbd' },
+  webhooks: { version: 2, hash: 'a7072fd6890bea7c' },
 };
 
 /** Pinned by the bytes that they lay out. */

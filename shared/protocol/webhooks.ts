@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { bookingStateSchema } from './bookings.ts';
+import { instantSchema } from './instant.ts';
 import { idSchema } from './names.ts';
+import { endReasonSchema } from './session.ts';
 
 /**
  * Webhooks: the REST bodies under `/api/v1/webhooks`, and the event that a webhook is sent. A delivery is a POST with the
@@ -8,7 +11,7 @@ import { idSchema } from './names.ts';
  * `<Vitrina-Timestamp>.<Vitrina-Event-Id>.<the body as it came>`. A receiver compares in constant time, refuses timestamps that are more than
  * five minutes off, answers 2xx within 10 s, and knows a repeated event by its id. Events can come twice and out of order.
  */
-export const WEBHOOKS_VERSION = 1;
+export const WEBHOOKS_VERSION = 2;
 
 /** What a webhook can be told of. */
 export const eventNames = [
@@ -30,13 +33,64 @@ export type EventName = (typeof eventNames)[number];
 const sentNames = [...eventNames, 'test'] as const;
 export type SentName = (typeof sentNames)[number];
 
-/** The body of a delivery. Later versions may add fields to `data`. */
+/** The `data` of a session's events. */
+export const sessionEventSchema = z.object({
+  session_id: idSchema,
+  app: z.string(),
+  host: z.string(),
+  account_id: idSchema.nullable(),
+  booking_id: idSchema.nullable(),
+  /** When each phase was first reached. */
+  phases: z.record(z.string(), instantSchema),
+  /** Of `session.ended`. */
+  end: z.object({ reason: endReasonSchema, code: z.number().int() }).optional(),
+});
+
+/** The `data` of a booking's events. */
+export const bookingEventSchema = z.object({
+  id: idSchema,
+  app: z.string(),
+  account_id: idSchema.nullable(),
+  host: z.string(),
+  starts_at: instantSchema,
+  ends_at: instantSchema,
+  /** Name in the zone database. */
+  zone: z.string(),
+  state: bookingStateSchema,
+  session_id: idSchema.nullable(),
+});
+export type BookingEvent = z.infer<typeof bookingEventSchema>;
+
+/** The `data` of a host's events. */
+export const hostEventSchema = z.object({ host: z.string() });
+
+/** The `data` of each event. */
+const eventData = {
+  'session.started': sessionEventSchema,
+  'session.ready': sessionEventSchema,
+  'session.ended': sessionEventSchema,
+  'booking.created': bookingEventSchema,
+  'booking.moved': bookingEventSchema,
+  'booking.cancelled': bookingEventSchema,
+  'booking.opened': bookingEventSchema,
+  'booking.missed': bookingEventSchema,
+  'booking.lost': bookingEventSchema,
+  'booking.unplaceable': bookingEventSchema,
+  'host.quarantined': hostEventSchema,
+  test: z.object({}),
+} as const satisfies Record<SentName, z.ZodType>;
+export type EventData<E extends SentName> = z.infer<(typeof eventData)[E]>;
+
+/** What the `data` of this event is. */
+export const eventDataSchema = <E extends SentName>(event: E): (typeof eventData)[E] => eventData[event];
+
+/** The body of a delivery; `data` is as the event's kind says. Later versions may add fields to it. */
 export const webhookEventSchema = z.strictObject({
   /** The same at every attempt to deliver this event to this webhook. */
   id: idSchema,
   event: z.enum(sentNames),
-  /** When it happened, epoch ms. */
-  at: z.number().int(),
+  /** When it happened. */
+  at: instantSchema,
   data: z.record(z.string(), z.unknown()),
 });
 
@@ -95,10 +149,10 @@ export const deliverySchema = z.strictObject({
   state: z.enum(['waiting', 'delivered', 'given_up']),
   /** How often it was sent. */
   attempts: z.number().int(),
-  created_at: z.number().int(),
+  created_at: instantSchema,
   /** The next attempt, while it is waiting. */
-  due_at: z.number().int().nullable(),
-  delivered_at: z.number().int().nullable(),
+  due_at: instantSchema.nullable(),
+  delivered_at: instantSchema.nullable(),
 });
 export type Delivery = z.infer<typeof deliverySchema>;
 

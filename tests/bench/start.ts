@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
+import { z } from 'zod';
+import { instantSchema } from '../../shared/protocol/instant.ts';
 import { openPage, startBrowser } from '../e2e/browser.ts';
 import { executable, startTestSystem, type TestSystem, until } from '../e2e/harness.ts';
 
@@ -47,13 +49,22 @@ const pageMarks = async (page: Page): Promise<Phases> => {
   );
 };
 
+/** Of a session that has become ready. */
+const phasesSchema = z.object({
+  accepted: instantSchema,
+  assigned: instantSchema,
+  app_started: instantSchema,
+  ready: instantSchema,
+});
+
 const session = async (system: TestSystem, page: Page) => {
   const id = new URL(page.url()).pathname.replace('/s/', '');
   const token = await page.evaluate(() => {
     const values = Object.keys(sessionStorage).map((key) => sessionStorage.getItem(key) ?? '');
     return values.map((value) => /"participant_token":"([^"]+)"/.exec(value)?.[1]).find(Boolean) ?? '';
   });
-  return { id, token, ...(await system.api('GET', `/api/v1/sessions/${id}`, undefined, token)).body };
+  const { body } = await system.api('GET', `/api/v1/sessions/${id}`, undefined, token);
+  return { id, token, phases: phasesSchema.parse(body.phases) };
 };
 
 const oneStart = async (system: TestSystem, browser: Browser): Promise<Phases> => {
