@@ -50,8 +50,9 @@ const typeOf = (value: unknown): string => {
     return `object of ${typeOf(schema.additionalProperties)}`;
   }
   const pattern = typeof schema.pattern === 'string' ? `, ${code(schema.pattern)}` : '';
+  const format = schema.format === 'date-time' ? ' (RFC 3339)' : '';
   const types = Array.isArray(schema.type) ? schema.type.join(' or ') : (schema.type ?? 'anything');
-  return `${types}${bounds(schema)}${pattern}`;
+  return `${types}${format}${bounds(schema)}${pattern}`;
 };
 
 interface Field {

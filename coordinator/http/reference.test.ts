@@ -154,6 +154,7 @@ describe(`${referenceRoutes.name}()`, () => {
       expect(text).toContain(operation.summary?.replaceAll("'", '&#39;') ?? '');
     }
     expect(text).toContain('name="viewport"');
+    expect(text).toMatch(/<code class="name">ends_at<\/code>:\s*<span class="type">string \(RFC 3339\)</);
     const anchors = [...text.matchAll(/href="#([^"]+)"/g)].map(([, id = '']) => id);
     for (const id of anchors) expect(text).toContain(`id="${id}"`);
     expect(/undefined|\[object/.test(text)).toBe(false);

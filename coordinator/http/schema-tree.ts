@@ -50,8 +50,9 @@ const typeOf = (value: unknown): Html => {
     return html`object, each value: ${typeOf(schema.additionalProperties)}`;
   }
   const types = Array.isArray(schema.type) ? schema.type.join(' or ') : (schema.type ?? 'anything');
+  const format = schema.format === 'date-time' ? ' (RFC 3339)' : '';
   const pattern = typeof schema.pattern === 'string' ? html` <code>${schema.pattern}</code>` : '';
-  return html`${String(types)}${boundsOf(schema)}${pattern}`;
+  return html`${String(types)}${format}${boundsOf(schema)}${pattern}`;
 };
 
 /** Where the fields are: in the object itself, in an array's items, a record's values, or the variants of a union. */
