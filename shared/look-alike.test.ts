@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { lookAlike, lookOf } from './look-alike.ts';
+import { lookAlike, looksOf } from './look-alike.ts';
 
 const alike: [one: string, other: string][] = [
   ['Anna', 'anna'],
@@ -25,6 +25,27 @@ const alike: [one: string, other: string][] = [
   ['می\u200cخواهم', 'میخواهم'],
   ['❤️', '❤'],
   ['Anna  B', 'anna b'],
+  // By small letters whose capitals differ.
+  ['ivan', 'i\u03bdan'],
+  ['ruby', 'r\u03c5by'],
+  ['ruby', 'rub\u03b3'],
+  ['paul', '\u03c1aul'],
+  ['lena', '\u04cfena'],
+  ['Ivan', '\u04c0van'],
+  ['Ivan', '\u04cfvan'],
+  ['van', '\u0475an'],
+  ['win', '\u0561i\u0578'],
+  // As written: one letter by its capital form, another by its small one.
+  ['Hv', '\u041d\u03bd'],
+  // Digits of other scripts, a stroke that is a digit or a letter.
+  ['Block 1', 'Block \u0661'],
+  ['Block l', 'Block \u0661'],
+  ['Block 3', 'Block \u0969'],
+  ['Block 4', 'Block \u06f4'],
+  // An "i" with and without its dot.
+  ['\u0130stanbul', 'istanbul'],
+  ['\u0130stanbul', '\u0131stanbul'],
+  ['ISTANBUL', '\u0131stanbul'],
 ];
 
 const different: [one: string, other: string][] = [
@@ -40,23 +61,29 @@ const different: [one: string, other: string][] = [
   ['1️⃣', '2️⃣'],
 ];
 
-describe('lookOf()', () => {
+describe('lookAlike()', () => {
   for (const [one, other] of alike) {
-    test(`lookOf() is the same for ${one} and ${other}`, () => {
-      expect(lookOf(other)).toBe(lookOf(one));
+    test(`lookAlike() takes ${one} for ${other}`, () => {
+      expect(lookAlike(one, [other])).toBe(other);
+      expect(lookAlike(other, [one])).toBe(one);
     });
   }
   for (const [one, other] of different) {
-    test(`lookOf() tells ${one} from ${other}`, () => {
-      expect(lookOf(other)).not.toBe(lookOf(one));
+    test(`lookAlike() tells ${one} from ${other}`, () => {
+      expect(lookAlike(one, [other])).toBeUndefined();
     });
   }
 
-  test('lookOf() tells all letters of ASCII from each other', () => {
-    const letters = '0123456789abcdefghijklmnopqrstuvwxyz_-.';
-    expect(new Set([...letters].map(lookOf)).size).toBe(letters.length);
-    expect(lookOf(letters)).toBe(letters);
-  });
+  for (const alphabet of ['0123456789abcdefghijklmnopqrstuvwxyz_-.', 'абвгдеёжзийклмнопрстуфхцчшщъыьэюя']) {
+    test(`lookAlike() tells the letters ${alphabet.slice(0, 12)} from each other`, () => {
+      const letters = [...alphabet];
+      expect(letters.map((letter) => lookAlike(letter, letters))).toEqual(letters);
+    });
+  }
+});
+
+test('looksOf() is one look of a name in ASCII', () => {
+  expect(looksOf('Anna_1')).toEqual(['anna_1']);
 });
 
 test('lookAlike() finds the name that it is taken for', () => {

@@ -1,5 +1,5 @@
 import { type Refusal, refuse } from '../../shared/errors.ts';
-import { lookOf } from '../../shared/look-alike.ts';
+import { looksOf } from '../../shared/look-alike.ts';
 import { hashOf } from '../kit/secrets.ts';
 import type { Services } from '../kit/services.ts';
 import { transactAgain } from '../kit/throttle.ts';
@@ -10,26 +10,34 @@ type Kind = 'name' | 'email';
 
 /** Accounts of an older release that are looked at in one transaction. */
 const portion = 200;
-const complete = 'complete';
+/** The row that says so once the looks of all accounts are noted as this release sees them. */
+const complete = 'complete-2';
 
-const lookFor = (kind: Kind, text: string): string => hashOf(`${kind} ${lookOf(text)}`);
+/** In one order for everybody, so that two who want several wait for each other once at most. */
+const looksFor = (kind: Kind, text: string): readonly string[] =>
+  looksOf(text)
+    .map((look) => hashOf(`${kind} ${look}`))
+    .sort();
 
 /**
- * Whether no other account that is not out has the look in another spelling; a namesake is no double. With `take` it is the
- * account's from now on; Taken in a race for it.
+ * Whether no other account that is not out has one of the looks in another spelling; a namesake is no double. With `take` those
+ * that nobody has are the account's from now on; Taken in a race for one.
  */
 const free = async (tables: Tables, kind: Kind, { id, [kind]: text }: Named, take: boolean) => {
-  const look = lookFor(kind, text);
   const mine = { spelling: hashOf(text), account_id: id };
-  const row = await tables.account_looks.lock({ look });
-  if (row === undefined) {
-    if (take) await tables.account_looks.insert({ look, ...mine });
-    return true;
+  const vacant: { look: string; known: boolean }[] = [];
+  for (const look of looksFor(kind, text)) {
+    const row = await tables.account_looks.lock({ look });
+    const holder = row && (await tables.accounts.get({ id: row.account_id }));
+    const out = holder === undefined || holder.state === 'rejected';
+    if (row !== undefined && !out && row.spelling !== mine.spelling) return false;
+    if (out) vacant.push({ look, known: row !== undefined });
   }
-  const holder = await tables.accounts.get({ id: row.account_id });
-  const out = holder === undefined || holder.state === 'rejected';
-  if (out && take) await tables.account_looks.update({ look }, mine);
-  return out || row.spelling === mine.spelling;
+  for (const { look, known } of take ? vacant : []) {
+    if (known) await tables.account_looks.update({ look }, mine);
+    else await tables.account_looks.insert({ look, ...mine });
+  }
+  return true;
 };
 
 /**
@@ -45,7 +53,7 @@ export const doubledWord = async (tables: Tables, account: Named, take = true): 
 export const nameDouble = (): Refusal =>
   refuse('name_taken', 'another account has a name that looks the same; add something of your own');
 
-/** Notes the looks of the accounts that were there before looks were noted, portion by portion; then there is nothing to do. */
+/** Notes the looks of accounts that an older release has added, portion by portion; then there is nothing to do. */
 export const createLooks = ({ db }: Pick<Services, 'db'>): (() => Promise<void>) => {
   let done = false;
   return async () => {

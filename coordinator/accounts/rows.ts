@@ -36,8 +36,9 @@ export const accountShapes = {
   ),
 
   /**
-   * What names and e-mail addresses look like, so that nobody passes for somebody else: a hash without case and script. Of
-   * accounts that look the same the first one stands here. The row `complete` says that older accounts are here too.
+   * What names and e-mail addresses look like, so that nobody passes for somebody else: hashes without case and script, up to
+   * three of each. Of accounts that look the same the first one stands here. The row `complete-2` says that older accounts
+   * are here too.
    */
   account_looks: shape('account_looks', { look: id(), spelling: id(), account_id: id() }, ['look'], {
     indexes: { account: ['account_id'] },
