@@ -15,6 +15,30 @@ const joinedScripts = [
   ...['Meetei_Mayek', 'Grantha', 'Tirhuta', 'Sharada', 'Saurashtra', 'Limbu', 'Tai_Tham', 'Kaithi', 'Modi'],
 ];
 const joined = `[${joinedScripts.map((name) => String.raw`\p{scx=${name}}`).join('')}]`;
+/** Scripts in which letters bear signs of their own script or of all scripts; what has none, as digits, only the latter. */
+const signedScripts = [
+  ...joinedScripts,
+  ...[
+    'Latin',
+    'Greek',
+    'Cyrillic',
+    'Armenian',
+    'Georgian',
+    'Hebrew',
+    'Thai',
+    'Lao',
+    'Han',
+    'Hiragana',
+    'Katakana',
+  ],
+  ...['Hangul', 'Ethiopic', 'Cherokee', 'Thaana', 'Common'],
+];
+const foreignSigns = new RegExp(
+  signedScripts
+    .map((name) => String.raw`(?!\p{M})\p{scx=${name}}\p{M}*(?!\p{scx=${name}}|\p{Script=Inherited})\p{M}`)
+    .join('|'),
+  'u',
+);
 /** Signs of the combining class "virama": after them a joiner says how the conjunct is drawn, also at the end. */
 const virama =
   '[\\u094d\\u09cd\\u0a4d\\u0acd\\u0b4d\\u0bcd\\u0c4d\\u0ccd\\u0d3b\\u0d3c\\u0d4d\\u0dca\\u0f84\\u1039\\u103a\\u17d2\\u1a60\\u1b44\\u1baa\\u1bab\\ua8c4\\ua9c0\\uaaf6\\uabed\\u{11046}\\u{110b9}\\u{11133}\\u{11134}\\u{111c0}\\u{1134d}\\u{11442}\\u{114c2}\\u{1163f}]';
@@ -34,7 +58,10 @@ const emoji = `(?:${flag}|${keycap}|${tagFlag}|${picture}(?:\\u200d${picture})*)
 /** Characters that are invisible where they stand alone, each in the surroundings in which they mean something. */
 const sense = [
   emoji,
-  `(?=[\\p{L}\\p{M}])${joined}${joiner}(?=\\p{L})(?=${joined})`,
+  `(?=[\\p{L}\\p{M}\\p{Nd}])${joined}${joiner}(?=[\\p{L}\\p{Nd}])(?=${joined})`,
+  // Persian: a word and a number that belong together; a letter that keeps its joining form, as in abbreviations.
+  `(?=[\\p{L}\\p{M}])\\p{scx=Arabic}(?:\\u200c(?=[0-9])|\\u200d(?![\\p{L}\\p{M}\\u200c\\u200d]))`,
+  `[0-9]\\u200c(?=\\p{L})(?=\\p{scx=Arabic})`,
   `${virama}${joiner}`,
   // Bengali, Kannada: a joiner before the virama.
   `(?=\\p{L})${joined}${joiner}(?=${virama})`,
@@ -45,9 +72,13 @@ const sense = [
   '\\p{Script=Myanmar}\\ufe00',
 ].join('|');
 
-/** Controls, half characters, what is private or not assigned, ends of lines, and whatever shows nothing. */
+/**
+ * Controls, half characters, what is private or not assigned, ends of lines, and whatever shows nothing: blank patterns and
+ * signs of Braille, Khitan, music and hieroglyphs. Halves of flags, colours of a skin, and what stands for an unreadable
+ * character mean nothing alone.
+ */
 const forbidden =
-  '[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Co}\\p{Cn}\\p{Zl}\\p{Zp}\\p{Default_Ignorable_Code_Point}\\u2800\\ufffc\\u{16fe4}\\u{1d159}]';
+  '[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Co}\\p{Cn}\\p{Zl}\\p{Zp}\\p{Default_Ignorable_Code_Point}\\p{RI}\\p{EMod}\\u2800\\ufffc\\ufffd\\u{13440}-\\u{13442}\\u{16fe4}\\u{1d159}\\u{1d15a}]';
 
 const pieces = new RegExp(`(${sense})|${forbidden}`, 'gu');
 const sequence = new RegExp(emoji, 'gu');
@@ -84,6 +115,7 @@ export const nameProblem = (name: string): string | undefined => {
   if (/^(?:\.|%2e){1,2}$/i.test(name)) return 'must not be "." or "..": no address can hold it';
   const letters = name.replace(sequence, 'x');
   if (/(?:^|\s)\p{M}/u.test(letters)) return 'must not begin with a sign that belongs onto a letter';
+  if (foreignSigns.test(letters)) return 'must not put signs of one script onto letters of another';
   return stacked.test(letters) ? 'must not pile signs onto a letter' : undefined;
 };
 
