@@ -66,7 +66,7 @@ export const appSchema = z.strictObject({
   /** Adds what this engine's Pixel Streaming wants on the command line, before `arguments`: "4.27", "5.7". */
   engine: z
     .string()
-    .regex(/^\d{1,2}\.\d{1,2}$/, 'like "5.7"')
+    .regex(/^[1-9]\d?\.(0|[1-9]\d?)$/, 'like "5.7"')
     .optional(),
   /** Pixel Streaming 1 or 2 where the engine has both; the newer one when left out. */
   plugin: z.union([z.literal(1), z.literal(2)], '1 or 2').optional(),

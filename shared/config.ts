@@ -31,6 +31,8 @@ const keyPath = (path: readonly PropertyKey[]): string =>
     return key === '' ? String(part) : `${key}.${String(part)}`;
   }, '');
 
+const lineAt = (text: string, offset: number): number => text.slice(0, offset).split('\n').length;
+
 /** The node that a problem is about, or its nearest ancestor that exists: a missing key points at its object. */
 const nearest = (root: Node, path: readonly PropertyKey[]): Node => {
   for (let length = path.length; length > 0; length--) {
@@ -38,6 +40,12 @@ const nearest = (root: Node, path: readonly PropertyKey[]): Node => {
     if (node !== undefined) return node;
   }
   return root;
+};
+
+/** The line of the key at `path` in a JSON text, or of the nearest object around it. For whoever finds later that its value is wrong. */
+export const lineOfKey = (text: string, path: readonly (string | number)[]): number => {
+  const root = parseTree(text.replace(/^\uFEFF/, ' '));
+  return root === undefined ? 1 : lineAt(text, nearest(root, path).offset);
 };
 
 const plainValue = (node: Node): unknown => {
@@ -71,14 +79,13 @@ export const parseConfig = <S extends z.ZodType>(
   file: string,
   schema: S,
 ): Parsed<z.infer<S>> => {
-  const lineOf = (offset: number) => text.slice(0, offset).split('\n').length;
   const broken: ParseError[] = [];
   if (text.trim() === '') return { problems: [{ file, line: 1, key: '', text: 'the file is empty' }] };
   const root = parseTree(text.replace(/^\uFEFF/, ' '), broken, { allowTrailingComma: true });
   if (root === undefined || broken.length > 0) {
     const problems = broken.map(({ error, offset }) => ({
       file,
-      line: lineOf(offset),
+      line: lineAt(text, offset),
       key: '',
       text: `not valid JSON (${printParseErrorCode(error)})`,
     }));
@@ -86,18 +93,18 @@ export const parseConfig = <S extends z.ZodType>(
   }
   const repeated = repeatedKeys(root).map((node) => ({
     file,
-    line: lineOf(node.offset),
+    line: lineAt(text, node.offset),
     key: keyPath(getNodePath(node)),
     text: 'this key stands twice in the same object',
   }));
   const parsed = schema.safeParse(plainValue(root));
   if (parsed.success && repeated.length === 0) return { value: parsed.data };
   const wrong = (parsed.error?.issues ?? []).flatMap((issue) => {
-    const problem = (path: readonly PropertyKey[], text: string) => ({
+    const problem = (path: readonly PropertyKey[], what: string) => ({
       file,
-      line: lineOf(nearest(root, path).offset),
+      line: lineAt(text, nearest(root, path).offset),
       key: keyPath(path),
-      text,
+      text: what,
     });
     return issue.code === 'unrecognized_keys'
       ? issue.keys.map((extra) => problem([...issue.path, extra], 'is not a key that belongs here'))

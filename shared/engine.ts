@@ -1,5 +1,5 @@
 /** Versions of Unreal Engine as people write them: "4.27", "5.7". They compare as whole numbers: 427, 507. */
-const FORM = /^(\d{1,2})\.(\d{1,2})$/;
+const FORM = /^([1-9]\d?)\.(0|[1-9]\d?)$/;
 
 /** 427 for "4.27"; NaN for what has not the form of a version. */
 export const engineNumber = (engine: string): number => {
@@ -10,6 +10,8 @@ export const engineNumber = (engine: string): number => {
 /** The first engine whose streamers can be served: the plugins before it close on the first message that they get. */
 const first = 427;
 const second = 500;
+/** The newest that we have met. A newer one may want other things on its command line. */
+const newest = 508;
 
 /** Why that engine cannot be served, or undefined. */
 export const engineProblem = (engine: string): string | undefined => {
@@ -17,6 +19,8 @@ export const engineProblem = (engine: string): string | undefined => {
   if (Number.isNaN(number)) return 'like "5.7"';
   if (number < first)
     return `must be 4.27 or newer: the Pixel Streaming of ${engine} speaks another protocol and cannot be served`;
+  if (number > newest)
+    return `must be 5.8 or older: ${engine} is not known here yet. If its Pixel Streaming is like that of 5.8, write 5.8`;
   return number > first && number < second ? 'is no engine: after 4.27 comes 5.0' : undefined;
 };
 

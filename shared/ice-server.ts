@@ -13,14 +13,19 @@ export interface IceAddress {
 const username_bytes = 508;
 const host_chars = 253;
 
+const port_problem = 'the port is a number from 1 to 65535';
+
 const label = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
 
-const hostProblem = (host: string, six: string | undefined): string | undefined => {
+const hostProblem = (place: string, host: string, six: string | undefined): string | undefined => {
   if (six !== undefined) return isIP(six) === 6 ? undefined : `"${six}" is no IPv6 address`;
   if (host === '') return 'names no host behind the colon';
   if (host.startsWith('//')) return 'has no // behind the colon';
   if (host.includes('@')) return 'takes no user: username and credential are keys of their own';
-  if (host.includes(':')) return 'an IPv6 address stands in brackets: stun:[2001:db8::1]:3478';
+  if (/^[0-9a-f]*(?::[0-9a-f]*){2,}$/i.test(place))
+    return 'an IPv6 address stands in brackets: stun:[2001:db8::1]:3478';
+  if (/^\[/.test(host)) return 'the bracket of the IPv6 address is not closed';
+  if (host.includes(':')) return port_problem;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: whatever is not ASCII
   if (/[^\x00-\x7f]/.test(host)) {
     const ascii = URL.parse(`http://${host}`)?.hostname;
@@ -44,17 +49,17 @@ export const readIceUrl = (text: string): IceAddress | { problem: string } => {
   const kind = /^stun/i.test(scheme) ? 'stun' : 'turn';
   const secure = scheme.length === 5;
   const [place = '', query] = rest.split(/\?(.*)/s, 2);
-  if (query !== undefined && kind === 'stun') return { problem: 'stun: takes nothing behind a "?"' };
+  if (query !== undefined && kind === 'stun')
+    return { problem: `${scheme.toLowerCase()}: takes nothing behind a "?"` };
   const [, transport] = /^transport=(udp|tcp)$/i.exec(query ?? '') ?? [];
   if (query !== undefined && transport === undefined) {
     return { problem: 'behind the "?" stands transport=udp or transport=tcp, and nothing else' };
   }
   const [, six, name = '', port] = /^(?:\[([^\]]*)\]|(.*?))(?::(\d*))?$/s.exec(place) ?? [];
-  const problem = hostProblem(name, six);
+  const problem = hostProblem(place, name, six);
   if (problem !== undefined) return { problem };
   const number = port === undefined ? (secure ? 5_349 : 3_478) : Number(port);
-  if (port === '' || number < 1 || number > 65_535)
-    return { problem: 'the port is a number from 1 to 65535' };
+  if (port === '' || number < 1 || number > 65_535) return { problem: port_problem };
   const plain = transport?.toLowerCase() === 'tcp' ? 'tcp' : 'udp';
   const tls = transport?.toLowerCase() === 'udp' ? 'dtls' : 'tls';
   return { kind, host: six ?? name, port: number, transport: secure ? tls : plain };
@@ -100,7 +105,11 @@ const complete = ({ urls, username = '', credential = '' }: Written, context: z.
 };
 
 const fields = {
-  urls: z.array(iceUrlSchema).min(1).max(20),
+  /** One address may stand alone, as browsers take it. */
+  urls: z.preprocess(
+    (urls) => (typeof urls === 'string' ? [urls] : urls),
+    z.array(iceUrlSchema).min(1).max(20),
+  ),
   username: z.string().optional(),
   credential: z.string().optional(),
 };

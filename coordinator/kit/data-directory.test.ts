@@ -64,11 +64,14 @@ describe('openJsonStore()', () => {
   test('openJsonStore() reads the secrets that configuration.json names, again with it, and names one that is missing', async () => {
     await using folder = await filled();
     const turn = { urls: ['turn:turn.example:3478'], secret_file: 'turn.secret' };
-    await folder.write('configuration.json', { ...settings, turn });
+    const written = JSON.stringify({ ...settings, turn }, null, 2);
+    const lineOf = (key: string) => written.slice(0, written.indexOf(`"${key}"`)).split('\n').length;
+    await folder.write('configuration.json', written);
     const options = { directory: folder.path, clock: fakeClock(), log: recordedLog().log };
     const missing = await openJsonStore(options);
     const texts = 'problems' in missing ? missing.problems.map(describeProblem) : [];
-    expect(texts.join()).toMatch(/configuration.json:1 turn.secret_file: .*turn.secret cannot be read: /);
+    expect(texts.join()).toMatch(/turn.secret_file: .*turn.secret cannot be read: /);
+    expect(texts.join()).toContain(`configuration.json:${lineOf('secret_file')} turn.secret_file`);
     await folder.write('turn.secret', ' \n');
     expect(await openJsonStore(options)).toHaveProperty('problems');
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type ConfigProblem, describeProblem } from '../../shared/config.ts';
+import { type ConfigProblem, describeProblem, lineOfKey } from '../../shared/config.ts';
 import type { Log } from '../../shared/log.ts';
 import { readText } from '../../shared/text-file.ts';
 import type { Configuration } from './settings.ts';
@@ -51,6 +51,13 @@ export const secretFiles = (directory: string, configuration_file: string, log: 
     reported = now;
   };
 
+  /** The file that named it may be gone or broken by now. */
+  const lineOf = (key: string): Promise<number> =>
+    readText(configuration_file).then(
+      (text) => lineOfKey(text, key.split('.')),
+      () => 1,
+    );
+
   return {
     value: (name) => values.get(name),
     problems: () => problems,
@@ -62,7 +69,7 @@ export const secretFiles = (directory: string, configuration_file: string, log: 
         const secret = 'secret' in read ? read.secret : values.get(name);
         if (secret !== undefined) next.set(name, secret);
         if ('failure' in read) {
-          wrong.push({ file: configuration_file, line: 1, key, text: read.failure });
+          wrong.push({ file: configuration_file, line: await lineOf(key), key, text: read.failure });
         }
       }
       const changed = !Bun.deepEquals([...next], [...values]);

@@ -79,7 +79,7 @@ describe('configurationSchema()', () => {
     { port: '65536' },
     { code_digits: 3 },
     { time_between_updates_seconds: 0 },
-    { ice_servers: [{ urls: 'stun:stun.example' }] },
+    { ice_servers: [{ urls: 'stun.example' }] },
     { ice_servers: [{ urls: ['http://stun.example'] }] },
     { ice_servers: [{ urls: ['turn::19303'], username: 'u', credential: 'c' }] },
     { ice_servers: [{ urls: ['stun:stun.example?transport=udp'] }] },

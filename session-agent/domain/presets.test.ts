@@ -16,8 +16,7 @@ const engines: [app: Omit<LaunchApp, 'arguments'>, url: string][] = [
   [{ engine: '5.7' }, new_url],
   [{ engine: '5.7', plugin: 2 }, new_url],
   [{ engine: '5.7', plugin: 1 }, old_url],
-  [{ engine: '5.10' }, new_url],
-  [{ engine: '6.0' }, new_url],
+  [{ engine: '5.8' }, new_url],
 ];
 for (const [app, url] of engines) {
   test(`presetArguments() tells ${JSON.stringify(app)} where to connect, once`, () => {
