@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { describeProblem } from '../shared/config.ts';
-import { launchProblem, readAgentConfig } from './config.ts';
+import { silentKeys } from '../shared/testing/wrong-types.ts';
+import { configSchema, launchProblem, readAgentConfig } from './config.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -207,4 +208,8 @@ describe('launchProblem()', () => {
       await launchProblem({ path: file, signalling: { path: process.execPath, arguments: [] } }, [inside]),
     ).toEndWith('is in none of apps_folders');
   });
+});
+
+test('configSchema() says of each key what it wants', () => {
+  expect(silentKeys(configSchema)).toEqual([]);
 });

@@ -3,8 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodings } from '../shared/testing/encodings.ts';
+import { silentKeys } from '../shared/testing/wrong-types.ts';
 import { loadConfig } from './config.ts';
-import { helpText, optionNames, secretFiles } from './options.ts';
+import { helpText, optionNames, optionsSchema, secretFiles } from './options.ts';
 
 /** The path of a file with that content, in a folder of its own that goes away afterwards. */
 const withFile = async <T>(
@@ -228,4 +229,8 @@ test('helpText() documents every option', async () => {
 test('loadConfig() takes the streamer token from the environment, beside those of the options', async () => {
   const loaded = await loadConfig(['--streamer_token', 'a'], { SIGNALLING_STREAMER_TOKEN: 'b' });
   expect(loaded).toMatchObject({ config: { tokens: { streamer: ['a', 'b'], player: [], sfu: [] } } });
+});
+
+test('optionsSchema() says of each key what it wants', () => {
+  expect(silentKeys(optionsSchema)).toEqual([]);
 });

@@ -32,7 +32,7 @@ const whole = (standard: number, min: number, max: number, help: string) =>
 const port = (standard: number, help: string) => whole(standard, 0, 65_535, help);
 const portOrNone = (standard: number | '', help: string) =>
   z
-    .union([z.literal(''), wholeNumberSchema(0, 65_535)])
+    .union([z.literal(''), wholeNumberSchema(0, 65_535)], 'must be a port from 0 to 65535, or empty')
     .default(standard)
     .describe(help);
 const level = (help: string) =>
@@ -43,7 +43,10 @@ const level = (help: string) =>
 /** In the configuration file an array or, as on the command line, one text with commas. */
 const list = (help: string, word: z.ZodType<string, string> = z.string()) =>
   z
-    .union([z.array(z.string()), z.string().transform((words) => words.split(','))])
+    .union(
+      [z.array(z.string()), z.string().transform((words) => words.split(','))],
+      'must be a list of texts, or one text with commas',
+    )
     .transform((words) => words.map((each) => each.trim()).filter((each) => each !== ''))
     .pipe(z.array(word))
     .default([])
@@ -117,7 +120,7 @@ export const optionsSchema = z.strictObject({
   peer_commands_per_second: whole(500, 1, 100_000, 'Commands of all peers of one network'),
   max_players: whole(0, 0, 1_000_000, 'Players for each streamer; 0 = no limit'),
   player_keepalive_timeout: z
-    .union([z.literal(''), wholeNumberSchema(0, 86_400_000)])
+    .union([z.literal(''), wholeNumberSchema(0, 86_400_000)], 'must be milliseconds up to a day, or empty')
     .default('')
     .describe('The same as --keepalive_seconds in milliseconds, for players alone; 0 = never'),
   legacy_auto_subscribe: flag(
@@ -151,7 +154,10 @@ export const optionsSchema = z.strictObject({
   reverse_proxy: flag('Take the address of a peer from X-Forwarded-For'),
   reverse_proxy_num_proxies: whole(1, 1, 10, 'Proxies in front of the server'),
   peer_options: z
-    .union([z.string(), z.looseObject({}).transform((object) => JSON.stringify(object))])
+    .union(
+      [z.string(), z.looseObject({}).transform((object) => JSON.stringify(object))],
+      'must be an object, or its JSON in a text',
+    )
     .default('')
     .describe('JSON of the RTCConfiguration that goes to every peer'),
   peer_options_file: text('', 'The same from a file; wins over --peer_options'),

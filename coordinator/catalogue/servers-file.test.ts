@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { describeProblem, parseConfig } from '../../shared/config.ts';
+import { silentKeys } from '../../shared/testing/wrong-types.ts';
 import { hashOf } from '../kit/secrets.ts';
 import { entry } from '../testing/store.ts';
 import { serversFileSchema } from './servers-file.ts';
@@ -102,4 +103,8 @@ describe('serversFileSchema()', () => {
       expect(problems(content).join('\n')).toMatch(problem);
     });
   }
+});
+
+test('serversFileSchema() says of each key what it wants', () => {
+  expect(silentKeys(serversFileSchema)).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { silentKeys } from '../../shared/testing/wrong-types.ts';
 import { configurationSchema, rulesOf } from './settings.ts';
 
 const firstDesign = { ip: '0.0.0.2', port: '333', time_between_updates_seconds: '30' };
@@ -121,4 +122,8 @@ test('rulesOf() counts in milliseconds', () => {
     first_join_ms: 60_000,
     code_digits: 4,
   });
+});
+
+test('configurationSchema() says of each key what it wants', () => {
+  expect(silentKeys(configurationSchema)).toEqual([]);
 });

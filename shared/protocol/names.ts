@@ -33,6 +33,6 @@ export const languageSchema = z.string().regex(/^[a-z]{2}(-[A-Z]{2})?$/, 'like "
 /** A whole number that people also write as a string ("30"), as the user's own files do. */
 export const wholeNumberSchema = (min: number, max: number) =>
   z
-    .union([z.number(), z.string().regex(/^\d+$/, 'digits only')])
+    .union([z.number(), z.string().regex(/^\d+$/, 'digits only')], 'must be a whole number')
     .transform(Number)
     .pipe(z.number().int().min(min).max(max));
