@@ -269,6 +269,15 @@ export const refuseFor = (refused: ErrorCode, wait_ms: number, detail?: string):
   return { ...refuse(refused, detail === undefined ? wait : `${detail}: ${wait}`), retry_after };
 };
 
+/** What usually has passed after so many seconds, where nobody can say when trying again helps. */
+const usual_wait_s = 5;
+const usual_waits_s: Partial<Record<ErrorCode, number>> = { codes_closed: 600, codes_used_up: 60 };
+
+/** In how many seconds trying again can help: for each refusal that says "too many" or "not now", by its HTTP status. */
+export const waitOf = ({ refused, retry_after }: Refusal): number | undefined =>
+  retry_after ??
+  ([429, 503].includes(errors[refused].http) ? (usual_waits_s[refused] ?? usual_wait_s) : undefined);
+
 export const isRefusal = (value: unknown): value is Refusal =>
   typeof value === 'object' && value !== null && 'refused' in value;
 

@@ -59,7 +59,7 @@ const sum = (counted: readonly Counted[]): Usage => ({
  * lock. What was booked counts with its planned minutes, what is over with those that it took.
  */
 export const checkQuota = async (
-  { store }: Pick<Services, 'store'>,
+  { store, clock }: Pick<Services, 'store' | 'clock'>,
   tables: QuotaTables,
   { account, app, at, minutes, longer = false, but }: QuotaRequest,
 ): Promise<Refusal | undefined> => {
@@ -72,9 +72,10 @@ export const checkQuota = async (
   if (!isLimited(limits) && !isLimited(ofApp)) return undefined;
   const period = quotaPeriodOf(quota_period, at);
   const counted = await countedIn(tables, account.id, period, but);
+  const time = { now: clock.now(), until: period.to };
   const add = { sessions: longer ? 0 : 1, minutes };
   return (
-    withinQuota(sum(counted), add, limits, period.to) ??
-    withinQuota(sum(counted.filter((one) => one.app === app.name)), add, ofApp, period.to)
+    withinQuota(sum(counted), add, limits, time) ??
+    withinQuota(sum(counted.filter((one) => one.app === app.name)), add, ofApp, time)
   );
 };

@@ -25,12 +25,13 @@ describe('quotaPeriodOf()', () => {
 test('withinQuota() allows up to the limit, and says what is used until when beyond it', () => {
   const until = utc('2026-11-23T00:00');
   const ask = (sessions: number, minutes: number, limits: Parameters<typeof withinQuota>[2]) =>
-    withinQuota({ sessions, minutes }, { sessions: 1, minutes: 30 }, limits, until);
+    withinQuota({ sessions, minutes }, { sessions: 1, minutes: 30 }, limits, { now: until - 1_500, until });
   expect(ask(99, 999, { sessions: null, minutes: null })).toBeUndefined();
   expect(ask(2, 60, { sessions: 3, minutes: 90 })).toBeUndefined();
   expect(ask(3, 0, { sessions: 3, minutes: null })).toEqual({
     refused: 'quota_exceeded',
     detail: '3 of 3 sessions are used until 2026-11-23T00:00:00.000Z',
+    retry_after: 2,
   });
   expect(ask(1, 61, { sessions: 3, minutes: 90 })?.detail).toContain('61 of 90 minutes');
   expect(ask(0, 0, { sessions: 0, minutes: null })?.refused).toBe('quota_exceeded');

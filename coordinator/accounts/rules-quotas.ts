@@ -40,18 +40,19 @@ export interface QuotaLimits {
 export const isLimited = ({ sessions, minutes }: QuotaLimits): boolean =>
   sessions !== null || minutes !== null;
 
-/** quota_exceeded when `add` on top of `used` is more than the limits allow until `until` (epoch ms). */
+/** quota_exceeded when at `now` `add` on top of `used` is more than the limits allow until `until` (epoch ms, both). */
 export const withinQuota = (
   used: Usage,
   add: Usage,
   limits: QuotaLimits,
-  until: number,
+  { now, until }: { now: number; until: number },
 ): Refusal | undefined => {
   for (const unit of ['sessions', 'minutes'] as const) {
     const limit = limits[unit];
     if (limit === null || used[unit] + add[unit] <= limit) continue;
     const ends = new Date(until).toISOString();
-    return refuse('quota_exceeded', `${used[unit]} of ${limit} ${unit} are used until ${ends}`);
+    const refusal = refuse('quota_exceeded', `${used[unit]} of ${limit} ${unit} are used until ${ends}`);
+    return { ...refusal, retry_after: Math.max(1, Math.ceil((until - now) / 1_000)) };
   }
   return undefined;
 };

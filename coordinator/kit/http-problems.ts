@@ -1,5 +1,5 @@
 import { HTTPException } from 'hono/http-exception';
-import { errors, isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
+import { errors, isRefusal, type Refusal, refuse, waitOf } from '../../shared/errors.ts';
 import type { Ids } from '../../shared/ids.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Problem } from '../../shared/protocol/http.ts';
@@ -12,7 +12,9 @@ export const code_header = 'x-vitrina-code';
 export const problem_type = 'application/problem+json';
 
 /** The body of an error answer, with a code of the closed list. */
-export const problemText = ({ refused, detail, retry_after }: Refusal, incident?: string): string => {
+export const problemText = (refusal: Refusal, incident?: string): string => {
+  const { refused, detail } = refusal;
+  const retry_after = waitOf(refusal);
   const { http, retryable, text } = errors[refused];
   const body: Problem = {
     type: 'about:blank',
@@ -30,7 +32,7 @@ export const problemText = ({ refused, detail, retry_after }: Refusal, incident?
 /** An error answer. */
 export const problem = (refusal: Refusal, incident?: string): Response => {
   const { http } = errors[refusal.refused];
-  const { retry_after } = refusal;
+  const retry_after = waitOf(refusal);
   return new Response(problemText(refusal, incident), {
     status: http,
     headers: {
