@@ -97,6 +97,15 @@ const commands = {
     also: ['import --undo'],
     flags: {},
   },
+  check: {
+    about:
+      'says what is wrong with the schema and the stored data, of the database at DATABASE_URL or of a data directory',
+    flags: {
+      repair: toggle('mend what can be mended without a loss'),
+      json: toggle('print what was found as one JSON object'),
+      data: data_or_database,
+    },
+  },
   'config nginx': { about: 'prints the configuration of nginx in front of the coordinator', flags: shared },
   'config nginx-stream': {
     about: 'prints the part of nginx that tells TURN from the site on port 443',

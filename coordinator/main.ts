@@ -13,6 +13,7 @@ import { ownAddresses } from '../shared/own-addresses.ts';
 import type { SocketData } from '../shared/socket.ts';
 import { version } from '../shared/version.ts';
 import { type Coordinator, startCoordinator } from './app.ts';
+import { check } from './command-line/check.ts';
 import { listenForOrders, type ServeUnix } from './command-line/control.ts';
 import { enrol, type Means, makeAdmin, resetPassword } from './command-line/orders.ts';
 import { type CoordinatorCommands, commandLine, type GivenTo } from './commands.ts';
@@ -152,6 +153,7 @@ const handlers: Handlers<CoordinatorCommands> = {
   migrate,
   import: ({ data }) => importFiles(data, means()),
   'import undo': () => undoImport(means()),
+  check: (given) => check(means(), given),
   'config nginx': (flags) => printDeployment('nginx', flags, say),
   'config nginx-stream': (flags) => printDeployment('nginx-stream', flags, say),
   'config haproxy': (flags) => printDeployment('haproxy', flags, say),

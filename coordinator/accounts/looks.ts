@@ -3,7 +3,7 @@ import { looksOf } from '../../shared/look-alike.ts';
 import { hashOf } from '../kit/secrets.ts';
 import type { Services } from '../kit/services.ts';
 import { transactAgain } from '../kit/throttle.ts';
-import type { Account, Tables } from '../store/tables.ts';
+import type { Account, ReadTables, Tables } from '../store/tables.ts';
 
 type Named = Pick<Account, 'id' | 'name' | 'email'>;
 type Kind = 'name' | 'email';
@@ -47,6 +47,33 @@ const free = async (tables: Tables, kind: Kind, { id, [kind]: text }: Named, tak
 export const doubledWord = async (tables: Tables, account: Named, take = true): Promise<Kind | undefined> => {
   if (!(await free(tables, 'name', account, take))) return 'name';
   return (await free(tables, 'email', account, take)) ? undefined : 'email';
+};
+
+/**
+ * Of the accounts that are not out those of whose looks one is nobody's, so that somebody could pass for them. With `taking`, the
+ * tables of a transaction, they get it. None before `createLooks` has been through once: it notes them itself.
+ */
+export const lookless = async (
+  { account_looks }: Pick<ReadTables, 'account_looks'>,
+  accounts: readonly Account[],
+  taking?: Tables,
+): Promise<readonly Account[]> => {
+  if ((await account_looks.get({ look: complete })) === undefined) return [];
+  const there = accounts.filter(({ state }) => state !== 'rejected');
+  const looksOfEach = (account: Account) =>
+    (['name', 'email'] as const).flatMap((kind) => looksFor(kind, account[kind]));
+  const all = [...new Set(there.flatMap(looksOfEach))];
+  const rows = all.length === 0 ? [] : await account_looks.find({ look: { in: all } });
+  const noted = new Set(rows.map(({ look }) => look));
+  const bare = there.filter((account) => looksOfEach(account).some((look) => !noted.has(look)));
+  for (const account of taking === undefined ? [] : bare) {
+    for (const kind of ['name', 'email'] as const) {
+      for (const look of looksFor(kind, account[kind]).filter((each) => !noted.has(each))) {
+        await taking?.account_looks.insert({ look, spelling: hashOf(account[kind]), account_id: account.id });
+      }
+    }
+  }
+  return bare;
 };
 
 /** What is answered to who wants such a name. */

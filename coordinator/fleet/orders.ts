@@ -4,6 +4,7 @@ import { nameSchema } from '../../shared/protocol/names.ts';
 import { createAdmin } from '../accounts/accounts.ts';
 import type { Passwords } from '../accounts/passwords.ts';
 import { makeResetLinkFor, setPassword } from '../accounts/resets.ts';
+import { checkData } from '../check/run.ts';
 import type { Services } from '../kit/services.ts';
 import { enrolFromCommandLine } from './enrolments.ts';
 
@@ -25,10 +26,11 @@ export const orderSchema = z.discriminatedUnion('order', [
     apps: z.array(nameSchema).max(100),
     minutes: z.int().min(1),
   }),
+  z.strictObject({ order: z.literal('check'), repair: z.boolean() }),
 ]);
 export type Order = z.infer<typeof orderSchema>;
 
-/** What was asked for: the e-mail of the account, or the token of the link or of the enrolment. */
+/** What was asked for: the e-mail of the account, the token of the link or of the enrolment, or the report as JSON. */
 export interface Done {
   readonly done: string;
 }
@@ -52,6 +54,8 @@ export const carryOut = async (
       const link = await makeResetLinkFor(parts, order.email);
       return isRefusal(link) ? link : { done: link.token };
     }
+    case 'check':
+      return { done: JSON.stringify(await checkData(parts, order.repair)) };
     case 'enrol': {
       const { host: name, apps, minutes } = order;
       const made = await enrolFromCommandLine(parts, { name, apps, minutes });

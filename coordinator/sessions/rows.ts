@@ -107,7 +107,7 @@ export const sessionEvent = ({ id, app, host, account_id, booking_id, phases, en
 });
 
 /** The session's record: how long people waited and played, and why it ended. */
-const keepRecord = async (
+export const keepRecord = async (
   tables: Tables,
   session: Session,
   end: NonNullable<Session['end']>,

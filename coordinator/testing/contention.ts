@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../shared/clock.ts';
+import { systemIds } from '../../shared/ids.ts';
 import { type PrivateMariadb, startMariadb } from '../../shared/testing/mariadb.ts';
 import { seeded } from '../../shared/testing/random.ts';
+import { checkData } from '../check/run.ts';
 import { capacityText } from '../seats/hosts.ts';
 import type { Database } from '../store/database.ts';
 import { bookingClient, type Coordinators, type Known, newSeen, type Seen } from './booking-client.ts';
@@ -49,6 +51,7 @@ const seed = (db: Database, accounts: number): Promise<void> =>
       await tables.hosts.insert(hostRow(name, { seats: seats_per_host, capacity }));
       await tables.host_apps.insert({ host: name, app: 'garden' });
     }
+    await tables.accounts.insert(account(999, { role: 'admin' }));
     for (let number = 1; number <= clients; number++) await tables.accounts.insert(account(number));
     for (let number = 1001; number <= 1000 + accounts; number++) {
       await tables.accounts.insert(account(number, { quota_sessions: quota }));
@@ -223,7 +226,8 @@ export const contend = async ({ attempts, seed: number, accounts, parallel }: Co
   await using system = await startSystem(mariadb, accounts);
   const quotas = await raceQuotas(system, accounts, parallel);
   const bookings = await book(system, attempts, number);
-  return { seed: number, clients, seats: hosts.length * seats_per_host, bookings, quotas };
+  const { findings } = await checkData({ db: system.db, clock: systemClock, ids: systemIds }, false);
+  return { seed: number, clients, seats: hosts.length * seats_per_host, bookings, quotas, findings };
 };
 
 if (import.meta.main) {
@@ -238,5 +242,5 @@ if (import.meta.main) {
   });
   process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
   const { overlaps, lost, bad } = report.bookings;
-  process.exit(overlaps + lost + bad + report.quotas.wrong > 0 ? 1 : 0);
+  process.exit(overlaps + lost + bad + report.quotas.wrong + report.findings.length > 0 ? 1 : 0);
 }

@@ -13,6 +13,7 @@ const ranks = [
   'relay',
   'records',
   'webhooks',
+  'check',
   'fleet',
   'http',
 ];

@@ -41,6 +41,8 @@ export interface MysqlDatabaseOptions {
   log: Log;
   /** Whether a database is opened, too, in which an import has not been finished. */
   importing?: boolean;
+  /** Told of each row that is left out of lists; without it the log is, once of each. */
+  leftOut?: (row: Unreadable) => void;
 }
 
 /** A value for a prepared statement: what the tables hold, and nothing that the driver would expand. */
@@ -101,7 +103,7 @@ class MysqlDatabase implements Database {
   constructor(address: DatabaseAddress, options: MysqlDatabaseOptions) {
     this.#options = options;
     this.#address = address;
-    this.#leftOut = sayOnce(options.log);
+    this.#leftOut = options.leftOut ?? sayOnce(options.log);
     this.#pool = createPool({
       ...driverConfig(address),
       connectionLimit: address.limits.connections,
