@@ -8,6 +8,7 @@ import { createLooks } from './accounts/looks.ts';
 import { createPasswords } from './accounts/passwords.ts';
 import { tickBookings } from './bookings/ticks.ts';
 import { followCatalogue } from './catalogue/follow.ts';
+import { createErasures } from './erasure/erasure.ts';
 import { tellDraining } from './fleet/drain.ts';
 import { createEvacuations } from './fleet/evacuations.ts';
 import { tick } from './fleet/fleet.ts';
@@ -99,6 +100,7 @@ export const startCoordinator = async (
     warm: createWarmWishes(world),
     sweep: createSweep(world),
     looks: createLooks(world),
+    erasures: createErasures(world),
   });
   const stopTicker = clock.every(bounds.tick_ms, () => {
     measureLag(clock.monotonic());

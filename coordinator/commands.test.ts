@@ -24,6 +24,7 @@ describe('understand() of the coordinator', () => {
     ['migrate', 'migrate', { status: false, 'dry-run': false }],
     ['migrate --status', 'migrate', { status: true, 'dry-run': false }],
     ['migrate --dry-run', 'migrate', { status: false, 'dry-run': true }],
+    ['admin erase --email a@b.example', 'admin erase', { email: 'a@b.example', data: undefined }],
     ['check', 'check', { repair: false, json: false, data: undefined }],
     ['check --repair --json --data d', 'check', { repair: true, json: true, data: 'd' }],
     ['import d', 'import', { data: 'd' }],

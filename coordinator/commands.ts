@@ -149,6 +149,13 @@ const commands = {
       data: data_or_database,
     },
   },
+  'admin erase': {
+    about: 'erases an account and everything that names it; its bookings are cancelled, its sessions end',
+    flags: {
+      email: value('E', 'the address that its owner logs in with', email_schema),
+      data: data_or_database,
+    },
+  },
   enrol: {
     about: 'prints the command by which a machine becomes a host; makes the host and its apps if need be',
     also: ['enroll'],

@@ -15,7 +15,7 @@ import { version } from '../shared/version.ts';
 import { type Coordinator, startCoordinator } from './app.ts';
 import { check } from './command-line/check.ts';
 import { listenForOrders, type ServeUnix } from './command-line/control.ts';
-import { enrol, type Means, makeAdmin, resetPassword } from './command-line/orders.ts';
+import { enrol, eraseAccount, type Means, makeAdmin, resetPassword } from './command-line/orders.ts';
 import { type CoordinatorCommands, commandLine, type GivenTo } from './commands.ts';
 import { listenAddress, listenFailure, localUrl } from './config.ts';
 import { printDeployment } from './deployment/print.ts';
@@ -162,6 +162,7 @@ const handlers: Handlers<CoordinatorCommands> = {
   'config systemd': (flags) => printDeployment('systemd', flags, say),
   'admin create': (given) => makeAdmin(means(), given),
   'admin reset': (given) => resetPassword(means(), given),
+  'admin erase': (given) => eraseAccount(means(), given),
   enrol: (given) => enrol(means(), given),
 };
 

@@ -156,7 +156,7 @@ export const decideAccount = (
 };
 
 /** Locks the account and every administrator, in the order of keys: of two who demote each other one comes second. */
-const lockWithAdmins = async ({ accounts }: Pick<Tables, 'accounts'>, id: string) => {
+export const lockWithAdmins = async ({ accounts }: Pick<Tables, 'accounts'>, id: string) => {
   const admins = await accounts.find({ role: 'admin' });
   const ids = [...new Set([...admins.map((one) => one.id), id])].toSorted((a, b) => (a < b ? -1 : 1));
   const held: Account[] = [];

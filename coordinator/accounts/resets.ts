@@ -47,7 +47,8 @@ export const makeResetLink = (
   });
 };
 
-const accountBy = async (
+/** The account with this e-mail address: malformed or account_unknown. */
+export const accountBy = async (
   { accounts }: Pick<ReadTables, 'accounts'>,
   email: string,
 ): Promise<Account | Refusal> => {
@@ -55,6 +56,21 @@ const accountBy = async (
   if (isRefusal(known)) return known;
   const [account] = await accounts.find({ email: known });
   return account ?? refuse('account_unknown', known);
+};
+
+/** Whether the owner, who is logged in, knows the password: undefined, or login_failed, login_throttled or too_busy. */
+export const confirmPassword = async (
+  services: Pick<Services, 'db' | 'clock'>,
+  passwords: Passwords,
+  owner: Account,
+  password: string,
+): Promise<Refusal | undefined> => {
+  // Whoever is logged in is no stranger: nobody else uses this budget up.
+  const attempt = { email: owner.email, by: { device: 'logged in' } };
+  const turn = await checkLogin(services, passwords, owner, password, attempt);
+  if (isRefusal(turn)) return turn;
+  await services.db.transact((tables) => forgetAttempt(tables, turn));
+  return undefined;
 };
 
 /** `makeResetLink` for whoever sits at the coordinator's machine. Refuses malformed, too. */

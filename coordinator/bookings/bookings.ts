@@ -86,6 +86,9 @@ const orderOf = async (
   return isRefusal(visit) ? visit : { app, visit, zone: local.zone, title: title ?? null };
 };
 
+/** What counts the bookings that an account makes and cancels. */
+export const bookingBudget = (account_id: string): string => `bookings of ${account_id}`;
+
 /**
  * What an account, or a network without one, may book in a day, whether it cancels or not: each booking uses a code up for
  * a while.
@@ -98,7 +101,7 @@ const madeBudget = (services: Services, { account, network }: Visitor): Budget =
   }
   // Who may hold more may make as many.
   const most = Math.max(bounds.bookings_made_per_day, held_per_account);
-  return { name: `bookings of ${account.id}`, window_ms, most };
+  return { name: bookingBudget(account.id), window_ms, most };
 };
 
 /** Stores the booking of an order; the transaction of `book`. */

@@ -103,6 +103,15 @@ export const resetPassword = (
     process.stdout.write(`${address.href}\n`);
   });
 
+/** `coordinator admin erase`. Gives the exit code. */
+export const eraseAccount = (means: Means, { email, data }: GivenTo<'admin erase'>): Promise<number> =>
+  withReasons(means, async () => {
+    const gone = await give(means, data, { order: 'erase_account', email });
+    means.say(
+      `${gone} is erased: nobody logs in with it, and its name, address and password are gone. A coordinator that runs cancels its bookings, ends its sessions and removes what else names it, within minutes.`,
+    );
+  });
+
 /** `coordinator enrol`. Gives the exit code. */
 export const enrol = (means: Means, command: GivenTo<'enrol'>): Promise<number> =>
   withReasons(means, async () => {

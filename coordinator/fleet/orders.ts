@@ -5,6 +5,7 @@ import { createAdmin } from '../accounts/accounts.ts';
 import type { Passwords } from '../accounts/passwords.ts';
 import { makeResetLinkFor, setPassword } from '../accounts/resets.ts';
 import { checkData } from '../check/run.ts';
+import { beginErasureOf } from '../erasure/erasure.ts';
 import type { Services } from '../kit/services.ts';
 import { enrolFromCommandLine } from './enrolments.ts';
 
@@ -26,6 +27,7 @@ export const orderSchema = z.discriminatedUnion('order', [
     apps: z.array(nameSchema).max(100),
     minutes: z.int().min(1),
   }),
+  z.strictObject({ order: z.literal('erase_account'), email: textSchema }),
   z.strictObject({ order: z.literal('check'), repair: z.boolean() }),
 ]);
 export type Order = z.infer<typeof orderSchema>;
@@ -53,6 +55,10 @@ export const carryOut = async (
     case 'make_reset_link': {
       const link = await makeResetLinkFor(parts, order.email);
       return isRefusal(link) ? link : { done: link.token };
+    }
+    case 'erase_account': {
+      const begun = await beginErasureOf(parts, order.email);
+      return isRefusal(begun) ? begun : { done: begun.email };
     }
     case 'check':
       return { done: JSON.stringify(await checkData(parts, order.repair)) };

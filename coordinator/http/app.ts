@@ -6,6 +6,7 @@ import type { Passwords } from '../accounts/passwords.ts';
 import { createAccessTokens } from '../accounts/tokens.ts';
 import { bookingRoutes } from '../bookings/http.ts';
 import { catalogueAppRoutes } from '../catalogue/http.ts';
+import { erasureRoutes } from '../erasure/http.ts';
 import { agentCheckRoutes } from '../fleet/http-agent.ts';
 import { enrolmentRoutes } from '../fleet/http-enrolments.ts';
 import { catalogueHostRoutes } from '../fleet/http-hosts.ts';
@@ -67,6 +68,7 @@ export const createApp = (needs: AppNeeds): OpenAPIHono<Env> => {
     .route('/', agentCheckRoutes({ ...catalogue, world }))
     .route('/api/v1', loginRoutes(logins))
     .route('/api/v1', accountRoutes(logins))
+    .route('/api/v1', erasureRoutes(logins))
     .route('/api/v1', appRoutes(world))
     .route('/api/v1', sessionRoutes(needs))
     .route('/api/v1', queueRoutes(world))

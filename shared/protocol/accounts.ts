@@ -115,6 +115,9 @@ export const passwordChangeSchema = z.strictObject({
   cookies: cookiesSchema,
 });
 
+/** `POST /api/v1/me/erasure`. */
+export const erasureSchema = z.strictObject({ current_password: passwordSchema });
+
 /** `POST /api/v1/reset`: a new password by the token of a reset link. Logs in here, and out everywhere else. */
 export const resetSchema = z.strictObject({
   token: secretSchema,

@@ -26,6 +26,7 @@ export const eventNames = [
   'booking.lost',
   'booking.unplaceable',
   'host.quarantined',
+  'account.erased',
 ] as const;
 export type EventName = (typeof eventNames)[number];
 
@@ -64,6 +65,9 @@ export type BookingEvent = z.infer<typeof bookingEventSchema>;
 /** The `data` of a host's events. */
 export const hostEventSchema = z.object({ host: z.string() });
 
+/** The `data` of an account's events: nothing that is stored names it any more. */
+export const accountEventSchema = z.object({ account_id: idSchema });
+
 /** The `data` of each event. */
 const eventData = {
   'session.started': sessionEventSchema,
@@ -77,6 +81,7 @@ const eventData = {
   'booking.lost': bookingEventSchema,
   'booking.unplaceable': bookingEventSchema,
   'host.quarantined': hostEventSchema,
+  'account.erased': accountEventSchema,
   test: z.object({}),
 } as const satisfies Record<SentName, z.ZodType>;
 export type EventData<E extends SentName> = z.infer<(typeof eventData)[E]>;

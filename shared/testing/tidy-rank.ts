@@ -14,6 +14,7 @@ const ranks = [
   'records',
   'webhooks',
   'check',
+  'erasure',
   'fleet',
   'http',
 ];
