@@ -14,7 +14,7 @@ import { isLive } from '../sessions/rules-session.ts';
 import type { Account, OutboxRow, Tables } from '../store/tables.ts';
 
 /** Whose what is left of somebody is: nobody knows any more. */
-export const erased = 'erased';
+const erased = 'erased';
 
 /** E-mail addresses of accounts that are being erased; no person's has this form. */
 const erasing = { from: 'erased.', to: 'erased/' } as const;
