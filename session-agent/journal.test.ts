@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
 import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog, silentLog } from '../shared/log.ts';
@@ -75,6 +76,55 @@ test('append() keeps the file within its bound', async () => {
   expect(ids(journal)).toEqual([0]);
   expect(statSync(file()).size).toBeLessThan(1.2 * 1024 * 1024);
   await journal.close();
+});
+
+/** A megabyte of lines that count no more: the next look rewrites the file. */
+const fill = async (journal: Journal) => {
+  for (let i = 1; i < 70; i++) {
+    await journal.append(launch(i, 'x'.repeat(20_000)));
+    await journal.append({ is: 'ended', instance_id: `instance-${String(i).padStart(13, '0')}` });
+  }
+};
+
+test('append() has closed the file when the shorter one takes its place: Windows replaces none that is open', async () => {
+  const was_the_journal: boolean[] = [];
+  const journal = new Journal(folder, silentLog, async (path, flags, mode) => {
+    const handle = await open(path, flags, mode);
+    const close = handle.close.bind(handle);
+    handle.close = async () => {
+      was_the_journal.push((await handle.stat()).ino === statSync(file()).ino);
+      await close();
+    };
+    return handle;
+  });
+  await journal.open();
+  await fill(journal);
+  expect(statSync(file()).size).toBeLessThan(1024 * 1024);
+  await journal.close();
+  expect(was_the_journal).toEqual([true, true]);
+});
+
+test('append() goes on with the old file when the shorter one cannot take its place', async () => {
+  let lost = false;
+  const journal = new Journal(folder, silentLog, async (path, flags, mode) => {
+    const handle = await open(path, flags, mode);
+    const sync = handle.sync.bind(handle);
+    handle.sync = async () => {
+      await sync();
+      if (lost) rmSync(path);
+    };
+    return handle;
+  });
+  await journal.open();
+  lost = true;
+  await journal.append(launch(0));
+  await fill(journal);
+  await journal.append(launch(99));
+  await journal.close();
+  expect(statSync(file()).size).toBeGreaterThan(1024 * 1024);
+  const next = await opened();
+  expect(ids(next)).toEqual([0, 99]);
+  await next.close();
 });
 
 test('append() to a journal that is closed is refused, and close() may come twice', async () => {

@@ -73,6 +73,7 @@ export class Journal {
       await this.#compact();
     } catch (error) {
       this.#log.error({ error }, 'the journal cannot be rewritten and goes on as it is');
+      if (this.#file !== undefined) return;
       await this.#reopen().catch((again: unknown) => {
         if (!isDiskFull(again)) throw again;
         this.#log.error({ error: again }, 'the journal cannot be written: nothing new is started');
@@ -186,16 +187,18 @@ export class Journal {
     try {
       await file.appendFile(text);
       await file.sync();
+      // Windows puts no file in the place of one that is open. When it fails, the next line opens the old one again.
+      await this.#file?.close();
+      this.#file = undefined;
       await rename(draft, this.#path());
-      await syncFolder(this.#folder);
     } catch (error) {
       await file.close();
       throw error;
     }
-    await this.#file?.close();
     this.#file = file;
     this.#bytes = Buffer.byteLength(text);
     this.#kept_bytes = this.#bytes;
+    await syncFolder(this.#folder);
   }
 }
 
