@@ -49,31 +49,91 @@ export const doubledWord = async (tables: Tables, account: Named, take = true): 
   return (await free(tables, 'email', account, take)) ? undefined : 'email';
 };
 
-/**
- * Of the accounts that are not out those of whose looks one is nobody's, so that somebody could pass for them. With `taking`, the
- * tables of a transaction, they get it. None before `createLooks` has been through once: it notes them itself.
- */
-export const lookless = async (
+/** Every look of the account's words, with the spelling that is noted with it. */
+export const looksOfAccount = (account: Named): ReadonlyMap<string, string> =>
+  new Map(
+    (['name', 'email'] as const).flatMap((kind) =>
+      looksFor(kind, account[kind]).map((look) => [look, hashOf(account[kind])] as const),
+    ),
+  );
+
+/** The looks that some account has which is not out, with the rows that say so; an account that cannot be read counts. */
+const lookHolders = async (
+  { account_looks, accounts }: Pick<ReadTables, 'account_looks' | 'accounts'>,
+  looks: readonly string[],
+) => {
+  const rows = looks.length === 0 ? [] : await account_looks.find({ look: { in: [...new Set(looks)] } });
+  const ids = [...new Set(rows.map(({ account_id }) => account_id))];
+  const found = ids.length === 0 ? [] : await accounts.find({ id: { in: ids } });
+  const states = new Map(found.map(({ id, state }) => [id, state]));
+  const out = new Set(found.flatMap(({ id, state }) => (state === 'rejected' ? [id] : [])));
+  for (const id of ids) {
+    if (!states.has(id) && (await accounts.count({ id })) === 0) out.add(id);
+  }
+  return {
+    known: new Set(rows.map(({ look }) => look)),
+    held: new Map(rows.filter(({ account_id }) => !out.has(account_id)).map((row) => [row.look, row])),
+  };
+};
+
+/** Those accounts that are not out; none before `createLooks` has been through once: it notes their looks itself. */
+const lookedAt = async (
   { account_looks }: Pick<ReadTables, 'account_looks'>,
   accounts: readonly Account[],
-  taking?: Tables,
+) =>
+  (await account_looks.get({ look: complete })) === undefined
+    ? []
+    : accounts.filter(({ state }) => state !== 'rejected');
+
+/**
+ * Of the accounts that are not out those of whose looks one is nobody's, or of an account that is out, so that somebody could pass
+ * for them. With `taking`, the tables of a transaction, they get it.
+ */
+export const lookless = async (
+  tables: Pick<ReadTables, 'account_looks' | 'accounts'>,
+  accounts: readonly Account[],
+  taking?: Pick<Tables, 'account_looks'>,
 ): Promise<readonly Account[]> => {
-  if ((await account_looks.get({ look: complete })) === undefined) return [];
-  const there = accounts.filter(({ state }) => state !== 'rejected');
-  const looksOfEach = (account: Account) =>
-    (['name', 'email'] as const).flatMap((kind) => looksFor(kind, account[kind]));
-  const all = [...new Set(there.flatMap(looksOfEach))];
-  const rows = all.length === 0 ? [] : await account_looks.find({ look: { in: all } });
-  const noted = new Set(rows.map(({ look }) => look));
-  const bare = there.filter((account) => looksOfEach(account).some((look) => !noted.has(look)));
-  for (const account of taking === undefined ? [] : bare) {
-    for (const kind of ['name', 'email'] as const) {
-      for (const look of looksFor(kind, account[kind]).filter((each) => !noted.has(each))) {
-        await taking?.account_looks.insert({ look, spelling: hashOf(account[kind]), account_id: account.id });
-      }
+  const own = (await lookedAt(tables, accounts)).map((account) => ({
+    account,
+    looks: looksOfAccount(account),
+  }));
+  const { known, held } = await lookHolders(
+    tables,
+    own.flatMap(({ looks }) => [...looks.keys()]),
+  );
+  const bare = own.filter(({ looks }) => [...looks.keys()].some((look) => !held.has(look)));
+  for (const { account, looks } of taking === undefined ? [] : bare) {
+    for (const [look, spelling] of looks) {
+      if (held.has(look)) continue;
+      const mine = { spelling, account_id: account.id };
+      if (known.has(look)) await taking?.account_looks.update({ look }, mine);
+      else await taking?.account_looks.insert({ look, ...mine });
     }
   }
-  return bare;
+  return bare.map(({ account }) => account);
+};
+
+/** Of the accounts that are not out those that look like another one, in another spelling, and which that is. */
+export const lookTwins = async (
+  tables: Pick<ReadTables, 'account_looks' | 'accounts'>,
+  accounts: readonly Account[],
+): Promise<readonly { readonly account: Account; readonly of: string }[]> => {
+  const own = (await lookedAt(tables, accounts)).map((account) => ({
+    account,
+    looks: looksOfAccount(account),
+  }));
+  const { held } = await lookHolders(
+    tables,
+    own.flatMap(({ looks }) => [...looks.keys()]),
+  );
+  return own.flatMap(({ account, looks }) => {
+    const twin = [...looks].flatMap(([look, spelling]) => {
+      const row = held.get(look);
+      return row === undefined || row.account_id === account.id || row.spelling === spelling ? [] : [row];
+    })[0];
+    return twin === undefined ? [] : [{ account, of: twin.account_id }];
+  });
 };
 
 /** What is answered to who wants such a name. */

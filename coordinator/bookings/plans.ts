@@ -21,6 +21,11 @@ interface HostPlan {
 const known = new WeakMap<object, Map<string, HostPlan>>();
 
 const revisionName = (host: string): string => `plan:${host}`;
+
+/** Whether a row of the counters is the revision of a host's plan. */
+export const isPlan = ({ name, window_at }: { readonly name: string; readonly window_at: number }): boolean =>
+  window_at === 0 && name.startsWith(revisionName(''));
+
 /** Hosts whose bookings are read with one query, so that none finds more rows than it may. */
 const hosts_per_query = 16;
 const live = sessionPhases.filter((phase) => phase !== 'ended');

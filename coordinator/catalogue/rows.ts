@@ -45,7 +45,7 @@ export const catalogueShapes = {
       capacity: optional(json(long())),
       draining: flag(),
       /** JSON: the numbers of cards that take nothing new. */
-      draining_cards: json(text(500), Array.isArray),
+      draining_cards: json(text(500), (value) => Array.isArray(value) && value.every(Number.isSafeInteger)),
       /** Since when it drains by its own agent's word, which that may take back; null while it does not, or an operator has said so. */
       drained_by_host_at: optional(instant()),
       /** The coordinator that it connected to last, by `coordinator_name`: only that one changes its sessions. */

@@ -1,6 +1,6 @@
 import type { Services } from '../kit/services.ts';
 import { shapes } from '../store/shapes.ts';
-import type { AnyRow } from '../store/table.ts';
+import type { AnyRow, ReadTable } from '../store/table.ts';
 import type { ReadTables, Tables } from '../store/tables.ts';
 
 /** What a mend has of the program that runs it. */
@@ -16,7 +16,7 @@ export interface Check<Row extends AnyRow = AnyRow> {
   /** Mends the row, which is locked, without a loss; left out where a person has to decide. Throws Taken where others are in the way. */
   mend?(needs: MendNeeds, tables: Tables, row: Row): Promise<void>;
   /** What a person does where it cannot be mended. */
-  readonly by_hand: string;
+  by_hand(row: Row): string;
 }
 
 export interface Wrong<Row> {
@@ -35,3 +35,39 @@ export const rule = <Name extends keyof Tables>(
   table: Name,
   parts: Omit<Check<RowIn<Name>>, 'table'>,
 ): Check<AnyRow> => ({ table, ...parts }) as unknown as Check<AnyRow>;
+
+/** The table of that name, whatever its rows are. */
+export const tableOf = (tables: ReadTables, name: keyof Tables): ReadTable<AnyRow, string> =>
+  tables[name] as unknown as ReadTable<AnyRow, string>;
+
+/**
+ * Those of the keys that no row of the table has in its key column. A row that cannot be read is there all the same: what
+ * belongs to it is not nobody's.
+ */
+export const absentFrom = async (
+  tables: ReadTables,
+  name: keyof Tables,
+  keys: readonly string[],
+): Promise<ReadonlySet<string>> => {
+  const table = tableOf(tables, name);
+  const [column = ''] = shapes[name].key;
+  const wanted = [...new Set(keys)];
+  const found = wanted.length === 0 ? [] : await table.find({ [column]: { in: wanted } });
+  const there = new Set(found.map((row) => row[column]));
+  const absent = new Set<string>();
+  for (const key of wanted) {
+    if (!there.has(key) && (await table.count({ [column]: key })) === 0) absent.add(key);
+  }
+  return absent;
+};
+
+const literal = (value: unknown): string =>
+  typeof value === 'number'
+    ? String(value)
+    : `'${String(value).replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+
+/** `WHERE ...` of a statement about the row with this key, for people to run. */
+export const whereSql = (key: object): string =>
+  `WHERE ${Object.entries(key)
+    .map(([column, value]) => `\`${column}\` = ${literal(value)}`)
+    .join(' AND ')}`;

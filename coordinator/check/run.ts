@@ -1,14 +1,19 @@
 import type { Services } from '../kit/services.ts';
-import { Taken } from '../store/database.ts';
-import type { AnyRow, ReadTable, Table } from '../store/table.ts';
-import type { ReadTables, Tables } from '../store/tables.ts';
-import { type Check, keyOf, type Wrong } from './check.ts';
+import { Taken, Unreadable } from '../store/database.ts';
+import { tableNames } from '../store/import.ts';
+import { shapes } from '../store/shapes.ts';
+import type { AnyRow, Column, Table } from '../store/table.ts';
+import type { Tables } from '../store/tables.ts';
+import { type Check, keyOf, tableOf, type Wrong } from './check.ts';
 import { checks } from './checks.ts';
 
-/** Rows that are looked at together. */
-const page_rows = 200;
+/** Rows that are looked at together, and of tables with long texts. */
+const page_rows = 1_000;
+const long_page_rows = 200;
 /** Findings of one check that are told one by one. */
 const told_most = 1_000;
+/** One mend may be what the next one needs: a table may have to be looked at again, so often at most. */
+const rounds_most = 5;
 
 /** Something that the data's own rules do not allow. */
 export interface Finding {
@@ -24,14 +29,13 @@ export interface DataReport {
   readonly rows: number;
   readonly findings: readonly Finding[];
   readonly repaired: readonly Finding[];
+  /** Checks with more than is told one by one. */
+  readonly more: readonly string[];
 }
 
 export type CheckNeeds = Pick<Services, 'db' | 'clock' | 'ids'>;
 
 const by_repair = 'run "coordinator check --repair"';
-
-const tableOf = (tables: ReadTables, name: keyof Tables) =>
-  tables[name] as unknown as ReadTable<AnyRow, string>;
 
 /** The mend did not help: the transaction is rolled back. */
 class Unmended extends Error {
@@ -63,64 +67,92 @@ const settle = async (
     const [wrong] = await check.wrong(tables, [row], needs.clock.now());
     return wrong;
   };
-  if (!repair || check.mend === undefined) {
-    const left = await needs.db.transact(look);
-    return left && { left };
-  }
   let before: Wrong<AnyRow> | undefined;
   try {
     const mended = await needs.db.transact(async (tables) => {
       before = await look(tables);
-      if (before === undefined) return undefined;
-      await check.mend?.(needs, tables, before.row);
+      if (before === undefined || !repair || check.mend === undefined) return undefined;
+      await check.mend(needs, tables, before.row);
       const after = await look(tables);
       if (after !== undefined) throw new Unmended(after);
       return before;
     });
-    return mended && { mended };
+    if (mended !== undefined) return { mended };
   } catch (error) {
     if (error instanceof Unmended) return { left: error.wrong };
-    if (error instanceof Taken && before !== undefined) return { left: before };
-    throw error;
+    // Others are in the way, or what cannot be read.
+    if (!(error instanceof Taken || error instanceof Unreadable)) throw error;
   }
+  return before && { left: before };
 };
 
-/** Walks one table page by page; what is wrong with it stands in `found` afterwards. */
-const walk = async (
+/** What came of a check, of which not more is kept than is told. */
+class Tally {
+  readonly told: Finding[] = [];
+  readonly more = new Set<string>();
+  readonly #counts = new Map<string, number>();
+
+  add(finding: Finding): void {
+    const count = (this.#counts.get(finding.check) ?? 0) + 1;
+    this.#counts.set(finding.check, count);
+    if (count > told_most) this.more.add(finding.check);
+    else this.told.push(finding);
+  }
+}
+
+interface Round {
+  readonly repair: boolean;
+  readonly findings: Tally;
+  readonly repaired: Tally;
+  rows: number;
+  mended: number;
+}
+
+/** Settles what a check says of the rows of one page. */
+const judge = async (
   needs: CheckNeeds,
   check: Check<AnyRow>,
-  repair: boolean,
-  found: { rows: number; findings: Finding[]; repaired: Finding[] },
+  page: readonly AnyRow[],
+  round: Round,
 ): Promise<void> => {
-  const { db, clock } = needs;
-  let told = 0;
-  for (let after: AnyRow | undefined; ; ) {
-    const last = after;
-    const page = await db.read((tables) =>
-      tableOf(tables, check.table).find(
-        {},
-        { limit: page_rows, ...(last === undefined ? {} : { after: last }) },
-      ),
-    );
-    after = page.at(-1);
-    if (after === undefined) return;
-    found.rows += page.length;
-    for (const { row } of await db.read((tables) => check.wrong(tables, page, clock.now()))) {
-      const key = keyOf(check.table, row);
-      const verdict = await settle(needs, check, key, repair);
-      if (verdict === undefined) continue;
-      const about = { check: check.name, table: check.table, key };
-      if ('mended' in verdict)
-        found.repaired.push({ ...about, text: verdict.mended.text, advice: 'repaired' });
-      else {
-        const advice = repair || check.mend === undefined ? check.by_hand : by_repair;
-        found.findings.push({ ...about, text: verdict.left.text, advice });
-      }
-      told += 1;
-      if (told >= told_most) return;
+  const { repair, findings, repaired } = round;
+  const suspects = await needs.db.read((tables) => check.wrong(tables, page, needs.clock.now()));
+  for (const { row } of suspects) {
+    // Of what is only told, enough is known.
+    if (!repair && findings.more.has(check.name)) return;
+    const key = keyOf(check.table, row);
+    const verdict = await settle(needs, check, key, repair);
+    if (verdict === undefined) continue;
+    const about = { check: check.name, table: check.table, key };
+    if ('mended' in verdict) {
+      round.mended += 1;
+      repaired.add({ ...about, text: verdict.mended.text, advice: 'repaired' });
+    } else {
+      const advice = repair || check.mend === undefined ? check.by_hand(verdict.left.row) : by_repair;
+      findings.add({ ...about, text: verdict.left.text, advice });
     }
   }
 };
+
+/** Reads one table page by page, and looks at each page by all checks of it. */
+const walk = async (needs: CheckNeeds, name: keyof Tables, round: Round): Promise<void> => {
+  const own = checks.filter(({ table }) => table === name);
+  const long = Object.values<Column>(shapes[name].columns).some(({ kind }) => kind === 'long');
+  const limit = long ? long_page_rows : page_rows;
+  for (let after: AnyRow | undefined; ; ) {
+    const last = after;
+    const page = await needs.db.read((tables) =>
+      tableOf(tables, name).find({}, { limit, ...(last === undefined ? {} : { after: last }) }),
+    );
+    after = page.at(-1);
+    if (after === undefined) return;
+    round.rows += page.length;
+    for (const check of own) await judge(needs, check, page, round);
+  }
+};
+
+/** Every table, those with rules in the order of these. */
+const order = [...new Set([...checks.map(({ table }) => table), ...tableNames])];
 
 const noAdministrator = async ({ db }: CheckNeeds): Promise<Finding[]> => {
   const [accounts, administrators] = await db.read(async (tables) => [
@@ -128,18 +160,28 @@ const noAdministrator = async ({ db }: CheckNeeds): Promise<Finding[]> => {
     await tables.accounts.count({ role: 'admin', state: 'approved' }),
   ]);
   if (accounts === 0 || (administrators ?? 0) > 0) return [];
-  const advice = 'run "coordinator admin create"';
+  const advice = 'run "coordinator admin create --email E --name N"';
   return [
     { check: 'no_administrator', table: 'accounts', key: {}, text: 'no account is an administrator', advice },
   ];
 };
 
 /**
- * Holds the stored data against its own rules, page by page, while coordinators may go on with it. With `repair` what can be
- * mended without a loss is, each in a transaction of its own that looks again first. Rejects with Unavailable.
+ * Reads every row, and holds the stored data against its own rules, page by page, while coordinators may go on with it. With
+ * `repair` what can be mended without a loss is, each in a transaction of its own that looks again first, until there is
+ * nothing left to mend. Rejects with Unavailable.
  */
 export const checkData = async (needs: CheckNeeds, repair: boolean): Promise<DataReport> => {
-  const found = { rows: 0, findings: [] as Finding[], repaired: [] as Finding[] };
-  for (const check of checks) await walk(needs, check, repair, found);
-  return { ...found, findings: [...found.findings, ...(await noAdministrator(needs))] };
+  const repaired = new Tally();
+  for (let count = 1; ; count++) {
+    const round: Round = { repair, findings: new Tally(), repaired, rows: 0, mended: 0 };
+    for (const name of order) await walk(needs, name, round);
+    if (round.mended > 0 && count < rounds_most) continue;
+    return {
+      rows: round.rows,
+      findings: [...round.findings.told, ...(await noAdministrator(needs))],
+      repaired: repaired.told,
+      more: [...new Set([...round.findings.more, ...repaired.more])],
+    };
+  }
 };

@@ -1,5 +1,6 @@
 import { counted } from '../../shared/counted.ts';
 import { isRefusal } from '../../shared/errors.ts';
+import { whereSql } from '../check/check.ts';
 import { checkData, type DataReport } from '../check/run.ts';
 import type { GivenTo } from '../commands.ts';
 import { attempt, withConnection } from '../store/commands.ts';
@@ -11,16 +12,40 @@ import { schemaStatus } from '../store/mysql/schema-status.ts';
 import { orderRunning } from './control.ts';
 import type { Means } from './orders.ts';
 
+/** A row that this version cannot read. */
+interface UnreadableRow {
+  readonly table: string;
+  readonly key: object;
+  readonly column: string;
+  /** What this version takes there. */
+  readonly wants: string;
+  /** Statements for whoever mends it by hand. */
+  readonly look: string;
+  readonly remove: string;
+}
+
 /** Everything that was looked at; `--json` prints it. */
 interface Report extends DataReport {
   /** How the schema differs from the one that this version wants. */
   readonly schema: readonly string[];
-  /** Rows that this version cannot read. */
-  readonly unreadable: readonly string[];
+  readonly unreadable: readonly UnreadableRow[];
 }
 
-const unreadable_advice =
-  'written by a newer version, or damaged: run that version, or look at the row and mend or remove it by hand';
+/** Unreadable rows that are told one by one. */
+const told_most = 1_000;
+
+const unreadableRow = ({ table, key: text, column, wants }: Unreadable): UnreadableRow => {
+  const key: object = JSON.parse(text);
+  const where = whereSql(key);
+  return {
+    ...{ table, key, column, wants },
+    look: `SELECT * FROM \`${table}\` ${where}`,
+    remove: `DELETE FROM \`${table}\` ${where}`,
+  };
+};
+
+/** What the data can be looked at without: it makes statements slow, not wrong. */
+const isSlow = (difference: string): boolean => difference.includes(': misses index ');
 
 const checkSchema = (url: string): Promise<string[]> => {
   let found: string[] = [];
@@ -38,13 +63,15 @@ const checkSchema = (url: string): Promise<string[]> => {
 const checkMysql = async (means: Means, url: string, repair: boolean): Promise<Report> => {
   const schema = await checkSchema(url);
   // With another schema no statement can be trusted.
-  if (schema.length > 0) return { schema, unreadable: [], rows: 0, findings: [], repaired: [] };
-  const unreadable = new Set<string>();
-  const leftOut = ({ message }: Unreadable): void => void unreadable.add(message);
+  if (!schema.every(isSlow)) return { schema, unreadable: [], rows: 0, findings: [], repaired: [], more: [] };
+  const unreadable = new Map<string, UnreadableRow>();
+  const leftOut = (row: Unreadable): void => {
+    if (unreadable.size < told_most) unreadable.set(row.message, unreadableRow(row));
+  };
   const db = await openMysqlDatabase({ ...means, url, leftOut });
   try {
     const report = await checkData({ ...means, db }, repair);
-    return { schema, unreadable: [...unreadable], ...report };
+    return { schema, unreadable: [...unreadable.values()], ...report };
   } finally {
     await db.close();
   }
@@ -64,17 +91,22 @@ const checkFiles = async (means: Means, directory: string, repair: boolean): Pro
 };
 
 const tell = (
-  { schema, unreadable, findings, repaired, rows }: Report,
+  { schema, unreadable, findings, repaired, more, rows }: Report,
   say: (text: string) => void,
 ): void => {
-  for (const text of schema) say(`schema    ${text}`);
-  for (const text of unreadable) say(`unreadable  ${text}: ${unreadable_advice}`);
+  for (const text of schema) say(`schema      ${text}`);
+  for (const { table, key, column, wants, look, remove } of unreadable) {
+    say(`unreadable  ${table} ${JSON.stringify(key)}: ${column} is not ${wants}`);
+    say(`            written by a newer version (run that one), or damaged: ${look}`);
+    say(`            set ${column} right, or after a backup: ${remove}`);
+  }
   for (const { check, table, key, text } of repaired)
-    say(`repaired  ${check}  ${table} ${JSON.stringify(key)}: ${text}`);
+    say(`repaired    ${check}  ${table} ${JSON.stringify(key)}: ${text}`);
   for (const { check, table, key, text, advice } of findings)
-    say(`wrong     ${check}  ${table} ${JSON.stringify(key)}: ${text}. What to do: ${advice}`);
+    say(`wrong       ${check}  ${table} ${JSON.stringify(key)}: ${text}. What to do: ${advice}`);
+  for (const check of more) say(`and more    ${check}`);
   const left = schema.length + unreadable.length + findings.length;
-  if (schema.length > 0) say('The data was not looked at: mend the schema first.');
+  if (!schema.every(isSlow)) say('The data was not looked at: mend the schema first.');
   else
     say(`Looked at ${counted(rows, 'row')}: ${left === 0 ? 'all is as it has to be' : `${left} are wrong`}.`);
 };

@@ -105,7 +105,9 @@ export const unreadableOf = <Row extends AnyRow>(
   value: object,
 ): Unreadable => {
   const key = Object.fromEntries(table.key.map((name) => [name, Reflect.get(value, name)]));
-  return new Unreadable(table.name, key, misfitOf(table, value) ?? '');
+  const column = misfitOf(table, value) ?? '';
+  const known: Column | undefined = table.columns[column];
+  return new Unreadable(table.name, key, column, known?.wants ?? 'a column that this version knows');
 };
 
 /** Throws TypeError, naming the column but never the value, unless all given values can be held. */

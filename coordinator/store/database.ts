@@ -61,13 +61,16 @@ export class Unreadable extends Error {
   /** Its key, as JSON. */
   readonly key: string;
   readonly column: string;
+  /** What this version takes there. */
+  readonly wants: string;
 
-  constructor(table: string, key: object, column: string) {
+  constructor(table: string, key: object, column: string, wants: string) {
     const text = JSON.stringify(key);
     super(`${table}: the row ${text} holds something in ${column} that this version cannot read`);
     this.table = table;
     this.key = text;
     this.column = column;
+    this.wants = wants;
   }
 }
 

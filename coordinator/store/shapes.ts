@@ -169,7 +169,10 @@ export const shapes = {
       url: text(url_chars),
       secret: text(200),
       /** JSON: names of events. */
-      events: json(long(), Array.isArray),
+      events: json(
+        long(),
+        (value) => Array.isArray(value) && value.every((event) => typeof event === 'string'),
+      ),
       enabled: flag(),
       version: int(),
     },

@@ -13,6 +13,8 @@ export interface Column<Value extends Scalar = Scalar> {
   /** Longest text in UTF-16 units; 0 for what is no text. */
   readonly length: number;
   readonly optional: boolean;
+  /** What it holds, for people: "a whole number". */
+  readonly wants: string;
   /** Whether the column can hold the value: the same answer for every database. */
   readonly holds: (value: unknown) => value is Value;
 }
@@ -26,8 +28,9 @@ const int_max = 2 ** 31 - 1;
 const column = <Value extends Scalar>(
   kind: Kind,
   length: number,
+  wants: string,
   holds: (value: unknown) => value is Value,
-): Column<Value> => ({ kind, length, optional: false, holds });
+): Column<Value> => ({ kind, length, optional: false, wants, holds });
 
 /** A half surrogate would come back from MySQL as a question mark. */
 const isText = (value: unknown, length: number): value is string =>
@@ -41,19 +44,26 @@ export const id = (): Column<string> =>
   column(
     'id',
     id_chars,
+    'up to 64 printable ASCII characters without spaces',
     (value): value is string => typeof value === 'string' && /^[!-~]{0,64}$/.test(value),
   );
 
 /** A text that is compared exactly. No space at its ends: MySQL would not tell it from the text without. */
 export const name = (length: number): Column<string> =>
-  column('name', length, (value): value is string => isText(value, length) && value.trim() === value);
+  column(
+    'name',
+    length,
+    `a text of up to ${length} characters without blanks at its ends`,
+    (value): value is string => isText(value, length) && value.trim() === value,
+  );
 
 /** A text that is kept and never compared. */
 export const text = (length: number): Column<string> =>
-  column('text', length, (value) => isText(value, length));
+  column('text', length, `a text of up to ${length} characters`, (value) => isText(value, length));
 
 /** A long text, most often JSON that the caller encodes. */
-export const long = (): Column<string> => column('long', long_chars, (value) => isText(value, long_chars));
+export const long = (): Column<string> =>
+  column('long', long_chars, 'a text of up to a million characters', (value) => isText(value, long_chars));
 
 /** JSON that is read again: a column of texts that holds nothing but JSON which satisfies `fits`. */
 export const json = (
@@ -61,6 +71,7 @@ export const json = (
   fits: (value: unknown) => boolean = (value) => typeof value === 'object' && value !== null,
 ): Column<string> => ({
   ...inner,
+  wants: 'JSON of the form that this version knows',
   holds: (value): value is string => {
     if (!inner.holds(value)) return false;
     try {
@@ -73,23 +84,30 @@ export const json = (
 
 /** A whole number of 32 bits. */
 export const int = (): Column<number> =>
-  column('int', 0, (value): value is number => isWhole(value, -int_max, int_max));
+  column('int', 0, 'a whole number of 32 bits', (value): value is number =>
+    isWhole(value, -int_max, int_max),
+  );
 
 /** Milliseconds since the Unix epoch, in UTC. */
 export const instant = (): Column<number> =>
-  column('instant', 0, (value): value is number => isWhole(value, 0, Number.MAX_SAFE_INTEGER));
+  column('instant', 0, 'ms since 1970', (value): value is number =>
+    isWhole(value, 0, Number.MAX_SAFE_INTEGER),
+  );
 
 export const flag = (): Column<boolean> =>
-  column('flag', 0, (value): value is boolean => typeof value === 'boolean');
+  column('flag', 0, '0 or 1', (value): value is boolean => typeof value === 'boolean');
 
 /** One of a closed list of words of up to 16 letters. */
 export const choice = <Word extends string>(...words: readonly Word[]): Column<Word> =>
-  column('choice', choice_chars, (value): value is Word => words.some((word) => word === value));
+  column('choice', choice_chars, `one of ${words.join(', ')}`, (value): value is Word =>
+    words.some((word) => word === value),
+  );
 
 /** The same column, where null stands for "not (yet) there". */
 export const optional = <Value extends Scalar>(inner: Column<Value>): Column<Value | null> => ({
   ...inner,
   optional: true,
+  wants: `${inner.wants}, or NULL`,
   holds: (value): value is Value | null => value === null || inner.holds(value),
 });
 
