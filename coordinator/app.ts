@@ -100,7 +100,7 @@ export const startCoordinator = async (
     warm: createWarmWishes(world),
     sweep: createSweep(world),
     looks: createLooks(world),
-    erasures: createErasures(world),
+    erasures: createErasures(world, clients.leave),
   });
   const stopTicker = clock.every(bounds.tick_ms, () => {
     measureLag(clock.monotonic());

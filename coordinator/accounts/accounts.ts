@@ -1,5 +1,6 @@
 import { isRefusal, type Refusal, refuse, refuseFor } from '../../shared/errors.ts';
 import { audit } from '../kit/audit.ts';
+import { isErasing } from '../kit/erased.ts';
 import type { Services } from '../kit/services.ts';
 import { type Budget, hitsLeft, takeHits, transactAgain, untilHit } from '../kit/throttle.ts';
 import { Taken } from '../store/database.ts';
@@ -147,7 +148,7 @@ export const decideAccount = (
   const { db, clock } = services;
   return db.transact(async (tables) => {
     const account = await tables.accounts.lock({ id });
-    if (account === undefined) return refuse('account_unknown');
+    if (account === undefined || isErasing(account)) return refuse('account_unknown');
     const decided = decide(account, decision);
     if ('refused' in decided) return decided;
     await audit(services, tables, admin.id, `account.${decided.state}`, id, { reason: decided.reason });
@@ -186,7 +187,7 @@ export const changeAccount = (
   const { db } = services;
   return db.transact(async (tables) => {
     const { account, others } = await lockWithAdmins(tables, id);
-    if (account === undefined) return refuse('account_unknown');
+    if (account === undefined || isErasing(account)) return refuse('account_unknown');
     if (account.version !== version) return refuse('version_conflict');
     const standing = changeStanding(account, patch, others);
     if ('refused' in standing) return standing;

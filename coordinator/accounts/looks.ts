@@ -1,5 +1,6 @@
 import { type Refusal, refuse } from '../../shared/errors.ts';
 import { looksOf } from '../../shared/look-alike.ts';
+import { isErasing } from '../kit/erased.ts';
 import { hashOf } from '../kit/secrets.ts';
 import type { Services } from '../kit/services.ts';
 import { transactAgain } from '../kit/throttle.ts';
@@ -154,7 +155,7 @@ export const createLooks = ({ db }: Pick<Services, 'db'>): (() => Promise<void>)
           {},
           { order: ['created_at'], limit: portion, ...(after === undefined ? {} : { after }) },
         );
-        for (const account of page) await doubledWord(tables, account);
+        for (const account of page) if (!isErasing(account)) await doubledWord(tables, account);
         if (page.length === portion) return page.at(-1);
         const marker = await tables.account_looks.get({ look: complete });
         if (marker === undefined) {

@@ -110,7 +110,7 @@ export interface StandingChange {
   readonly reason?: string | undefined;
 }
 
-const isAdmin = ({ role, state }: Standing): boolean => role === 'admin' && state === 'approved';
+export const isAdmin = ({ role, state }: Standing): boolean => role === 'admin' && state === 'approved';
 
 /**
  * The account's new role and state; last_admin when nobody could administer afterwards. `others` are the approved

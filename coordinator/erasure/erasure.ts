@@ -2,30 +2,32 @@ import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import { lockWithAdmins } from '../accounts/accounts.ts';
 import { endLogins } from '../accounts/logins.ts';
 import { accountBy } from '../accounts/resets.ts';
+import { isAdmin } from '../accounts/rules.ts';
 import { bookingBudget } from '../bookings/bookings.ts';
 import { untilSettled } from '../bookings/choose.ts';
 import { closeBooking, lockBooking } from '../bookings/moves.ts';
 import { nextState } from '../bookings/rules.ts';
 import { audit } from '../kit/audit.ts';
+import { erased, erasing, isErasing } from '../kit/erased.ts';
 import { emit } from '../kit/outbox.ts';
 import type { Services } from '../kit/services.ts';
 import { happen, type World } from '../sessions/live.ts';
 import { isLive } from '../sessions/rules-session.ts';
 import type { Account, OutboxRow, Tables } from '../store/tables.ts';
 
-/** Whose what is left of somebody is: nobody knows any more. */
-const erased = 'erased';
-
-/** E-mail addresses of accounts that are being erased; no person's has this form. */
-const erasing = { from: 'erased.', to: 'erased/' } as const;
 /** Rows of one transaction. */
 const portion = { limit: 200 };
 /** Rows of the outbox that are looked at together. */
 const page_rows = 500;
 /** How often is looked for accounts that are being erased. */
 const look_ms = 5_000;
+/** What was let in before the account was locked is over by then: no transaction takes as long. */
+const settled_ms = 20_000;
+/** A coordinator that has not ended the account's sessions by then is not there any more. */
+const patience_ms = 10 * 60_000;
 
 type Parts = Pick<Services, 'db' | 'clock' | 'ids'>;
+type Erasing = Pick<Account, 'id' | 'decided_at'>;
 
 /**
  * Begins to erase the account: at once nobody logs in with it, and its name, address and password are gone. The rest follows by
@@ -35,11 +37,13 @@ export const beginErasure = (parts: Parts, actor: string, id: string): Promise<u
   parts.db.transact(async (tables) => {
     const { account, others } = await lockWithAdmins(tables, id);
     if (account === undefined) return refuse('account_unknown');
-    if (account.email.startsWith(erasing.from) && account.password_hash === erased) return undefined;
-    if (account.role === 'admin' && account.state === 'approved' && others === 0) return refuse('last_admin');
+    if (isErasing(account)) return undefined;
+    if (isAdmin(account) && others === 0) return refuse('last_admin');
     await endLogins(tables, account, {
       ...{ email: `${erasing.from}${parts.ids.id()}`, name: erased, password_hash: erased, reason: null },
       ...{ role: 'user', state: 'rejected', quota_sessions: null, quota_minutes: null, decided_by: null },
+      // Since when it is being erased.
+      decided_at: parts.clock.now(),
     });
     await tables.reset_links.remove({ account_id: id });
     await tables.account_looks.remove({ account_id: id });
@@ -57,6 +61,21 @@ export const beginErasureOf = async (parts: Parts, email: string): Promise<Accou
 
 /** Makes a portion of the rows of one table nobody's; how many those were. */
 type Scrub = (tables: Tables, id: string) => Promise<number>;
+
+/** The JSON with nobody where a text is the id, which has nothing in it that JSON escapes. */
+const without = (id: string, json: string): string =>
+  json.replaceAll(JSON.stringify(id), JSON.stringify(erased));
+
+/** Sessions that have ended, or all: whoever has them in memory keeps what the row says of whose they are. */
+const scrubSessions = async ({ sessions }: Tables, account_id: string, live: boolean): Promise<number> => {
+  const found = await sessions.find({ account_id, ...(live ? {} : { phase: 'ended' }) }, portion);
+  for (const { id } of found) {
+    const row = await sessions.lock({ id });
+    if (row !== undefined)
+      await sessions.update({ id }, { account_id: erased, data: without(account_id, row.data) });
+  }
+  return found.length;
+};
 
 const scrubs: readonly Scrub[] = [
   async ({ records }, account_id) => {
@@ -106,7 +125,6 @@ const scrubs: readonly Scrub[] = [
 
 /** Events that name the account, waiting or kept, name nobody then; but for the one that tells of its end. */
 const scrubEvents = async ({ db }: Parts, id: string): Promise<void> => {
-  const named = JSON.stringify(id);
   for (let after: OutboxRow | undefined; ; ) {
     const last = after;
     const page = await db.read(({ outbox }) =>
@@ -114,12 +132,10 @@ const scrubEvents = async ({ db }: Parts, id: string): Promise<void> => {
     );
     after = page.at(-1);
     if (after === undefined) return;
-    const wrong = page.filter(({ body, event }) => event !== 'account.erased' && body.includes(named));
+    const wrong = page.filter(({ body, event }) => event !== 'account.erased' && body !== without(id, body));
     if (wrong.length === 0) continue;
     await db.transact(async ({ outbox }) => {
-      for (const row of wrong) {
-        await outbox.update({ id: row.id }, { body: row.body.replaceAll(named, JSON.stringify(erased)) });
-      }
+      for (const row of wrong) await outbox.update({ id: row.id }, { body: without(id, row.body) });
     });
   }
 };
@@ -147,7 +163,7 @@ const stopAll = async (world: World, account_id: string): Promise<void> => {
   }
 };
 
-/** Removes the account when nothing names it any more; its sessions' rows go some minutes after their end. */
+/** Removes the account, as the last of all that names it. */
 const finish = (parts: Parts, account_id: string): Promise<boolean> =>
   parts.db.transact(async (tables) => {
     const account = await tables.accounts.lock({ id: account_id });
@@ -162,28 +178,46 @@ const finish = (parts: Parts, account_id: string): Promise<boolean> =>
     return true;
   });
 
-/** Goes on with the erasure of one account, portion by portion; whether it is done. What fails is gone on with the next time. */
-export const erase = async (world: World, id: string): Promise<boolean> => {
-  await stopAll(world, id);
-  for (const scrub of scrubs) {
-    let rows: number;
-    do {
-      rows = await world.db.transact((tables) => scrub(tables, id));
-    } while (rows > 0);
-  }
-  await scrubEvents(world, id);
-  return finish(world, id);
+const inPortions = async ({ db }: Parts, id: string, scrub: Scrub): Promise<void> => {
+  while ((await db.transact((tables) => scrub(tables, id))) > 0);
 };
 
-/** Goes on with what was begun, by whichever coordinator, until nothing of it is left. */
-export const createErasures = (world: World): (() => Promise<void>) => {
+/**
+ * Goes on with the erasure of one account, portion by portion; whether it is done. What fails is gone on with the next time.
+ * Nothing is looked for while something can still come: sessions that run, and what was let in before.
+ */
+export const erase = async (world: World, { id, decided_at }: Erasing): Promise<boolean> => {
+  await stopAll(world, id);
+  const waited = world.clock.now() - (decided_at ?? 0);
+  await inPortions(world, id, (tables) => scrubSessions(tables, id, waited > patience_ms));
+  const running = await world.db.read(({ sessions }) => sessions.count({ account_id: id }));
+  if (running > 0 || waited < settled_ms) return false;
+  for (const scrub of scrubs) await inPortions(world, id, scrub);
+  await scrubEvents(world, id);
+  // Before, so that a crash in between leaves no name in a file, and after, for the id.
+  await world.db.compact();
+  const done = await finish(world, id);
+  if (done) await world.db.compact();
+  return done;
+};
+
+/**
+ * Goes on with what was begun, by whichever coordinator, until nothing of it is left. `leave` closes the connections that an
+ * account has on this one.
+ */
+export const createErasures = (world: World, leave: (account_id: string) => void): (() => Promise<void>) => {
   let due = 0;
   return async () => {
     if (world.clock.now() < due) return;
     due = world.clock.now() + look_ms;
     const found = await world.db.read(({ accounts }) => accounts.find({ email: erasing }, portion));
-    for (const { id } of found) {
-      if (await erase(world, id)) world.log.info('an account was erased');
+    for (const account of found) {
+      leave(account.id);
+      try {
+        if (await erase(world, account)) world.log.info('an account was erased');
+      } catch (error) {
+        world.log.warn({ error }, 'an account could not be erased further; it is tried again');
+      }
     }
   };
 };

@@ -1,4 +1,5 @@
 import type { Tables } from '../store/tables.ts';
+import { isErasing } from './erased.ts';
 import { bounds } from './limits.ts';
 import type { Services } from './services.ts';
 import type { Configuration } from './settings.ts';
@@ -31,11 +32,17 @@ const expired: Readonly<Record<string, Remove>> = {
 /** Everything that began more than so many days ago; nothing while it is kept for ever. */
 const olderThan = (now: number, days: number) => ({ to: Math.max(0, now - days * day_ms) });
 
-/** Rejected accounts, with what is noted of how they look. */
+/** Rejected accounts, with what is noted of how they look; one that is being erased goes when nothing names it any more. */
 const removeRejected = async ({ accounts, account_looks }: Tables, created_at: { to: number }) => {
-  const found = await accounts.find({ state: 'rejected', created_at }, { order: ['created_at'], ...limit });
+  const old = await accounts.find({ state: 'rejected', created_at }, { order: ['created_at'], ...limit });
+  const found = old.filter((account) => !isErasing(account));
   const ids = { in: found.map(({ id }) => id) };
-  const removed = await accounts.remove({ id: ids, state: 'rejected' });
+  const removed = await accounts.remove({
+    id: ids,
+    state: 'rejected',
+    // As it was found: whoever begins to erase one takes its address away.
+    email: { in: found.map(({ email }) => email) },
+  });
   // Of one that has been let in meanwhile they stay.
   const left = removed === found.length ? [] : await accounts.find({ id: ids });
   const gone = ids.in.filter((id) => left.every((one) => one.id !== id));

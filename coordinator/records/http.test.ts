@@ -15,6 +15,7 @@ const withRecords = async (...rows: ReturnType<typeof recordRow>[]) => {
           return db.read(work);
         },
         health: () => db.health(),
+        compact: () => db.compact(),
         close: () => db.close(),
       },
     }),

@@ -40,6 +40,7 @@ describe('joinSession()', () => {
         down ? Promise.reject(new Unavailable('storage_away', 'gone')) : memory.transact(work),
       read: (work) => memory.read(work),
       health: () => memory.health(),
+      compact: () => memory.compact(),
       close: () => memory.close(),
     };
     const { world, clock, link } = await worldUnderTest({}, db);

@@ -132,15 +132,16 @@ export const keepRecord = async (
 };
 
 /**
- * Stores the session as it is now, and with it what follows: events for webhooks, the record when it has ended, and the
+ * Stores the session as it is now, but for whose it is (that is the row's to say: an account may have been erased), and with it what follows: events for webhooks, the record when it has ended, and the
  * release of its code and of its seat.
  */
-export const storeSession = async (services: Services, tables: Tables, session: Session): Promise<void> => {
+export const storeSession = async (services: Services, tables: Tables, latest: Session): Promise<void> => {
   const now = services.clock.now();
-  const row = await tables.sessions.lock({ id: session.id });
-  if (isElsewhere(services, await tables.hosts.get({ name: session.host }))) return;
+  const row = await tables.sessions.lock({ id: latest.id });
+  if (isElsewhere(services, await tables.hosts.get({ name: latest.host }))) return;
   const before = row === undefined ? undefined : sessionOf(row);
-  if (before === undefined) return;
+  if (row === undefined || before === undefined) return;
+  const session = { ...latest, account_id: row.account_id };
   const { id, created_at: _, ...changes } = rowOf(session, now);
   await tables.sessions.update({ id }, changes);
   if (before.phases.ready === undefined && session.phases.ready !== undefined) {

@@ -19,6 +19,7 @@ const setUp = async (fault: () => void) => {
     },
     read: (work) => memory.read(work),
     health: () => memory.health(),
+    compact: () => memory.compact(),
     close: () => memory.close(),
   };
   const clock = fakeClock();

@@ -22,6 +22,8 @@ export interface Clients {
   connect(visitor: ClientVisitor): (wire: Wire) => Peer;
   /** Closes connections that have been idle for too long. */
   tick(): void;
+  /** Closes the connections of an account. */
+  leave(account_id: string): void;
   /** Closes every connection. */
   stop(): void;
 }
@@ -213,6 +215,10 @@ export const createClients = (world: World, takeStart: TakeStart): Clients => {
     tick() {
       const now = clock.monotonic();
       for (const [wire, client] of wires) if (isIdle(client, now)) closeWith(wire, refuse('idle'));
+    },
+    leave(account_id) {
+      for (const [wire, { account }] of wires)
+        if (account?.id === account_id) closeWith(wire, refuse('unauthorized'));
     },
     stop() {
       for (const wire of wires.keys()) closeWith(wire, refuse('shutting_down'));

@@ -16,6 +16,8 @@ export interface Database {
   /** Reads what has been stored for good. Between two calls of one `work` others may write. Rejects with Unavailable. */
   read<T>(work: (tables: ReadTables) => Promise<T>): Promise<T>;
   health(): Promise<Health>;
+  /** What was removed or written over stands in no file of ours any more when it resolves. Rejects with Unavailable. */
+  compact(): Promise<void>;
   /** Waits for what is under way, then lets go of files and connections. Idempotent. */
   close(): Promise<void>;
 }

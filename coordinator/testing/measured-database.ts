@@ -66,6 +66,7 @@ export const measuredDatabase = (connection: Connection): { db: Database; statem
         }
       },
       health: async () => ({ ok: true }),
+      compact: async () => undefined,
       close: async () => undefined,
     },
   };

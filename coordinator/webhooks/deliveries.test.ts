@@ -229,6 +229,7 @@ describe('createDeliveries()', () => {
         return db.transact(work);
       },
       health: () => db.health(),
+      compact: () => db.compact(),
       close: () => db.close(),
     };
     const deliveries = createDeliveries(

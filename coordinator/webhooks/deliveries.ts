@@ -38,6 +38,9 @@ const headersOf = ({ id, event, body }: OutboxRow, secret: string, now: number):
   };
 };
 
+/** What is left of an event that is over: of whom it tells is known here no longer than it takes to tell. */
+const leftOf = ({ event }: OutboxRow) => (event === 'account.erased' ? { body: '{}' } : {});
+
 /** What the deliveries ask of the database: one transaction each. */
 const outboxOf = ({ db, clock, ids }: Pick<Services, 'db' | 'clock' | 'ids'>) => ({
   webhooks: () => db.read(({ webhooks }) => webhooks.find({ enabled: true })),
@@ -59,14 +62,15 @@ const outboxOf = ({ db, clock, ids }: Pick<Services, 'db' | 'clock' | 'ids'>) =>
     }),
 
   /** Stores how the attempt with this number ended. */
-  settle: async ({ id }: OutboxRow, attempts: number, webhook: WebhookRow, outcome: Outcome) => {
+  settle: async (row: OutboxRow, attempts: number, webhook: WebhookRow, outcome: Outcome) => {
+    const { id } = row;
     const now = clock.now();
     const delay = outcome === 'failed' ? retryDelay(attempts, ids.below(1_000) / 1_000) : undefined;
     await db.transact(async ({ outbox, webhooks }) => {
       if (outcome === 'delivered') {
-        await outbox.update({ id }, { state: 'delivered', delivered_at: now, due_at: now });
+        await outbox.update({ id }, { state: 'delivered', delivered_at: now, due_at: now, ...leftOf(row) });
       } else if (delay === undefined) {
-        await outbox.update({ id }, { state: 'given_up', due_at: now }, { state: 'waiting' });
+        await outbox.update({ id }, { state: 'given_up', due_at: now, ...leftOf(row) }, { state: 'waiting' });
       } else {
         await outbox.update({ id }, { due_at: now + delay }, { attempts, state: 'waiting' });
       }
@@ -79,9 +83,13 @@ const outboxOf = ({ db, clock, ids }: Pick<Services, 'db' | 'clock' | 'ids'>) =>
   },
 
   /** The last attempt was claimed, but nobody stored how it ended. */
-  abandon: ({ id, attempts }: OutboxRow) =>
+  abandon: (row: OutboxRow) =>
     db.transact(({ outbox }) =>
-      outbox.update({ id }, { state: 'given_up', due_at: clock.now() }, { attempts, state: 'waiting' }),
+      outbox.update(
+        { id: row.id },
+        { state: 'given_up', due_at: clock.now(), ...leftOf(row) },
+        { attempts: row.attempts, state: 'waiting' },
+      ),
     ),
 });
 

@@ -132,6 +132,20 @@ export class JsonDatabase implements Database {
         };
   }
 
+  /** Twice: the files of the generation before are kept, too. */
+  compact(): Promise<void> {
+    const { storage } = this.#parts;
+    return this.#exclusive(async () => {
+      await this.#draining;
+      try {
+        await storage.checkpoint();
+        await storage.checkpoint();
+      } catch (error) {
+        throw unavailable(error);
+      }
+    });
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

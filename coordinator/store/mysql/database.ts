@@ -162,6 +162,8 @@ class MysqlDatabase implements Database {
     }
   }
 
+  async compact(): Promise<void> {}
+
   close(): Promise<void> {
     this.#closing ??= this.#pool.end();
     return this.#closing;
