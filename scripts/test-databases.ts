@@ -20,6 +20,7 @@ if (server === undefined) {
 const suites = [
   'coordinator/store/mysql/database.test.ts',
   'coordinator/store/mysql/session.test.ts',
+  ...(server === 'galera' ? [] : ['coordinator/store/mysql/backup.test.ts']),
   'coordinator/bookings/bookings.test.ts',
   'coordinator/seats/cards.test.ts',
   'coordinator/webhooks/deliveries.test.ts',
