@@ -45,6 +45,30 @@ describe('createSaver()', () => {
     expect(await code('s1')).toBeUndefined();
   });
 
+  test('createSaver() stores how a session ended before its row goes, when the database was away until then', async () => {
+    let down = true;
+    const { saver, clock, memory, add } = await setUp(() => {
+      if (down) throw new Unavailable('storage_away', 'gone');
+    });
+    const session = await add('s1');
+    const seat = { host: session.host, seat: session.seat, slot_at: 0, holder: 's1', app: session.app };
+    await memory.transact((tables) => tables.seat_slots.insert(seat));
+    const end = { reason: 'time_up', at: 1 } as const;
+    saver.mark({ ...session, phase: 'ended', seat_held: false, end });
+    saver.forget('s1');
+    while (clock.pending() === 0) await Promise.resolve();
+    down = false;
+    clock.advance(1_000);
+    await saver.saved('s1');
+    await saver.stop();
+    const left = await memory.read(async (tables) => [
+      await tables.records.count({}),
+      await tables.seat_slots.count({}),
+      await tables.sessions.count({}),
+    ]);
+    expect(left).toEqual([1, 0, 0]);
+  });
+
   test('createSaver() tells who waits that the database is away, and stores when it is back', async () => {
     let down = true;
     const { saver, clock, add, code } = await setUp(() => {

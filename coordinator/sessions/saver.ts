@@ -12,7 +12,7 @@ const retry_ms = 1_000;
 export interface Saver {
   /** The session has changed: it is stored soon. */
   mark(session: Session): void;
-  /** Nobody can ask for the session any more: its row goes. */
+  /** Nobody can ask for the session any more: its row goes, once what is marked of it is stored. */
   forget(session_id: string): void;
   /** Resolves when everything marked of the session so far is stored; rejects with Unavailable when it cannot be now. */
   saved(session_id: string): Promise<void>;
@@ -57,8 +57,9 @@ export const createSaver = (services: Services): Saver => {
   /** Stores the oldest `most` changes; false when the database cannot do it now. */
   const storeSome = async (most: number): Promise<boolean> => {
     const sessions = [...dirty.values()].slice(0, most);
-    const gone = [...forgotten].slice(0, most);
     const ids = new Set(sessions.map(({ id }) => id));
+    // What has changed of one is stored before its row goes: its end leaves a record, and frees seat and code.
+    const gone = [...forgotten].filter((id) => ids.has(id) || !dirty.has(id)).slice(0, most);
     try {
       await storeBatch(sessions, gone);
       for (const session of sessions) if (dirty.get(session.id) === session) dirty.delete(session.id);
@@ -109,7 +110,6 @@ export const createSaver = (services: Services): Saver => {
       start();
     },
     forget(session_id) {
-      dirty.delete(session_id);
       forgotten.add(session_id);
       start();
     },
