@@ -39,6 +39,8 @@ const withoutRoom = async ({ bookings }: ReadTables, host: HostRow): Promise<str
 
 const room = rule('hosts', {
   name: 'host_without_room',
+  // Of each all bookings are read.
+  at_once: 1,
   by_hand: () =>
     'coordinators move them when another seat fits, until a day before. Cancel or move them (DELETE or PATCH /api/v1/bookings/ID), or give the host its seats back',
   async wrong(tables, rows) {

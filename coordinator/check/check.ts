@@ -11,6 +11,8 @@ export interface Check<Row extends AnyRow = AnyRow> {
   /** A word for machines, as in `--json`. */
   readonly name: string;
   readonly table: keyof Tables;
+  /** Rows that are looked at with one read, which has a deadline; 200 if not said. */
+  readonly at_once?: number;
   /** Those of the rows that break the rule, each with what is wrong. */
   wrong(tables: ReadTables, rows: readonly Row[], now: number): Promise<readonly Wrong<Row>[]>;
   /** Mends the row, which is locked, without a loss; left out where a person has to decide. Throws Taken where others are in the way. */

@@ -10,6 +10,8 @@ import { checks } from './checks.ts';
 /** Rows that are looked at together, and of tables with long texts. */
 const page_rows = 1_000;
 const long_page_rows = 200;
+/** Rows that a check looks at with one read: a server plans long lists of values as something else. */
+const rows_at_once = 200;
 /** Findings of one check that are told one by one. */
 const told_most = 1_000;
 /** One mend may be what the next one needs: a table may have to be looked at again, so often at most. */
@@ -108,7 +110,7 @@ interface Round {
   mended: number;
 }
 
-/** Settles what a check says of the rows of one page. */
+/** Settles what a check says of some rows. */
 const judge = async (
   needs: CheckNeeds,
   check: Check<AnyRow>,
@@ -147,7 +149,12 @@ const walk = async (needs: CheckNeeds, name: keyof Tables, round: Round): Promis
     after = page.at(-1);
     if (after === undefined) return;
     round.rows += page.length;
-    for (const check of own) await judge(needs, check, page, round);
+    for (const check of own) {
+      const { at_once = rows_at_once } = check;
+      for (let at = 0; at < page.length; at += at_once) {
+        await judge(needs, check, page.slice(at, at + at_once), round);
+      }
+    }
   }
 };
 

@@ -120,8 +120,12 @@ const fits = ({ host, seat, slot_at }: SeatSlot, holder: Holder): boolean =>
   slot_at + slot_ms > holder.earliest &&
   slot_at < holder.longest;
 
+/** They have far fewer holders. */
+const slots_at_once = 1_000;
+
 const slotOfNobody = rule('seat_slots', {
   name: 'seat_of_nobody',
+  at_once: slots_at_once,
   by_hand: () => 'run "coordinator check --repair"',
   async wrong(tables, rows) {
     const holders = await holdersOf(
@@ -148,6 +152,7 @@ const slotOfNobody = rule('seat_slots', {
 
 const slotOfOtherApp = rule('seat_slots', {
   name: 'seat_of_another_app',
+  at_once: slots_at_once,
   by_hand: () => 'run "coordinator check --repair"',
   async wrong(tables, rows) {
     const holders = await holdersOf(
