@@ -1,7 +1,7 @@
 import { isRefusal } from '../../shared/errors.ts';
 import { lookless, looksOfAccount, lookTwins } from '../accounts/looks.ts';
 import { normaliseEmail } from '../accounts/rules.ts';
-import { type Check, rule } from './check.ts';
+import { by_repair, type Check, rule, whereSql } from './check.ts';
 
 const lookMissing = rule('accounts', {
   name: 'look_missing',
@@ -17,7 +17,7 @@ const lookMissing = rule('accounts', {
 
 const lookWrong = rule('account_looks', {
   name: 'look_wrong',
-  by_hand: () => 'run "coordinator check --repair"',
+  by_hand: () => by_repair,
   async wrong({ accounts }, rows) {
     const owned = rows.filter(({ account_id }) => account_id !== '');
     const ids = { in: [...new Set(owned.map(({ account_id }) => account_id))] };
@@ -52,7 +52,7 @@ const doubles = rule('accounts', {
 const email = rule('accounts', {
   name: 'account_email',
   by_hand: ({ id }) =>
-    `nobody can log in with it: reject the account by PATCH /api/v1/accounts/${id}, or give it another address: UPDATE accounts SET email = ... WHERE id = '${id}'`,
+    `nobody can log in with it: reject the account by PATCH /api/v1/accounts/${id}, or give it another address: UPDATE accounts SET email = ... ${whereSql({ id })}`,
   wrong: async (_, rows) =>
     rows
       .filter(({ email, state }) => state !== 'rejected' && normaliseEmail(email) !== email)

@@ -3,7 +3,7 @@ import { slot_ms } from '../seats/rules-slots.ts';
 import { sessionOf } from '../sessions/rows.ts';
 import { isLive } from '../sessions/rules-session.ts';
 import type { Booking } from '../store/tables.ts';
-import { absentFrom, type Check, rule } from './check.ts';
+import { absentFrom, by_repair, type Check, rule } from './check.ts';
 
 const isHeld = ({ state }: Booking): boolean => state === 'held' || state === 'open';
 
@@ -50,7 +50,7 @@ const times = rule('bookings', {
 
 const ofGoneSession = rule('bookings', {
   name: 'booking_of_gone_session',
-  by_hand: () => 'run "coordinator check --repair"',
+  by_hand: () => by_repair,
   async wrong(tables, rows) {
     const started = rows.filter((row) => isHeld(row) && row.session_id !== null);
     const ids = started.flatMap(({ session_id }) => session_id ?? []);

@@ -56,7 +56,8 @@ const room = rule('hosts', {
 
 const drain = rule('hosts', {
   name: 'host_drain',
-  by_hand: ({ name }) => `drain the host and undrain it: PATCH /api/v1/hosts/${name}`,
+  by_hand: ({ name }) =>
+    `drain the host and undrain it: PATCH /api/v1/catalogue/hosts/${encodeURIComponent(name)}`,
   wrong: async (_, rows) =>
     rows
       .filter(({ draining, drained_by_host_at }) => drained_by_host_at !== null && !draining)
@@ -69,7 +70,7 @@ const drain = rule('hosts', {
 const minutes = rule('apps', {
   name: 'app_minutes',
   by_hand: ({ name }) =>
-    `give it lengths from 1 minute on, the usual one not above the longest: PATCH /api/v1/apps/${name}, or servers.json`,
+    `give it lengths from 1 minute on, the usual one not above the longest: PATCH /api/v1/catalogue/apps/${encodeURIComponent(name)}, or servers.json`,
   wrong: async (_, rows) =>
     rows
       .filter((row) => row.default_minutes < 1 || checkMinutes(row) !== undefined)

@@ -68,6 +68,9 @@ const literal = (value: unknown): string =>
     ? String(value)
     : `'${String(value).replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 
+/** What mends it, for whoever reads a finding. */
+export const by_repair = 'run "coordinator check --repair"';
+
 /** `WHERE ...` of a statement about the row with this key, for people to run. */
 export const whereSql = (key: object): string =>
   `WHERE ${Object.entries(key)

@@ -2,14 +2,14 @@ import { wideNetworkOf } from '../../shared/network.ts';
 import { isPlan } from '../bookings/plans.ts';
 import { bounds } from '../kit/limits.ts';
 import { isGone } from '../seats/rules-queue.ts';
-import { type Check, rule } from './check.ts';
+import { by_repair, type Check, rule, whereSql } from './check.ts';
 
 /** What coordinators do every second has been done by then. */
 const overdue_ms = 600_000;
 
 const neverDone = rule('idempotency', {
   name: 'request_never_done',
-  by_hand: () => 'run "coordinator check --repair"',
+  by_hand: () => by_repair,
   // A request and its effect are stored together: whoever reads it finds it done.
   wrong: async (_, rows) =>
     rows
@@ -40,7 +40,7 @@ const answer = rule('idempotency', {
 
 const queue = rule('queue', {
   name: 'queue_left',
-  by_hand: () => 'run "coordinator check --repair"',
+  by_hand: () => by_repair,
   async wrong(_, rows, now) {
     const { queue_claim_ms, queue_forgotten_ms, queue_present_ms } = bounds;
     const rules = {
@@ -59,7 +59,7 @@ const queue = rule('queue', {
 
 const strangerNetwork = rule('strangers', {
   name: 'stranger_network',
-  by_hand: () => 'run "coordinator check --repair"',
+  by_hand: () => by_repair,
   wrong: async (_, rows) =>
     rows
       .filter(({ network, wide }) => wideNetworkOf(network) !== wide)
@@ -71,7 +71,7 @@ const strangerNetwork = rule('strangers', {
 
 const strangerBooking = rule('strangers', {
   name: 'stranger_expires',
-  by_hand: () => 'run "coordinator check --repair"',
+  by_hand: () => by_repair,
   async wrong({ bookings }, rows) {
     const booked = rows.filter(({ kind }) => kind === 'booking');
     if (booked.length === 0) return [];
@@ -90,7 +90,7 @@ const strangerBooking = rule('strangers', {
 
 const count = rule('counters', {
   name: 'count_negative',
-  by_hand: () => 'run "coordinator check --repair"',
+  by_hand: () => by_repair,
   wrong: async (_, rows) =>
     rows
       .filter(({ hits }) => hits < 0)
@@ -102,7 +102,7 @@ const count = rule('counters', {
 
 const plan = rule('counters', {
   name: 'plan_expires',
-  by_hand: () => 'run "coordinator check --repair"',
+  by_hand: () => by_repair,
   // Begun anew, a revision could be one that a coordinator remembers.
   wrong: async (_, rows) =>
     rows
@@ -116,7 +116,7 @@ const plan = rule('counters', {
 const record = rule('records', {
   name: 'record_times',
   by_hand: ({ session_id }) =>
-    `quotas count its minutes: UPDATE records SET minutes = 0, started_at = LEAST(started_at, ended_at) WHERE session_id = '${session_id}'`,
+    `quotas count its minutes: UPDATE records SET minutes = 0, started_at = LEAST(started_at, ended_at) ${whereSql({ session_id })}`,
   wrong: async (_, rows) =>
     rows
       .filter((row) => row.minutes < 0 || row.ended_at < row.started_at)

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { z } from 'zod';
 import { systemClock } from '../../shared/clock.ts';
 import { systemIds } from '../../shared/ids.ts';
 import { silentLog } from '../../shared/log.ts';
@@ -16,6 +17,7 @@ import type { Account, Booking, Queued, Stranger, Tables } from '../store/tables
 import { memoryDatabase } from '../testing/database.ts';
 import { rules } from '../testing/domain.ts';
 import { connectTo, openMigrated } from '../testing/mysql.ts';
+import { startRig } from '../testing/rig.ts';
 import {
   account,
   appRow,
@@ -28,6 +30,7 @@ import {
   webhookRow,
 } from '../testing/rows.ts';
 import { keyOf, type RowIn } from './check.ts';
+import { checks } from './checks.ts';
 import { checkData } from './run.ts';
 
 setDefaultTimeout(120_000);
@@ -608,4 +611,18 @@ test('checkData() reads every table, and takes nothing from what cannot be read'
     'webhooks {"id":"webhook-1"} events',
   ]);
   await db.close();
+});
+
+test('by_hand() advises nothing but requests that there are', async () => {
+  await using rig = await startRig();
+  const { body } = await rig.request('GET', '/openapi.json');
+  const { paths } = z.object({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) }).parse(body);
+  const known = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => `${method.toUpperCase()} ${path.replace(/\{\w+\}/g, 'ID')}`),
+  );
+  // Whatever column is asked for, it holds ID, or an instant.
+  const row = new Proxy({}, { get: (_, column) => (String(column).endsWith('_at') ? start : 'ID') });
+  const advised = checks.flatMap(({ by_hand }) => by_hand(row).match(/[A-Z]+ \/api\/v1\/[\w/]+/g) ?? []);
+  expect(advised.length).toBeGreaterThan(8);
+  expect(advised.filter((request) => !known.includes(request))).toEqual([]);
 });

@@ -4,7 +4,7 @@ import { tableNames } from '../store/import.ts';
 import { shapes } from '../store/shapes.ts';
 import type { AnyRow, Column, Table } from '../store/table.ts';
 import type { Tables } from '../store/tables.ts';
-import { type Check, keyOf, tableOf, type Wrong } from './check.ts';
+import { by_repair, type Check, keyOf, tableOf, type Wrong } from './check.ts';
 import { checks } from './checks.ts';
 
 /** Rows that are looked at together, and of tables with long texts. */
@@ -36,8 +36,6 @@ export interface DataReport {
 }
 
 export type CheckNeeds = Pick<Services, 'db' | 'clock' | 'ids'>;
-
-const by_repair = 'run "coordinator check --repair"';
 
 /** The mend did not help: the transaction is rolled back. */
 class Unmended extends Error {

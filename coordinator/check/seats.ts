@@ -2,8 +2,8 @@ import { planChanged } from '../bookings/plans.ts';
 import { bounds } from '../kit/limits.ts';
 import { slot_ms, slotsOf } from '../seats/rules-slots.ts';
 import { insert_rows } from '../store/table.ts';
-import type { ReadTables, SeatSlot, Tables } from '../store/tables.ts';
-import { type Check, rule, type Wrong } from './check.ts';
+import type { Booking, ReadTables, SeatSlot, SessionRow, Tables } from '../store/tables.ts';
+import { by_repair, type Check, rule, type Wrong, whereSql } from './check.ts';
 import { type Holder, holderAs, holdersAmong, holdersOf } from './holders.ts';
 
 const day = (instant: number): string => new Date(instant).toISOString();
@@ -40,10 +40,30 @@ const slotsOfHolders = async ({ seat_slots }: ReadTables, holders: readonly Hold
   return found;
 };
 
+/** A row, and what it has to have. */
+interface Held<Row> {
+  readonly row: Row;
+  readonly holder: Holder;
+}
+
+const heldBookings = async (tables: ReadTables, rows: readonly Booking[]): Promise<Held<Booking>[]> => {
+  const byId = new Map((await holdersAmong(tables, rows)).map((holder) => [holder.id, holder]));
+  return rows.flatMap((row) => {
+    const holder = byId.get(row.id);
+    return holder === undefined ? [] : [{ row, holder }];
+  });
+};
+
+const heldSessions = (rows: readonly SessionRow[]): Held<SessionRow>[] =>
+  rows.flatMap((row) => {
+    const holder = holderAs(row);
+    return holder === undefined ? [] : [{ row, holder }];
+  });
+
 /** Who of them lacks a part of its seat, and who has that. */
 const lacking = async <Row>(
   tables: ReadTables,
-  held: readonly { readonly row: Row; readonly holder: Holder }[],
+  held: readonly Held<Row>[],
   now: number,
 ): Promise<Wrong<Row>[]> => {
   const slots = await slotsOfHolders(
@@ -77,7 +97,7 @@ const takeSlots = async (tables: Tables, holder: Holder, now: number): Promise<v
 
 /** How a person gives one of two bookings up, over REST or in SQL; `--repair` frees what it had. */
 const cancel = (id: string): string =>
-  `cancel it by DELETE /api/v1/bookings/${id}, as an operator, or by UPDATE bookings SET state = 'cancelled', version = version + 1 WHERE id = '${id}' and "coordinator check --repair"`;
+  `cancel it by DELETE /api/v1/bookings/${id}, as an operator, or by UPDATE bookings SET state = 'cancelled', version = version + 1 ${whereSql({ id })} and "coordinator check --repair"`;
 const end = (id: string): string => `end it by DELETE /api/v1/sessions/${id}, as an operator`;
 
 const bookingSlots = rule('bookings', {
@@ -85,12 +105,7 @@ const bookingSlots = rule('bookings', {
   by_hand: ({ id }) =>
     `two have one seat: move this booking (PATCH /api/v1/bookings/${id}), or ${cancel(id)}`,
   async wrong(tables, rows, now) {
-    const byId = new Map(rows.map((row) => [row.id, row]));
-    const held = (await holdersAmong(tables, rows)).flatMap((holder) => {
-      const row = byId.get(holder.id);
-      return row === undefined ? [] : [{ row, holder }];
-    });
-    return lacking(tables, held, now);
+    return lacking(tables, await heldBookings(tables, rows), now);
   },
   async mend({ clock }, tables, row) {
     for (const holder of await holdersAmong(tables, [row])) await takeSlots(tables, holder, clock.now());
@@ -101,11 +116,7 @@ const sessionSlots = rule('sessions', {
   name: 'session_without_seat',
   by_hand: ({ id }) => `two have one seat: ${end(id)}, or give the other one up`,
   async wrong(tables, rows, now) {
-    const held = rows.flatMap((row) => {
-      const holder = holderAs(row);
-      return holder === undefined ? [] : [{ row, holder }];
-    });
-    return lacking(tables, held, now);
+    return lacking(tables, heldSessions(rows), now);
   },
   async mend({ clock }, tables, row) {
     const holder = holderAs(row);
@@ -126,7 +137,7 @@ const slots_at_once = 1_000;
 const slotOfNobody = rule('seat_slots', {
   name: 'seat_of_nobody',
   at_once: slots_at_once,
-  by_hand: () => 'run "coordinator check --repair"',
+  by_hand: () => by_repair,
   async wrong(tables, rows) {
     const holders = await holdersOf(
       tables,
@@ -153,7 +164,7 @@ const slotOfNobody = rule('seat_slots', {
 const slotOfOtherApp = rule('seat_slots', {
   name: 'seat_of_another_app',
   at_once: slots_at_once,
-  by_hand: () => 'run "coordinator check --repair"',
+  by_hand: () => by_repair,
   async wrong(tables, rows) {
     const holders = await holdersOf(
       tables,
@@ -181,10 +192,7 @@ const slotOfOtherApp = rule('seat_slots', {
 });
 
 /** Which of them have a code that the table of codes does not know as theirs. */
-const codeless = async <Row>(
-  { codes }: ReadTables,
-  held: readonly { readonly row: Row; readonly holder: Holder }[],
-): Promise<Wrong<Row>[]> => {
+const codeless = async <Row>({ codes }: ReadTables, held: readonly Held<Row>[]): Promise<Wrong<Row>[]> => {
   const wanted = held.map(({ holder }) => holder.code);
   const rows = wanted.length === 0 ? [] : await codes.find({ code: { in: wanted } });
   const byCode = new Map(rows.map((row) => [row.code, row]));
@@ -209,12 +217,7 @@ const bookingCodes = rule('bookings', {
   name: 'booking_without_code',
   by_hand: ({ id }) => `two have one code: ${cancel(id)}, or give the other one up`,
   async wrong(tables, rows) {
-    const byId = new Map(rows.map((row) => [row.id, row]));
-    const held = (await holdersAmong(tables, rows)).flatMap((holder) => {
-      const row = byId.get(holder.id);
-      return row === undefined ? [] : [{ row, holder }];
-    });
-    return codeless(tables, held);
+    return codeless(tables, await heldBookings(tables, rows));
   },
   async mend(_, tables, row) {
     for (const holder of await holdersAmong(tables, [row])) await takeCodeBack(tables, holder);
@@ -225,11 +228,8 @@ const sessionCodes = rule('sessions', {
   name: 'session_without_code',
   by_hand: ({ id }) => `two have one code: ${end(id)}, or give the other one up`,
   async wrong(tables, rows) {
-    const held = rows.flatMap((row) => {
-      const holder = row.phase === 'ended' ? undefined : holderAs(row);
-      return holder === undefined ? [] : [{ row, holder }];
-    });
-    return codeless(tables, held);
+    // One that has ended keeps its seat until its host has let go, but not its code.
+    return codeless(tables, heldSessions(rows.filter(({ phase }) => phase !== 'ended')));
   },
   async mend(_, tables, row) {
     const holder = holderAs(row);
@@ -239,7 +239,7 @@ const sessionCodes = rule('sessions', {
 
 const codeOfNobody = rule('codes', {
   name: 'code_of_nobody',
-  by_hand: () => 'run "coordinator check --repair"',
+  by_hand: () => by_repair,
   async wrong(tables, rows) {
     const live = rows.filter(({ free_at }) => free_at === null);
     const holders = await holdersOf(

@@ -3,14 +3,12 @@ import { keepRecord, rowOf, sessionOf } from '../sessions/rows.ts';
 import { isLive, type Session } from '../sessions/rules-session.ts';
 import { ended } from '../sessions/rules-steps.ts';
 import type { SessionRow } from '../store/tables.ts';
-import { absentFrom, type Check, rule, whereSql } from './check.ts';
+import { absentFrom, by_repair, type Check, rule, whereSql } from './check.ts';
 
 /** Who has a session in memory has ended it by then, and stored that. */
 const overdue_ms = 600_000;
 /** An ended session is forgotten some minutes after its seat is free. */
 const left_ms = 86_400_000;
-
-const by_repair = () => 'run "coordinator check --repair"';
 
 const told = [
   'app',
@@ -51,7 +49,7 @@ const unreadable = rule('sessions', {
 
 const columns = rule('sessions', {
   name: 'session_columns',
-  by_hand: by_repair,
+  by_hand: () => by_repair,
   wrong: async (_, rows) =>
     readable(rows).flatMap(({ row, session }) => {
       const wrong = differing(row, session);
@@ -67,7 +65,7 @@ const columns = rule('sessions', {
 
 const overdue = rule('sessions', {
   name: 'session_overdue',
-  by_hand: by_repair,
+  by_hand: () => by_repair,
   wrong: async (_, rows, now) =>
     live(rows)
       .filter(({ session }) => session.ends_at + overdue_ms < now)
@@ -86,7 +84,7 @@ const overdue = rule('sessions', {
 
 const withoutRecord = rule('sessions', {
   name: 'session_without_record',
-  by_hand: by_repair,
+  by_hand: () => by_repair,
   async wrong(tables, rows) {
     const over = readable(rows).filter(({ session }) => session.end !== null);
     const absent = await absentFrom(
@@ -124,7 +122,7 @@ const withRecord = rule('sessions', {
 
 const left = rule('sessions', {
   name: 'session_left',
-  by_hand: by_repair,
+  by_hand: () => by_repair,
   async wrong(tables, rows, now) {
     const old = readable(rows).filter(
       ({ session }) => session.end !== null && session.end.at + left_ms < now,
