@@ -103,6 +103,6 @@ export const idempotencyKey = z.object({
     .optional()
     .meta({
       description:
-        'A request that is repeated with its key has no second effect, for 24 hours, and gets the same answer. Without a login the key is a secret, and has to be a random UUID (or 32 or more hexadecimal digits): else the answer is not repeated.',
+        'A request that is repeated with its key has no second effect, for 24 hours, and gets the same answer. Without a login the key is a secret, and has to be a random UUID (version 4 or 7; or 40 or more random hexadecimal digits): else the answer is not repeated.',
     }),
 });

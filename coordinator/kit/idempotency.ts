@@ -19,14 +19,21 @@ export interface Repeatable {
   readonly answered: boolean;
 }
 
-/** Digits of which a key has fewer different ones are no secret: a counter, or one digit again and again. Chance makes one in 10^8 so. */
+/** Fewer different digits than this, or more steps from a digit to the next higher one, are no chance: one random key in 10^7 has them. */
 const different_digits = 7;
+const steps_most = 12;
 
-/** Versions 4 and 7 of RFC 9562, or as many random bits in hexadecimal digits. */
-const random_key = /^(?:[\da-f]{8}-[\da-f]{4}-[47][\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}|[\da-f]{32,})$/i;
+/** Versions 4 and 7 of RFC 9562, with or without dashes, or more hexadecimal digits than any UUID has. */
+const random_key =
+  /^(?:[\da-f]{8}(-?)[\da-f]{4}\1[47][\da-f]{3}\1[89ab][\da-f]{3}\1[\da-f]{12}|[\da-f]{40,})$/i;
 
-const isSecret = (key: string): boolean =>
-  random_key.test(key) && new Set(key.toLowerCase().replaceAll('-', '')).size >= different_digits;
+/** Whether nobody guesses the key: a counter, a row of digits or a UUID made of time and address is none. */
+const isSecret = (key: string): boolean => {
+  if (!random_key.test(key)) return false;
+  const digits = [...key.replaceAll('-', '')].map((digit) => Number.parseInt(digit, 16));
+  const steps = digits.filter((digit, at) => at > 0 && digit === ((digits[at - 1] ?? 0) + 1) % 16).length;
+  return new Set(digits).size >= different_digits && steps <= steps_most;
+};
 
 /**
  * What is repeated with a key. An answer holds the token of what was made, so it is for its owner alone: an account, or a
