@@ -64,10 +64,7 @@ export const appSchema = z.strictObject({
   rc_name: nameSchema,
   path: programSchema,
   /** Adds what this engine's Pixel Streaming wants on the command line, before `arguments`: "4.27", "5.7". */
-  engine: z
-    .string()
-    .regex(/^[1-9]\d?\.(0|[1-9]\d?)$/, 'like "5.7"')
-    .optional(),
+  engine: z.string().optional(),
   /** Pixel Streaming 1 or 2 where the engine has both; the newer one when left out. */
   plugin: z.union([z.literal(1), z.literal(2)], '1 or 2').optional(),
   arguments: z.array(argumentSchema).max(200).default([]),
