@@ -120,11 +120,14 @@ export const login = async (
   { email, password, network, device, admit }: Credentials,
 ): Promise<Login | Refusal> => {
   const { db } = services;
+  // Who shows no device is turned away without a look at the account.
+  const unknown = device === undefined ? await admit?.() : undefined;
+  if (unknown !== undefined) return unknown;
   const normal = normaliseEmail(email);
   const known = isRefusal(normal) ? email : normal;
   const [found] = await db.read(({ accounts }) => accounts.find({ email: known }));
   const own = deviceOf(device, found);
-  const barred = own === undefined ? await admit?.() : undefined;
+  const barred = device !== undefined && own === undefined ? await admit?.() : undefined;
   if (barred !== undefined) return barred;
   const attempt = { email: known, by: own === undefined ? { network } : { device: own } };
   const turn = await checkLogin(services, passwords, found, password, attempt);

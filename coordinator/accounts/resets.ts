@@ -58,6 +58,14 @@ export const accountBy = async (
   return account ?? refuse('account_unknown', known);
 };
 
+/** `checkLogin` for whoever is logged in: no stranger, so that nobody else uses this budget up. */
+const checkOwner = (
+  services: Pick<Services, 'db' | 'clock'>,
+  passwords: Passwords,
+  owner: Account,
+  password: string,
+) => checkLogin(services, passwords, owner, password, { email: owner.email, by: { device: 'logged in' } });
+
 /** Whether the owner, who is logged in, knows the password: undefined, or login_failed, login_throttled or too_busy. */
 export const confirmPassword = async (
   services: Pick<Services, 'db' | 'clock'>,
@@ -65,9 +73,7 @@ export const confirmPassword = async (
   owner: Account,
   password: string,
 ): Promise<Refusal | undefined> => {
-  // Whoever is logged in is no stranger: nobody else uses this budget up.
-  const attempt = { email: owner.email, by: { device: 'logged in' } };
-  const turn = await checkLogin(services, passwords, owner, password, attempt);
+  const turn = await checkOwner(services, passwords, owner, password);
   if (isRefusal(turn)) return turn;
   await services.db.transact((tables) => forgetAttempt(tables, turn));
   return undefined;
@@ -148,9 +154,7 @@ export const changePassword = async (
   const { db } = services;
   const weak = checkPassword(change.password, owner.email);
   if (weak !== undefined) return weak;
-  // Whoever is logged in is no stranger: nobody else uses this budget up.
-  const attempt = { email: owner.email, by: { device: 'logged in' } };
-  const turn = await checkLogin(services, passwords, owner, change.current, attempt);
+  const turn = await checkOwner(services, passwords, owner, change.current);
   if (isRefusal(turn)) return turn;
   const password_hash = await passwords.hash(change.password);
   return transactAgain(db, async (tables) => {
