@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { cpSync, createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createConnection } from 'mysql2/promise';
+import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { type Program, startProgram } from '../../scripts/program.ts';
-import { type Layout, type System, startSystem } from '../../scripts/system.ts';
+import { type Layout, startSystem } from '../../scripts/system.ts';
 import { type PrivateMariadb, startMariadb } from '../../shared/testing/mariadb.ts';
 import { ensureBuilt, executable, portRange, until } from './harness.ts';
 import { releaseBefore } from './release-before.ts';
@@ -24,24 +24,32 @@ afterAll(async () => {
 const fixtures = join(import.meta.dir, '..', 'fixtures');
 const now = executable('coordinator-linux-x64');
 
-/** Runs a command of a coordinator on the database; its exit code and what it said. */
-const command = async (coordinator: string, url: string, ...args: string[]) => {
+/** Runs a command of a coordinator on the database, with that on its standard input; its exit code and what it wrote. */
+const command = async (coordinator: string, url: string, args: string[], input = '') => {
   const child = Bun.spawn([coordinator, ...args], {
     env: { ...process.env, DATABASE_URL: url },
-    stdin: 'ignore',
+    stdin: Buffer.from(input),
     stdout: 'pipe',
     stderr: 'pipe',
   });
-  const said = (
-    await Promise.all([child.stdout, child.stderr].map((pipe) => new Response(pipe).text()))
-  ).join('');
-  return { code: await child.exited, said };
+  const [out, err] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  return { code: await child.exited, out, err };
 };
 
-const migrate = async (coordinator: string, url: string): Promise<void> => {
-  const { code, said } = await command(coordinator, url, 'migrate');
-  if (code !== 0) throw new Error(said);
+const must = async (...given: Parameters<typeof command>): Promise<string> => {
+  const { code, out, err } = await command(...given);
+  if (code !== 0) throw new Error(`${given[2].join(' ')}: ${code} ${err}`);
+  return out;
 };
+const migrate = (coordinator: string, url: string) => must(coordinator, url, ['migrate']);
+
+/** Somebody who can log in, made by the command line. */
+const anna = { email: 'anna@vitrina.example', password: 'correct horse battery' };
+const makeAnna = (coordinator: string, url: string) =>
+  must(coordinator, url, ['admin', 'create', '--email', anna.email, '--name', 'Anna'], `${anna.password}\n`);
 
 // biome-ignore lint/suspicious/noExplicitAny: an answer is looked at field by field in assertions
 const ask = async (base: string, method: string, path: string, body?: object): Promise<any> => {
@@ -77,29 +85,25 @@ const start = (name: string, url: string, layout: Pick<Layout, 'coordinator' | '
     ...layout,
   });
 
-/** Another coordinator on the same database and the same files. */
-const beside = async (
-  coordinator: string,
-  name: string,
-  of: string,
-  url: string,
-): Promise<Program & { base: string }> => {
-  const data = join(folder, name);
-  cpSync(join(folder, of, 'coordinator'), data, {
-    recursive: true,
-    filter: (path) => !path.endsWith('.sock'),
-  });
-  const program = startProgram([coordinator, 'serve', '--data', data, '--port', '0'], {
-    log: createWriteStream(join(folder, `${name}.log`)),
+type Serving = Program & { base: string };
+
+/** Another coordinator on the same database and on these files; at that port, where somebody looks for one. */
+const serve = async (coordinator: string, data: string, url: string, port = '0'): Promise<Serving> => {
+  const program = startProgram([coordinator, 'serve', '--data', data, '--port', port], {
+    log: createWriteStream(`${data}.log`, { flags: 'a' }),
     environment: { ...process.env, DATABASE_URL: url },
   });
   const { url: base } = await program.line((line) => line.msg === 'listening');
   return { ...program, base: String(base) };
 };
 
-/** A session on the host that gets as far as a picture could be shown. */
+/** A session on the host that gets as far as a picture could be shown; once the host is there. */
 const play = async (base: string): Promise<void> => {
-  const { session, participant_token } = await ask(base, 'POST', '/sessions', { app: 'Loft' });
+  const { session, participant_token } = await until(
+    'a session starts',
+    () => ask(base, 'POST', '/sessions', { app: 'Loft' }).catch((error: Error) => ({ error: error.message })),
+    ({ session }) => session !== undefined,
+  );
   const headers = { authorization: `Bearer ${participant_token}` };
   await until(
     'the session is ready',
@@ -130,42 +134,60 @@ const bookingAt = async (base: string, { id, token }: { id: string; token: strin
 
 /** The release before on a database of its own, and what it has stored; as its commit makes it where history reaches so far. */
 describe('releaseBefore()', () => {
-  test('releaseBefore() goes on beside this release on the newer schema, and starts on it again', async () => {
+  test('releaseBefore() goes on beside this release on the newer schema, and each starts on it in the place of the other', async () => {
     const before = await releaseBefore();
     const url = await server.createDatabase('release_before');
     // Where the history is shallow, this release stands in on the stored first schema: what is said of that holds of any.
     const coordinator = before?.coordinator ?? now;
     const days = before === undefined ? 'iso' : 'verbs';
     await migrate(coordinator, url);
-    let old: System | undefined;
-    let young: Program | undefined;
-    let again: Program | undefined;
+    await makeAnna(coordinator, url);
+    const old = await start('old', url, {
+      coordinator: [coordinator],
+      agent: [executable('session-agent-linux-x64')],
+      configuration: unknown_then,
+    });
+    const running: Program[] = [old.coordinator];
     try {
-      old = await start('old', url, {
-        coordinator: [coordinator],
-        agent: [executable('session-agent-linux-x64')],
-        configuration: unknown_then,
-      });
       await play(old.url);
       const first = await book(old.url, days);
       await migrate(now, url);
-      expect((await command(now, url, 'migrate', '--status')).code).toBe(0);
+      await must(now, url, ['migrate', '--status']);
       await play(old.url);
       const second = await book(old.url, days);
-      const fresh = await beside(now, 'young', 'old', url);
-      young = fresh;
-      const third = await book(fresh.base, 'iso');
+
+      const files = join(folder, 'old', 'coordinator');
+      cpSync(files, join(folder, 'young'), { recursive: true, filter: (path) => !path.endsWith('.sock') });
+      const young = await serve(now, join(folder, 'young'), url);
+      running.push(young);
+      const third = await book(young.base, 'iso');
       for (const booked of [first, second, third]) {
-        expect([await bookingAt(old.url, booked), await bookingAt(fresh.base, booked)]).toEqual([200, 200]);
+        expect([await bookingAt(old.url, booked), await bookingAt(young.base, booked)]).toEqual([200, 200]);
       }
-      const back = await beside(coordinator, 'again', 'old', url);
-      again = back;
-      expect(await bookingAt(back.base, third)).toBe(200);
-      const { code, said } = await command(now, url, 'check', '--json');
-      expect([code, said === '' ? [] : JSON.parse(said).findings]).toEqual([0, []]);
+      for (const base of [old.url, young.base]) {
+        expect(await ask(base, 'POST', '/login', anna)).toMatchObject({ account: { name: 'Anna' } });
+      }
+      await young.stop();
+
+      // Rolled forward, back, and forward again, in the place of the one before: the host comes to each.
+      let place: Program = old.coordinator;
+      for (const coordinated of [now, coordinator, now]) {
+        await place.stop();
+        const next = await serve(coordinated, files, url, new URL(old.url).port);
+        running.push(next);
+        place = next;
+        await play(old.url);
+        expect(await bookingAt(old.url, third)).toBe(200);
+      }
+      expect(JSON.parse(await must(now, url, ['check', '--json']))).toMatchObject({
+        schema: [],
+        unreadable: [],
+        findings: [],
+        more: [],
+      });
     } finally {
-      await Promise.all([young?.stop(), again?.stop()]);
-      await old?.stop();
+      await Promise.all(running.map((program) => program.stop()));
+      await old.stop();
     }
   }, 240_000);
 
@@ -183,7 +205,7 @@ describe('releaseBefore()', () => {
       (await connection.query('SELECT id, starts_at, code, state FROM bookings'))[0];
     const had = await bookings();
     await migrate(now, url);
-    expect((await command(now, url, 'migrate', '--status')).code).toBe(0);
+    await must(now, url, ['migrate', '--status']);
     expect([had, await bookings()]).toEqual([had, had]);
     expect(had).toHaveLength(1);
     const statements: string[] = JSON.parse(
@@ -191,12 +213,30 @@ describe('releaseBefore()', () => {
     );
     for (const sql of statements) await (await connection.prepare(sql)).close();
     expect(statements.length).toBeGreaterThan(40);
+    // What it does not know of can be left out of the rows that it adds.
+    const [wanted] = await connection.query<RowDataPacket[]>(
+      `SELECT TABLE_NAME AS table_name, COLUMN_NAME AS column_name FROM information_schema.COLUMNS
+       WHERE TABLE_SCHEMA = DATABASE() AND IS_NULLABLE = 'NO' AND COLUMN_DEFAULT IS NULL`,
+    );
+    const added = statements.flatMap((sql) => {
+      const [, table, columns = ''] = /^insert into `(\w+)` \(([^)]*)\)/.exec(sql) ?? [];
+      return table === undefined ? [] : [{ table, columns: columns.split(', ') }];
+    });
+    expect(added.length).toBeGreaterThan(5);
+    expect(
+      added.flatMap(({ table, columns }) =>
+        wanted.filter(
+          ({ table_name, column_name }) => table_name === table && !columns.includes(`\`${column_name}\``),
+        ),
+      ),
+    ).toEqual([]);
     await connection.end();
     const coordinator = await start('stored', url, {
       coordinator: [now],
       agent: [executable('session-agent-linux-x64')],
     });
     try {
+      expect(await ask(coordinator.url, 'POST', '/login', anna)).toMatchObject({ account: { name: 'Anna' } });
       expect((await ask(coordinator.url, 'GET', '/apps')).apps).toMatchObject([
         { name: 'Loft', seats_free: 3 },
       ]);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 /** The last commit before the schema changed for the first time. */
@@ -24,13 +24,16 @@ export const releaseBefore = async (): Promise<Release | undefined> => {
   };
   if (existsSync(release.coordinator) && existsSync(release.agent)) return release;
   if (!(await run(['git', 'cat-file', '-e', `${pinned}^{commit}`], root))) return undefined;
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
+  // Named like that when it is whole: a run that was interrupted leaves nothing that passes for it.
+  const unfinished = `${folder}.${process.pid}`;
+  mkdirSync(unfinished, { recursive: true });
   const unpack = `git -C "$0" archive ${pinned} | tar -x -C "$1"`;
-  if (!(await run(['sh', '-c', unpack, root, folder], root))) throw new Error('git archive failed');
+  if (!(await run(['sh', '-c', unpack, root, unfinished], root))) throw new Error('git archive failed');
   // It wants nothing that today's packages do not have.
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  symlinkSync(join(root, 'node_modules'), join(unfinished, 'node_modules'));
   const build = [process.execPath, 'scripts/build.ts', 'coordinator-linux-x64', 'session-agent-linux-x64'];
-  if (!(await run(build, folder))) throw new Error('the release before cannot be built');
+  if (!(await run(build, unfinished))) throw new Error('the release before cannot be built');
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(unfinished, folder);
   return release;
 };
