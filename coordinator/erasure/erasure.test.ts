@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { accountsSchema, loggedInSchema } from '../../shared/protocol/accounts.ts';
+import { bookedSchema } from '../../shared/protocol/bookings.ts';
 import { eventNames } from '../../shared/protocol/webhooks.ts';
 import { type PrivateMariadb, startMariadb } from '../../shared/testing/mariadb.ts';
 import { type Database, Unavailable } from '../store/database.ts';
@@ -52,11 +54,12 @@ const livedIn = async (db: Database) => {
     const headers = key === undefined ? {} : { 'Idempotency-Key': key };
     const { status, body } = await rig.request(method, `/api/v1${path}`, { ...rest, headers });
     if (status >= 400) throw new Error(`${method} ${path}: ${status} ${JSON.stringify(body)}`);
-    // biome-ignore lint/suspicious/noExplicitAny: an answer is looked at field by field in assertions
-    return body as any;
+    return body;
   };
   const login = async (number: number) =>
-    (await ask('POST', '/login', { body: { email: `someone${number}@example.com`, password } })).access_token;
+    loggedInSchema.parse(
+      await ask('POST', '/login', { body: { email: `someone${number}@example.com`, password } }),
+    ).access_token ?? '';
   const [admin, token] = [await login(1), await login(2)];
   const agent = await rig.host();
   await Promise.all([
@@ -66,12 +69,14 @@ const livedIn = async (db: Database) => {
   await agent.heartbeat();
   const tomorrow = new Date(rig.clock.now() + 86_400_000).toISOString().slice(0, 10);
   const when = { app: 'Loft', date: tomorrow, zone: 'UTC', minutes: 30, title };
-  const cancelled = await ask('POST', '/bookings', { body: { ...when, time: '09:00' }, token });
+  const book = async (time: string, options = {}) =>
+    bookedSchema.parse(await ask('POST', '/bookings', { body: { ...when, time }, token, ...options }));
+  const cancelled = await book('09:00');
   await rig.request('DELETE', `/api/v1/bookings/${cancelled.id}`, {
     token,
     headers: { 'If-Match': `"${cancelled.version}"` },
   });
-  const booked = await ask('POST', '/bookings', { body: { ...when, time: '10:00' }, token, key: 'booked' });
+  const booked = await book('10:00', { key: 'booked' });
   await ask('POST', '/catalogue/hosts', { body: { name: 'c', apps: [] }, token });
   await ask('POST', '/catalogue/hosts/c/enrolments', { body: { minutes: 5 }, token });
   await ask('POST', '/accounts/account-2/reset-link', { token: admin });
@@ -152,7 +157,7 @@ describe.each(databases)('beginErasure() on %s', (_, open) => {
     expect(told.filter(({ event }) => event === 'account.erased')).toHaveLength(1);
     expect(await rig.refused(erase('account-2'))).toBe('account_unknown');
     expect(await rig.refused(erase('account-1'))).toBe('last_admin');
-    expect((await ask('GET', '/accounts', { token: admin })).accounts).toHaveLength(4);
+    expect(accountsSchema.parse(await ask('GET', '/accounts', { token: admin })).accounts).toHaveLength(4);
     await rig[Symbol.asyncDispose]();
     await db.close();
   });
