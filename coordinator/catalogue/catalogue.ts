@@ -86,6 +86,23 @@ export const appDefaults = {
   quota_minutes: null,
 } as const;
 
+/** A host that nobody has heard of yet. */
+export const newHost = (
+  said: Pick<HostRow, 'name' | 'key_hash' | 'ip' | 'port' | 'source'>,
+  now: number,
+): HostRow => ({
+  ...said,
+  seats: 0,
+  capacity: null,
+  draining: false,
+  draining_cards: '[]',
+  drained_by_host_at: null,
+  held_by: null,
+  quarantined_at: null,
+  created_at: now,
+  version: 1,
+});
+
 /** The row as it is says the same already. */
 const says = (row: AppRow | HostRow, said: object): boolean =>
   Object.entries(said).every(([column, value]) => Reflect.get(row, column) === value);
@@ -114,19 +131,7 @@ export const takeOverFile = ({ db, store, clock }: Services): Promise<void> =>
       const said = { ip, port, key_hash, source: 'file' as const };
       const row = await tables.hosts.lock({ name });
       if (row === undefined) {
-        await tables.hosts.insert({
-          ...said,
-          name,
-          seats: 0,
-          capacity: null,
-          draining: false,
-          draining_cards: '[]',
-          drained_by_host_at: null,
-          held_by: null,
-          quarantined_at: null,
-          created_at: clock.now(),
-          version: 1,
-        });
+        await tables.hosts.insert(newHost({ ...said, name }, clock.now()));
       } else if (!says(row, said)) {
         // A new key is what ends a quarantine.
         const released = row.key_hash === key_hash ? {} : { quarantined_at: null };

@@ -2,6 +2,7 @@ import { counted } from '../../shared/counted.ts';
 import { type Refusal, refuse } from '../../shared/errors.ts';
 import type { CatalogueHostView, ChangeHost, CreateHost, HostKey } from '../../shared/protocol/catalogue.ts';
 import { sessionPhases } from '../../shared/protocol/session.ts';
+import { newHost } from '../catalogue/catalogue.ts';
 import { checkSource } from '../catalogue/rules.ts';
 import { audit } from '../kit/audit.ts';
 import { bounds } from '../kit/limits.ts';
@@ -73,22 +74,8 @@ export const addHost = async (
 ): Promise<{ row: HostRow; apps: string[]; key: string } | Refusal> => {
   const key = parts.ids.secret();
   const wanted = apps.toSorted();
-  const row: HostRow = {
-    name,
-    key_hash: hashOf(key),
-    ip: '',
-    port: 0,
-    seats: 0,
-    capacity: null,
-    draining: false,
-    draining_cards: '[]',
-    drained_by_host_at: null,
-    held_by: null,
-    quarantined_at: null,
-    source: 'rest',
-    created_at: parts.clock.now(),
-    version: 1,
-  };
+  const said = { name, key_hash: hashOf(key), ip: '', port: 0, source: 'rest' } as const;
+  const row = newHost(said, parts.clock.now());
   try {
     return await parts.db.transact(async (tables) => {
       if ((await tables.hosts.count({})) >= bounds.hosts) return refuse('too_many', 'hosts');
