@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { isRefusal, refuse } from '../../shared/errors.ts';
+import { isRefusal } from '../../shared/errors.ts';
 import { getAccount } from '../accounts/accounts.ts';
 import { budgetsOf } from '../accounts/attempts.ts';
 import { rememberDevice } from '../accounts/devices.ts';
@@ -119,17 +119,6 @@ export const testLogins = (name: string, open: () => Promise<TwoCoordinators>): 
       for (const token of [foreign, old, `${device}x`, 'x', device.replace(/^./, other)]) {
         expect(refusals([await enter(one, { device: token })])).toEqual(['login_throttled']);
       }
-    });
-
-    test(`login() on ${name} asks nothing of the database for a stranger whose network is barred`, async () => {
-      const { one, anna, enter } = rig();
-      const admit = async () => refuse('too_many_messages');
-      const blind = { ...one.db, read: () => Promise.reject(new Error('it was read')) };
-      const device = rememberDevice(one.ids, undefined, anna);
-      expect(refusals([await enter({ ...one, db: blind }, { admit })])).toEqual(['too_many_messages']);
-      // A known device asks for no share, and one that only says so is a stranger.
-      expect(refusals([await enter(one, { admit, device })])).toEqual(['fine']);
-      expect(refusals([await enter(one, { admit, device: 'x' })])).toEqual(['too_many_messages']);
     });
 
     test(`login() on ${name} keeps a bounded number of rows, however many addresses are invented`, async () => {
