@@ -65,7 +65,7 @@ test('check() names what a person has to mend with statements that do it, and sa
   expect(rows).toMatchObject([{ name: 'villa', who_may_start: 'friends' }]);
   await connection.query(report.unreadable[0]?.remove ?? '');
   const statement =
-    /UPDATE bookings SET .* WHERE id = '[^']+'/.exec(report.findings[0]?.advice ?? '')?.[0] ?? '';
+    /UPDATE bookings SET .* WHERE `id` = '[^']+'/.exec(report.findings[0]?.advice ?? '')?.[0] ?? '';
   await connection.query(statement);
   const mended = await check(url, '--repair');
   expect([mended.exit, mended.report.findings]).toEqual([0, []]);
