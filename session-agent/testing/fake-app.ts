@@ -14,7 +14,7 @@
  *   -Age=4.27, -Age=5.0  speak as the plugin of that engine: no protocol version, ids as integers, a close (4001) on every message
  *                      that it does not know; 4.27 makes no offer and answers those of pages
  */
-import { existsSync, unwatchFile, watchFile, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 
 const flags = new Map(
   process.argv.slice(2).map((argument): [string, string] => {
@@ -122,11 +122,12 @@ const late = once !== undefined && existsSync(once);
 if (once !== undefined) writeFileSync(once, '');
 const after = flags.get('-after');
 if (after !== undefined && url !== undefined) {
-  watchFile(after, { interval: 10 }, () => {
+  // Looks by itself: a watch tells of changes only, and the file may be there before the watch is.
+  const looking = setInterval(() => {
     if (!existsSync(after)) return;
-    unwatchFile(after);
+    clearInterval(looking);
     connect(url);
-  });
+  }, 10);
 } else if (url !== undefined && !flags.has('-silent') && !late) connect(url);
 // Runs on without a connection, as an app does that hangs while it starts.
 setInterval(() => {}, 1_000);
