@@ -162,6 +162,7 @@ test('main job: what the browser throws while connecting is told to the visitor 
   await page.getByText('SyntaxError: ICE server parsing failed').waitFor();
   const line = await system.coordinator.line(({ msg }) => msg === 'a browser shows no picture');
   expect(line).toMatchObject({ session: sessionId(page), said: 'SyntaxError: ICE server parsing failed' });
+  await system.api('DELETE', `/api/v1/sessions/${sessionId(page)}`, undefined, await tokenOf(page));
   await page.close();
   await until('the seat is free', freeSeats, (free) => free === 1);
 }, 300_000);
