@@ -1,11 +1,12 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { isGenuine } from '../../shared/testing/webhook-verifier.ts';
+import { shownSecret } from '../webhooks/rules.ts';
 
 /** What a webhook's address was sent. */
 export interface Received {
   readonly id: string;
-  readonly event: string;
   readonly body: string;
   readonly webhook: string;
+  /** Whether it is signed with the secret of `webhookRow(number)`, now. */
   readonly genuine: boolean;
 }
 
@@ -15,18 +16,9 @@ export interface Receiver extends AsyncDisposable {
   readonly received: Received[];
   /** Requests that are being answered now, and the most there were at one time: over all, and to one webhook. */
   readonly most: { all: number; one: number };
+  /** The time of who sends: the system's until a test gives its own. */
+  now: () => number;
 }
-
-/** What the protocol page tells a receiver to do, written out by somebody who has only read that page. */
-const isGenuine = (headers: Headers, body: string, secret: string): boolean => {
-  const given = Buffer.from(
-    /^v1=([0-9a-f]{64})$/.exec(headers.get('vitrina-signature') ?? '')?.[1] ?? '',
-    'hex',
-  );
-  const text = `${headers.get('vitrina-timestamp')}.${headers.get('vitrina-event-id')}.${body}`;
-  const wanted = createHmac('sha256', secret).update(text).digest();
-  return given.length === wanted.length && timingSafeEqual(given, wanted);
-};
 
 /** A server that takes events; `answer` says how, and may take its time. */
 export const startReceiver = (
@@ -43,11 +35,10 @@ export const startReceiver = (
       const webhook = new URL(request.url).pathname.slice(1);
       const body = await request.text();
       const one: Received = {
-        id: request.headers.get('vitrina-event-id') ?? '',
-        event: request.headers.get('vitrina-event') ?? '',
+        id: request.headers.get('webhook-id') ?? '',
         body,
         webhook,
-        genuine: isGenuine(request.headers, body, `secret-of-${webhook}`),
+        genuine: isGenuine(request.headers, body, shownSecret(`secret-of-${webhook}`), receiver.now()),
       };
       received.push(one);
       open.set(webhook, (open.get(webhook) ?? 0) + 1);
@@ -63,10 +54,12 @@ export const startReceiver = (
       }
     },
   });
-  return {
+  const receiver: Receiver = {
     url: (number) => `http://127.0.0.1:${server.port}/webhook-${number}`,
     received,
     most,
+    now: Date.now,
     [Symbol.asyncDispose]: () => server.stop(true),
   };
+  return receiver;
 };

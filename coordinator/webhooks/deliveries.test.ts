@@ -39,6 +39,7 @@ const ended = (number: number) => ({
 const setUp = async (receiver: Receiver, count = 1, db: Database = memoryDatabase()) => {
   const clock = fakeClock();
   const ids = fakeIds();
+  receiver.now = clock.now;
   await db.transact(({ webhooks }) =>
     webhooks.insert(
       ...Array.from({ length: count }, (_, at) => webhookRow(at + 1, { url: receiver.url(at + 1) })),
@@ -69,7 +70,7 @@ describe('createDeliveries()', () => {
     await deliveries.tick();
     const [one] = receiver.received;
     expect(receiver.received).toHaveLength(1);
-    expect(one).toMatchObject({ event: 'session.ended', genuine: true });
+    expect(one?.genuine).toBeTrue();
     const body = webhookEventSchema.parse(JSON.parse(one?.body ?? ''));
     expect(body).toMatchObject({
       id: one?.id ?? '',

@@ -22,19 +22,18 @@ export interface Deliveries {
   stop(): Promise<void>;
 }
 
-/** The headers by which a receiver knows that a delivery is ours, new and whole. */
-const headersOf = ({ id, event, body }: OutboxRow, secret: string, now: number): Record<string, string> => {
+/** The headers by which a receiver knows that a delivery is ours, new and whole: https://www.standardwebhooks.com. */
+const headersOf = ({ id, body }: OutboxRow, secret: string, now: number): Record<string, string> => {
   const timestamp = Math.floor(now / 1_000);
   const signature = createHmac('sha256', secret)
-    .update(signedText(timestamp, id, body))
-    .digest('hex');
+    .update(signedText(id, timestamp, body))
+    .digest('base64');
   return {
     'Content-Type': 'application/json',
     'User-Agent': 'Vitrina-Webhooks',
-    'Vitrina-Event': event,
-    'Vitrina-Event-Id': id,
-    'Vitrina-Timestamp': String(timestamp),
-    'Vitrina-Signature': `v1=${signature}`,
+    'webhook-id': id,
+    'webhook-timestamp': String(timestamp),
+    'webhook-signature': `v1,${signature}`,
   };
 };
 

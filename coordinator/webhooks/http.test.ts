@@ -22,7 +22,7 @@ const withWebhook = async () => {
 describe('webhookRoutes()', () => {
   test('webhookRoutes() shows the secret when it is made, and never again', async () => {
     const { made, path, json, request } = await withWebhook();
-    expect(made).toMatchObject({ ...hook, enabled: true, version: 1, secret: 'secret-1' });
+    expect(made).toMatchObject({ ...hook, enabled: true, version: 1, secret: 'whsec_c2VjcmV0LTE=' });
     const { secret: _, ...shown } = made;
     const list = webhooksSchema.parse(await json('GET', '/webhooks'));
     expect(list.webhooks).toEqual([webhookSchema.parse(shown)]);
@@ -64,7 +64,7 @@ describe('webhookRoutes()', () => {
     const [row] = await db.read(({ outbox }) => outbox.find({}));
     expect(webhookEventSchema.parse(JSON.parse(row?.body ?? ''))).toMatchObject({ event: 'test', data: {} });
     const renewed = webhookSecretSchema.parse(await json('POST', `${path}/secret`));
-    expect([renewed.secret, renewed.version]).toEqual(['secret-2', 2]);
+    expect([renewed.secret, renewed.version]).toEqual(['whsec_c2VjcmV0LTI=', 2]);
     await json('PATCH', path, { body: { enabled: false }, version: 2 });
     expect(await refused('POST', `${path}/test`)).toBe('forbidden');
   });
@@ -101,7 +101,7 @@ describe('webhookRoutes()', () => {
         made.id,
       ]),
     );
-    expect(JSON.stringify(noted)).not.toMatch(/hidden|secret-/);
+    expect(JSON.stringify(noted)).not.toMatch(/hidden|secret-|whsec_/);
   });
 
   test('webhookRoutes() is for administrators', async () => {

@@ -34,7 +34,8 @@ const described = {
     tags,
     security,
     summary: 'Add a webhook',
-    description: 'The answer is the only one that shows its secret, which signs what is sent.',
+    description:
+      'The answer is the only one that shows its secret, which signs what is sent in the format of Standard Webhooks.',
     request: { body: takes(createWebhookSchema) },
     responses: {
       201: answers(webhookSecretSchema, 'The webhook and its secret.'),

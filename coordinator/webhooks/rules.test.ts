@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'bun:test';
-import { attempts_most, outcomeOf, retryDelay, signedText } from './rules.ts';
+import { createHmac } from 'node:crypto';
+import { Webhook as Verifier } from 'standardwebhooks';
+import { systemIds } from '../../shared/ids.ts';
+import { attempts_most, outcomeOf, retryDelay, shownSecret, signedText } from './rules.ts';
 
 const hour_ms = 3_600_000;
 
@@ -33,8 +36,25 @@ describe('retryDelay()', () => {
   });
 });
 
-test('signedText() joins time, id and body in a way that none of them can shift', () => {
-  expect(signedText(1_767_225_600, 'id-1', '{"a":"."}')).toBe('1767225600.id-1.{"a":"."}');
+test('signedText() joins id, time and body in a way that none of them can shift', () => {
+  expect(signedText('id-1', 1_767_225_600, '{"a":"."}')).toBe('id-1.1767225600.{"a":"."}');
+});
+
+describe('shownSecret()', () => {
+  for (const secret of [systemIds.secret(), 'a secret of any length', '~']) {
+    test(`shownSecret() gives verifiers the very key that signs, for ${secret.length} characters`, () => {
+      const at = new Date(1_767_225_600_000);
+      const signature = createHmac('sha256', secret).update(signedText('id-1', 1_767_225_600, '{}'));
+      const wanted = `v1,${signature.digest('base64')}`;
+      expect(new Verifier(shownSecret(secret)).sign('id-1', at, '{}')).toBe(wanted);
+      // Whoever was shown a secret before it had this form keeps it.
+      expect(new Verifier(secret, { format: 'raw' }).sign('id-1', at, '{}')).toBe(wanted);
+    });
+  }
+
+  test('shownSecret() keeps to the lengths that the standard asks for: 24 to 64 bytes', () => {
+    expect(atob(shownSecret(systemIds.secret()).slice('whsec_'.length))).toHaveLength(43);
+  });
 });
 
 describe('outcomeOf()', () => {

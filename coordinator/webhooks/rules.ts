@@ -25,9 +25,12 @@ export const retryDelay = (attempts: number, jitter: number): number | undefined
   return delay === undefined ? undefined : Math.round(delay * (1 + jitter_share * jitter));
 };
 
-/** What a delivery's signature covers. `timestamp` is in seconds, so that a receiver can refuse an old one. */
-export const signedText = (timestamp: number, id: string, body: string): string =>
-  `${timestamp}.${id}.${body}`;
+/** What a delivery's signature covers, by Standard Webhooks. `timestamp` is in seconds, so that a receiver can refuse an old one. */
+export const signedText = (id: string, timestamp: number, body: string): string =>
+  `${id}.${timestamp}.${body}`;
+
+/** A secret as verifiers of Standard Webhooks take it. The key of the signature is the stored text itself, byte by byte. */
+export const shownSecret = (secret: string): string => `whsec_${btoa(secret)}`;
 
 export type Outcome = 'delivered' | 'failed' | 'gone';
 

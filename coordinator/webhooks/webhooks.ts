@@ -13,6 +13,7 @@ import { bounds } from '../kit/limits.ts';
 import { enqueue } from '../kit/outbox.ts';
 import type { Services } from '../kit/services.ts';
 import type { OutboxRow, Tables, WebhookRow } from '../store/tables.ts';
+import { shownSecret } from './rules.ts';
 import { checkTarget } from './targets.ts';
 
 type Parts = Pick<Services, 'db' | 'clock' | 'ids' | 'store'>;
@@ -54,7 +55,7 @@ export const createWebhook = async (
     const row = { id, url: href, secret, events: JSON.stringify(events), enabled: true, version: 1 };
     await tables.webhooks.insert(row);
     await audit(parts, tables, actor, 'webhook.created', id, { site: siteOf(href), events });
-    return { ...describe(row), secret };
+    return { ...describe(row), secret: shownSecret(secret) };
   });
 };
 
@@ -119,7 +120,7 @@ export const renewSecret = (parts: Parts, actor: string, id: string): Promise<We
     const row = await store(tables, id, { secret }, undefined);
     if ('refused' in row) return row;
     await audit(parts, tables, actor, 'webhook.secret', id);
-    return { ...describe(row), secret };
+    return { ...describe(row), secret: shownSecret(secret) };
   });
 };
 

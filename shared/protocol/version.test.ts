@@ -24,7 +24,7 @@ const pinned: Record<string, Pin> = {
   'pixel-streaming': { version: '1.3.0', hash: 'edb132b3de5c78b1' },
   'player-channel': { version: 1, hash: '71d2388846b34358' },
   'relay-frame': { version: 1, hash: 'e0b77520f06feead' },
-  webhooks: { version: 2, hash: '8fd8e50d99df05d0' },
+  webhooks: { version: 3, hash: '0d69be0e903ff3f2' },
 };
 
 /** Pinned by the bytes that they lay out. */

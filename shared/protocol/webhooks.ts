@@ -5,13 +5,13 @@ import { idSchema } from './names.ts';
 import { endReasonSchema } from './session.ts';
 
 /**
- * Webhooks: the REST bodies under `/api/v1/webhooks`, and the event that a webhook is sent. A delivery is a POST with the
- * headers `Vitrina-Event` (its name), `Vitrina-Event-Id`, `Vitrina-Timestamp` (seconds since 1970) and
- * `Vitrina-Signature: v1=<hex>`: HMAC-SHA256, keyed with the webhook's secret, of
- * `<Vitrina-Timestamp>.<Vitrina-Event-Id>.<the body as it came>`. A receiver compares in constant time, refuses timestamps that are more than
+ * Webhooks: the REST bodies under `/api/v1/webhooks`, and the event that a webhook is sent. A delivery is a POST, signed as
+ * Standard Webhooks (https://www.standardwebhooks.com) has it, with the headers `webhook-id`, `webhook-timestamp` (seconds
+ * since 1970) and `webhook-signature: v1,<base64>`: HMAC-SHA256, keyed with the bytes of the webhook's secret (what stands behind
+ * `whsec_`, in base64), of `<webhook-id>.<webhook-timestamp>.<the body as it came>`. A receiver refuses timestamps that are more than
  * five minutes off, answers 2xx within 10 s, and knows a repeated event by its id. Events can come twice and out of order.
  */
-export const WEBHOOKS_VERSION = 2;
+export const WEBHOOKS_VERSION = 3;
 
 /** What a webhook can be told of. */
 export const eventNames = [
@@ -91,7 +91,7 @@ export const eventDataSchema = <E extends SentName>(event: E): (typeof eventData
 
 /** The body of a delivery; `data` is as the event's kind says. Later versions may add fields to it. */
 export const webhookEventSchema = z.strictObject({
-  /** The same at every attempt to deliver this event to this webhook. */
+  /** The same at every attempt to deliver this event to this webhook, and the same as `webhook-id`. */
   id: idSchema,
   event: z.enum(sentNames),
   /** When it happened. */
@@ -144,7 +144,10 @@ export type Webhook = z.infer<typeof webhookSchema>;
 export const webhooksSchema = z.strictObject({ webhooks: z.array(webhookSchema) });
 
 /** Answers POST /webhooks and POST /webhooks/{id}/secret: the only time that the secret is shown. */
-export const webhookSecretSchema = webhookSchema.extend({ secret: z.string() });
+export const webhookSecretSchema = webhookSchema.extend({
+  /** `whsec_` and base64: as verifiers of Standard Webhooks take it. */
+  secret: z.string().startsWith('whsec_'),
+});
 export type WebhookSecret = z.infer<typeof webhookSecretSchema>;
 
 /** One event on its way, or where it ended. */

@@ -221,12 +221,12 @@ test(
     expect(table.find((line: string) => line.startsWith(session.id))).toContain(`,${app},studio-1,`);
     const mine = () => receiver.received.filter(({ body }) => body.data.session_id === session.id);
     const told = await until('three events', mine, ({ length }) => length >= 3);
-    expect(told.map(({ event }) => event).toSorted()).toEqual([
+    expect(told.map(({ body }) => body.event).toSorted()).toEqual([
       'session.ended',
       'session.ready',
       'session.started',
     ]);
-    expect(told.every(({ genuine }) => genuine(webhook_secret) && !genuine('another'))).toBeTrue();
+    expect(told.every(({ genuine }) => genuine(webhook_secret) && !genuine('whsec_YW5vdGhlcg=='))).toBeTrue();
   },
   patience_ms,
 );
