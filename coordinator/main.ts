@@ -78,8 +78,11 @@ const listen = (coordinator: Coordinator, hostname: string, port: number): Serve
     websocket: coordinator.websocket,
   });
 
+/** Whoever gives an order says how long it waits. Bun closes a silent Unix socket after 10 s, and its types do not know that it can be told. */
+const patient: object = { idleTimeout: 0 };
+
 const serveUnix: ServeUnix = (unix, fetch) =>
-  Bun.serve({ unix, maxRequestBodySize: limits.body_bytes, development: false, fetch });
+  Bun.serve({ unix, maxRequestBodySize: limits.body_bytes, development: false, fetch, ...patient });
 
 const untilSignal = (log: Log): Promise<void> =>
   new Promise((resolve) => {

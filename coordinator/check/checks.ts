@@ -4,6 +4,7 @@ import { catalogueChecks } from './catalogue.ts';
 import type { Check } from './check.ts';
 import { keptChecks } from './kept.ts';
 import { orphanChecks } from './orphans.ts';
+import { ownerChecks } from './owners.ts';
 import { seatChecks } from './seats.ts';
 import { sessionChecks } from './sessions.ts';
 
@@ -12,6 +13,7 @@ export const checks: readonly Check[] = [
   ...sessionChecks,
   ...bookingChecks,
   ...seatChecks,
+  ...ownerChecks,
   ...orphanChecks,
   ...accountChecks,
   ...catalogueChecks,

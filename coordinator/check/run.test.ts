@@ -6,6 +6,7 @@ import { silentLog } from '../../shared/log.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
 import { type PrivateMariadb, startMariadb } from '../../shared/testing/mariadb.ts';
 import { createLooks, looksOfAccount } from '../accounts/looks.ts';
+import { erased } from '../kit/erased.ts';
 import { capacityText } from '../seats/hosts.ts';
 import { keepRecord, rowOf } from '../sessions/rows.ts';
 import { newParticipant, openSession, type Session } from '../sessions/rules-session.ts';
@@ -43,7 +44,8 @@ const opened = (id: string, changes: Partial<Session> = {}): Session => ({
     {
       ...{ id, app: 'garden', host: 'host-a', seat: 1, account_id: null, booking_id: null, code: '5678' },
       ...{ language: null, invite: 'invite-2', lobby: false, ends_at: later, longest_end: later },
-      ...{ cut_short: false, idle_ms: 60_000, awaited_until: null, owner: null },
+      ...{ cut_short: false, idle_ms: 60_000, awaited_until: null },
+      owner: { id: 'owner', token_hash: 'x' },
     },
     start,
     rules,
@@ -149,6 +151,21 @@ const request: RowIn<'idempotency'> = {
   ...{ scope: 'x', request_key: 'x', body_hash: 'x', state: 'running', status: 0, response: '' },
   expires_at: later,
 };
+
+/** Tokens of one login. */
+const login = async (
+  { refresh_tokens }: Tables,
+  ...tokens: readonly Partial<RowIn<'refresh_tokens'>>[]
+): Promise<void> => {
+  for (const [at, one] of tokens.entries())
+    await refresh_tokens.insert({ ...token, token_hash: `${at}`, family: 'family', ...one });
+};
+
+const sign = ({ signing_keys }: Tables, changes: Partial<RowIn<'signing_keys'>>) =>
+  signing_keys.insert({
+    ...{ id: 'key', purpose: 'access', secret: systemIds.secret(), created_at: start, expires_at: null },
+    ...changes,
+  });
 
 const faults: readonly Fault[] = [
   { check: 'booking_without_seat', breaks: ({ seat_slots }) => seat_slots.remove({ holder: 'booking-1' }) },
@@ -258,9 +275,36 @@ const faults: readonly Fault[] = [
   },
   {
     check: 'session_participants',
-    breaks: broken({ participants: [1, 2].map(() => newParticipant({ id: 'x', token_hash: 'x' }, false)) }),
+    breaks: broken({ participants: [1, 2].map(() => newParticipant({ id: 'x', token_hash: 'x' }, true)) }),
     by_hand: true,
   },
+  {
+    check: 'session_without_owner',
+    breaks: broken({ participants: [newParticipant({ id: 'x', token_hash: 'x' }, false)] }),
+    by_hand: true,
+  },
+  {
+    check: 'session_of_nobody',
+    breaks: ({ sessions }) => {
+      const { id: _, created_at: __, ...changes } = rowOf(opened('session-1', { account_id: 'gone' }), start);
+      return sessions.update({ id: 'session-1' }, changes);
+    },
+  },
+  {
+    check: 'booking_of_nobody',
+    breaks: ({ bookings }) => bookings.update({ id: 'booking-1' }, { account_id: 'gone' }),
+  },
+  {
+    check: 'token_family',
+    breaks: (tables) => login(tables, { account_id: 'account-1' }, { account_id: 'account-1' }),
+  },
+  {
+    check: 'token_family',
+    breaks: (tables) =>
+      login(tables, { account_id: 'account-1', used_at: start }, { account_id: 'account-2' }),
+  },
+  { check: 'key_weak', breaks: (tables) => sign(tables, { secret: 'short' }), by_hand: true },
+  { check: 'key_of_tomorrow', breaks: (tables) => sign(tables, { created_at: start + 86_400_000 }) },
   {
     check: 'booking_times',
     breaks: ({ bookings }) => bookings.update({ id: 'booking-1' }, { starts_at: start + 60_000 }),
@@ -476,6 +520,18 @@ const usual: [name: string, happens: (tables: Tables) => Promise<unknown>][] = [
       await tables.seat_slots.insert(...Array.from({ length: 12 }, (_, at) => slot(at, seat)));
       await keepRecord(tables, one, end);
     },
+  ],
+  [
+    'a login that has been renewed, and the key of it',
+    async (tables) => {
+      const account_id = 'account-1';
+      await login(tables, { account_id, used_at: start }, { account_id });
+      await sign(tables, {});
+    },
+  ],
+  [
+    'what an erased account leaves behind',
+    ({ bookings }) => bookings.update({ id: 'booking-1' }, { account_id: erased }),
   ],
   ['somebody who queues', ({ queue }) => queue.insert(place)],
   ['a booking of a stranger', ({ strangers }) => strangers.insert(stranger)],

@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { systemClock } from '../../shared/clock.ts';
+import { silentLog } from '../../shared/log.ts';
 import { type PrivateMariadb, startMariadb } from '../../shared/testing/mariadb.ts';
+import { openJsonDatabase } from '../store/json/open.ts';
+import { startCoordinatorProcess } from '../testing/coordinator-process.ts';
+import { temporaryFolder } from '../testing/folder.ts';
 import { connectTo, openMigrated } from '../testing/mysql.ts';
 import { account, appRow, booking, hostRow, slot } from '../testing/rows.ts';
 
@@ -22,15 +27,17 @@ const reportSchema = z.object({
   more: z.array(z.string()),
 });
 
-/** `coordinator check --json` as its own process: its exit code and what it prints. */
-const check = async (url: string, ...flags: string[]) => {
+/** `coordinator check --json` as its own process, with what it is to look at in front: its exit code and what it prints. */
+const run = async (environment: Record<string, string>, flags: readonly string[]) => {
   const main = join(import.meta.dir, '..', 'main.ts');
   const program = Bun.spawn([process.execPath, main, 'check', '--json', ...flags], {
-    env: { PATH: process.env.PATH ?? '', DATABASE_URL: url },
+    env: { PATH: process.env.PATH ?? '', ...environment },
   });
   const report = reportSchema.parse(await new Response(program.stdout).json());
   return { exit: await program.exited, report };
 };
+const check = (url: string, ...flags: string[]) => run({ DATABASE_URL: url }, flags);
+const checkFiles = (directory: string, ...flags: string[]) => run({}, ['--data', directory, ...flags]);
 
 test('check() names what a person has to mend with statements that do it, and says when all is well', async () => {
   const url = await server.createDatabase('by_hand');
@@ -76,4 +83,35 @@ test('check() names what a person has to mend with statements that do it, and sa
   const broken = await check(url);
   expect(broken).toMatchObject({ exit: 1, report: { rows: 0, findings: [] } });
   connection.destroy();
+});
+
+/** A data directory with a code that nobody holds, and an account without an administrator. */
+const damaged = async (directory: string): Promise<void> => {
+  const db = await openJsonDatabase({ directory, clock: systemClock, log: silentLog });
+  await db.transact(async (tables) => {
+    await tables.codes.insert({ code: '1234', holder: 'nobody', free_at: null });
+    await tables.accounts.insert(account(1));
+  });
+  await db.close();
+};
+
+test('check() looks at the files of a data directory, by itself and by the coordinator that runs there', async () => {
+  await using stopped = await temporaryFolder();
+  await damaged(stopped.path);
+  const by_itself = await checkFiles(stopped.path);
+  expect(by_itself.report.findings).toMatchObject([
+    { check: 'code_of_nobody', key: { code: '1234' }, advice: 'run "coordinator check --repair"' },
+    { check: 'no_administrator' },
+  ]);
+  expect(by_itself.exit).toBe(1);
+
+  await using running = await startCoordinatorProcess({ servers: [], prepare: damaged });
+  const found = await checkFiles(running.directory);
+  expect([found.exit, found.report.findings.map(({ check }) => check)]).toEqual([
+    1,
+    expect.arrayContaining(['code_of_nobody', 'no_administrator']),
+  ]);
+  const mended = await checkFiles(running.directory, '--repair');
+  expect(mended.report.repaired).toContainEqual(expect.objectContaining({ check: 'code_of_nobody' }));
+  expect([mended.exit, mended.report.findings]).toMatchObject([1, [{ check: 'no_administrator' }]]);
 });

@@ -8,6 +8,8 @@ import { type Done, type Order, orderSchema } from '../fleet/orders.ts';
 
 /** Longer than a password takes to be hashed on a busy machine. */
 const answer_ms = 60_000;
+/** Longer than it takes to look at every row of the largest data directory that there may be. */
+const checked_ms = 600_000;
 const url = 'http://coordinator/orders';
 
 const answerSchema = z.union([
@@ -92,7 +94,7 @@ export const orderRunning = async (directory: string, order: Order): Promise<Don
       unix: path,
       method: 'POST',
       body: JSON.stringify(order),
-      signal: AbortSignal.timeout(answer_ms),
+      signal: AbortSignal.timeout(order.order === 'check' ? checked_ms : answer_ms),
     });
     const answer = answerSchema.parse(await response.json());
     return 'done' in answer ? answer : refuse(answer.refused, answer.detail);

@@ -7,6 +7,8 @@ import { no_shares } from './store.ts';
 export interface CoordinatorProcess extends AsyncDisposable {
   readonly port: number;
   readonly pid: number;
+  /** Its data directory. */
+  readonly directory: string;
 }
 
 export interface CoordinatorOptions {
@@ -16,6 +18,8 @@ export interface CoordinatorOptions {
   readonly configuration?: object;
   /** DATABASE_URL; the JSON files without it. */
   readonly url?: string;
+  /** Fills the data directory before it starts. */
+  readonly prepare?: (directory: string) => Promise<void>;
 }
 
 const main = join(import.meta.dir, '..', 'main.ts');
@@ -43,6 +47,7 @@ export const startCoordinatorProcess = async ({
   servers,
   configuration = {},
   url,
+  prepare,
 }: CoordinatorOptions): Promise<CoordinatorProcess> => {
   const folder = await temporaryFolder();
   await folder.write('servers.json', servers);
@@ -53,6 +58,7 @@ export const startCoordinatorProcess = async ({
     ...no_shares,
     ...configuration,
   });
+  await prepare?.(folder.path);
   const command = 'ulimit -n "$(ulimit -Hn)"; exec "$0" "$@"';
   const child = Bun.spawn(
     ['sh', '-c', command, process.execPath, main, 'serve', '--data', folder.path, '--port', '0'],
@@ -69,7 +75,8 @@ export const startCoordinatorProcess = async ({
     await folder[Symbol.asyncDispose]();
   };
   try {
-    return { port: await portOf(child.stdout), pid: child.pid, [Symbol.asyncDispose]: stop };
+    const port = await portOf(child.stdout);
+    return { port, pid: child.pid, directory: folder.path, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();
     throw error;
