@@ -65,14 +65,7 @@ for (const [kind, open] of Object.entries(kinds)) {
     test(`book() holds a seat, a code and an invite, and says so to webhooks, on ${kind}`, async () => {
       const { services, booked } = await rigs();
       await db.transact(({ webhooks }) =>
-        webhooks.insert({
-          id: 'hook',
-          url: 'https://hook.example',
-          secret: 's',
-          events: '["booking.created","booking.cancelled"]',
-          enabled: true,
-          version: 1,
-        }),
+        webhooks.insert(webhookRow(1, { events: '["booking.created","booking.cancelled"]' })),
       );
       const made = await booked('12:00', { title: 'A walk' });
       expect(made).toMatchObject({
@@ -303,16 +296,7 @@ for (const [kind, open] of Object.entries(kinds)) {
     test(`moveBooking() says nothing of a change that moves nothing, on ${kind}`, async () => {
       const { services, booked, visitor } = await rigs();
       const made = await booked('12:00', { title: 'A walk' });
-      await db.transact(({ webhooks }) =>
-        webhooks.insert({
-          id: 'hook',
-          url: 'https://hook.example',
-          secret: 's',
-          events: '["booking.moved"]',
-          enabled: true,
-          version: 1,
-        }),
-      );
+      await db.transact(({ webhooks }) => webhooks.insert(webhookRow(1, { events: '["booking.moved"]' })));
       const move = (change: object, version = 1) =>
         moveBooking(services, made.id, change, visitor(), version);
       const events = () => db.read(({ outbox }) => outbox.count({}));

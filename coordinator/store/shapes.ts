@@ -168,6 +168,9 @@ export const shapes = {
       id: id(),
       url: text(url_chars),
       secret: text(200),
+      /** The one before, which signs as well until then. */
+      secret_before: optional(text(200)),
+      secret_before_until: optional(instant()),
       /** JSON: names of events. */
       events: json(
         long(),

@@ -136,6 +136,8 @@ export const webhookRow = (number: number, changes: Partial<WebhookRow> = {}): W
   id: `webhook-${number}`,
   url: 'http://127.0.0.1:1/',
   secret: `secret-of-webhook-${number}`,
+  secret_before: null,
+  secret_before_until: null,
   events: '["session.ended"]',
   enabled: true,
   version: 1,

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { systemIds } from '../../shared/ids.ts';
 import { silentLog } from '../../shared/log.ts';
 import { webhookEventSchema } from '../../shared/protocol/webhooks.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
 import { fakeIds } from '../../shared/testing/ids.ts';
 import { type PrivateMariadb, startMariadb } from '../../shared/testing/mariadb.ts';
 import { seeded } from '../../shared/testing/random.ts';
+import { isGenuine } from '../../shared/testing/webhook-verifier.ts';
 import { emit } from '../kit/outbox.ts';
 import { removeExpired } from '../kit/sweep.ts';
 import { type Database, Unavailable } from '../store/database.ts';
@@ -18,6 +20,7 @@ import { memoryStore } from '../testing/store.ts';
 import { createDeliveries } from './deliveries.ts';
 import { attempts_most, retryDelay } from './rules.ts';
 import type { Send } from './targets.ts';
+import { renewSecret } from './webhooks.ts';
 
 setDefaultTimeout(120_000);
 
@@ -78,6 +81,40 @@ describe('createDeliveries()', () => {
       data: { phases: { ended: '1970-01-01T00:00:00.000Z' } },
     });
     expect(await row()).toMatchObject({ state: 'delivered', attempts: 1, delivered_at: body.at });
+  });
+
+  test('createDeliveries() signs with a renewed secret and for a day with the one before, and a receiver of either takes it', async () => {
+    const signatures: string[] = [];
+    const taken: string[][] = [];
+    const held: string[] = [];
+    await using receiver = startReceiver(({ body }, { headers }) => {
+      signatures.push(headers.get('webhook-signature') ?? '');
+      taken.push(held.filter((secret) => isGenuine(headers, body, secret, receiver.now())));
+      return new Response();
+    });
+    const { coordinator, clock, db, happen } = await setUp(receiver);
+    const parts = { db, clock, ids: systemIds, store: memoryStore([]) };
+    const renew = async () => {
+      const made = await renewSecret(parts, 'account-1', 'webhook-1');
+      held.push('secret' in made ? made.secret : made.refused);
+    };
+    const deliveries = coordinator();
+    const deliver = async () => {
+      await happen();
+      await deliveries.tick();
+    };
+    await renew();
+    await deliver();
+    await renew();
+    await deliver();
+    clock.advance(day_ms - 1);
+    await deliver();
+    clock.advance(1);
+    await deliver();
+    const [first = '', second = ''] = held;
+    expect(taken).toEqual([[first], [first, second], [first, second], [second]]);
+    expect(receiver.received.map(({ genuine }) => genuine)).toEqual([true, false, false, false]);
+    expect(signatures.map((signature) => signature.split(' ').length)).toEqual([2, 2, 2, 1]);
   });
 
   for (const failures of [1, 3, attempts_most - 1]) {

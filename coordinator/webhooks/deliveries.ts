@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { Services } from '../kit/services.ts';
 import { Unavailable } from '../store/database.ts';
 import type { OutboxRow, WebhookRow } from '../store/tables.ts';
-import { attempts_most, type Outcome, outcomeOf, retryDelay, signedText } from './rules.ts';
+import { attempts_most, type Outcome, outcomeOf, retryDelay, signedText, signingSecrets } from './rules.ts';
 import { type Send, TargetRefused } from './targets.ts';
 
 /** Webhooks that are sent something at one time; the others wait for their turn. */
@@ -23,17 +23,16 @@ export interface Deliveries {
 }
 
 /** The headers by which a receiver knows that a delivery is ours, new and whole: https://www.standardwebhooks.com. */
-const headersOf = ({ id, body }: OutboxRow, secret: string, now: number): Record<string, string> => {
+const headersOf = ({ id, body }: OutboxRow, webhook: WebhookRow, now: number): Record<string, string> => {
   const timestamp = Math.floor(now / 1_000);
-  const signature = createHmac('sha256', secret)
-    .update(signedText(id, timestamp, body))
-    .digest('base64');
+  const text = signedText(id, timestamp, body);
+  const signed = (secret: string) => `v1,${createHmac('sha256', secret).update(text).digest('base64')}`;
   return {
     'Content-Type': 'application/json',
     'User-Agent': 'Vitrina-Webhooks',
     'webhook-id': id,
     'webhook-timestamp': String(timestamp),
-    'webhook-signature': `v1,${signature}`,
+    'webhook-signature': signingSecrets(webhook, now).map(signed).join(' '),
   };
 };
 
@@ -122,7 +121,7 @@ export const createDeliveries = (
       const response = await send(webhook.url, {
         method: 'POST',
         body: row.body,
-        headers: headersOf(row, webhook.secret, clock.now()),
+        headers: headersOf(row, webhook, clock.now()),
         redirect: 'manual',
         signal: AbortSignal.any([enough.signal, stopping.signal]),
       });

@@ -92,7 +92,8 @@ const described = {
     method: 'post',
     path: '/webhooks/{id}/secret',
     summary: 'Give a webhook a new secret',
-    description: 'The one before signs nothing from now on.',
+    description:
+      'For 24 hours deliveries are signed by it and by the one before, so that a receiver can change over without refusing any. No more than the last two sign.',
     responses: {
       200: answers(webhookSecretSchema, 'The webhook and its new secret.'),
       ...refuses(...denied, 'webhook_unknown'),

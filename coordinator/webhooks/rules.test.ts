@@ -2,7 +2,8 @@ import { describe, expect, test } from 'bun:test';
 import { createHmac } from 'node:crypto';
 import { Webhook as Verifier } from 'standardwebhooks';
 import { systemIds } from '../../shared/ids.ts';
-import { attempts_most, outcomeOf, retryDelay, shownSecret, signedText } from './rules.ts';
+import { webhookRow } from '../testing/rows.ts';
+import { attempts_most, outcomeOf, retryDelay, shownSecret, signedText, signingSecrets } from './rules.ts';
 
 const hour_ms = 3_600_000;
 
@@ -54,6 +55,23 @@ describe('shownSecret()', () => {
 
   test('shownSecret() keeps to the lengths that the standard asks for: 24 to 64 bytes', () => {
     expect(atob(shownSecret(systemIds.secret()).slice('whsec_'.length))).toHaveLength(43);
+  });
+});
+
+describe('signingSecrets()', () => {
+  const renewed = webhookRow(1, { secret: 'new', secret_before: 'old', secret_before_until: 1_000 });
+  for (const [at, secrets] of [
+    [0, ['new', 'old']],
+    [999, ['new', 'old']],
+    [1_000, ['new']],
+  ] as const) {
+    test(`signingSecrets() gives ${secrets.join(' and ')} ${1_000 - at} ms before the changeover is over`, () => {
+      expect(signingSecrets(renewed, at)).toEqual([...secrets]);
+    });
+  }
+
+  test('signingSecrets() gives one for a webhook whose secret was never renewed', () => {
+    expect(signingSecrets(webhookRow(1, { secret: 'only' }), 0)).toEqual(['only']);
   });
 });
 

@@ -32,6 +32,23 @@ export const signedText = (id: string, timestamp: number, body: string): string 
 /** A secret as verifiers of Standard Webhooks take it. The key of the signature is the stored text itself, byte by byte. */
 export const shownSecret = (secret: string): string => `whsec_${btoa(secret)}`;
 
+/** How long the secret before signs beside a new one, so that a receiver can change over without refusing anything. */
+export const changeover_ms = 24 * hour_ms;
+
+/** The secrets of a webhook: the one that it was given last, and until an instant (epoch ms) the one before. */
+interface Secrets {
+  readonly secret: string;
+  readonly secret_before: string | null;
+  readonly secret_before_until: number | null;
+}
+
+/** What a webhook's deliveries are signed with now, the newest first. */
+export const signingSecrets = (
+  { secret, secret_before, secret_before_until }: Secrets,
+  now: number,
+): string[] =>
+  secret_before !== null && now < (secret_before_until ?? 0) ? [secret, secret_before] : [secret];
+
 export type Outcome = 'delivered' | 'failed' | 'gone';
 
 /** What the answer's status means: 410 asks never to be told again; a redirection is not followed, so it is a failure. */

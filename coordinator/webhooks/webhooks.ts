@@ -13,7 +13,7 @@ import { bounds } from '../kit/limits.ts';
 import { enqueue } from '../kit/outbox.ts';
 import type { Services } from '../kit/services.ts';
 import type { OutboxRow, Tables, WebhookRow } from '../store/tables.ts';
-import { shownSecret } from './rules.ts';
+import { changeover_ms, shownSecret } from './rules.ts';
 import { checkTarget } from './targets.ts';
 
 type Parts = Pick<Services, 'db' | 'clock' | 'ids' | 'store'>;
@@ -52,7 +52,9 @@ export const createWebhook = async (
     if ((await tables.webhooks.count({})) >= bounds.webhooks) {
       return refuse('too_many', 'webhooks');
     }
-    const row = { id, url: href, secret, events: JSON.stringify(events), enabled: true, version: 1 };
+    const before = { secret_before: null, secret_before_until: null };
+    const said = { url: href, events: JSON.stringify(events) };
+    const row = { id, ...said, secret, ...before, enabled: true, version: 1 };
     await tables.webhooks.insert(row);
     await audit(parts, tables, actor, 'webhook.created', id, { site: siteOf(href), events });
     return { ...describe(row), secret: shownSecret(secret) };
@@ -72,18 +74,19 @@ export const showWebhook = ({ db }: Parts, id: string): Promise<ShownWebhook | R
     return { ...describe(row), deliveries: latest.map(describeDelivery) };
   });
 
-type Changes = Partial<Pick<WebhookRow, 'url' | 'events' | 'enabled' | 'secret'>>;
+type Changes = Partial<Omit<WebhookRow, 'id' | 'version'>>;
 
-/** Stores a change of the webhook that is at this version; webhook_unknown or version_conflict. */
+/** Stores a change of the webhook, if it is at this version (when one is given); webhook_unknown or version_conflict. */
 const store = async (
   { webhooks }: Pick<Tables, 'webhooks'>,
   id: string,
-  changes: Changes,
-  version: number | undefined,
+  change: Changes | ((row: WebhookRow) => Changes),
+  version?: number,
 ): Promise<WebhookRow | Refusal> => {
   const row = await webhooks.lock({ id });
   if (row === undefined) return refuse('webhook_unknown');
   if (version !== undefined && row.version !== version) return refuse('version_conflict');
+  const changes = typeof change === 'function' ? change(row) : change;
   await webhooks.update({ id }, changes);
   return { ...row, ...changes, version: row.version + 1 };
 };
@@ -113,11 +116,13 @@ export const changeWebhook = async (
   });
 };
 
-/** A new secret in place of the one before, which signs nothing from now on; webhook_unknown. */
+/** A new secret; the one before signs beside it for a day more. webhook_unknown. */
 export const renewSecret = (parts: Parts, actor: string, id: string): Promise<WebhookSecret | Refusal> => {
   const secret = parts.ids.secret();
+  const secret_before_until = parts.clock.now() + changeover_ms;
   return parts.db.transact(async (tables) => {
-    const row = await store(tables, id, { secret }, undefined);
+    const renewed = (row: WebhookRow) => ({ secret, secret_before: row.secret, secret_before_until });
+    const row = await store(tables, id, renewed);
     if ('refused' in row) return row;
     await audit(parts, tables, actor, 'webhook.secret', id);
     return { ...describe(row), secret: shownSecret(secret) };

@@ -5,6 +5,7 @@ import unplaceableBookings from '../../../migrations/0003_unplaceable_bookings.s
 import accountLooks from '../../../migrations/0004_account_looks.sql' with { type: 'text' };
 import hostDrains from '../../../migrations/0005_host_drains.sql' with { type: 'text' };
 import moreIndexes from '../../../migrations/0006_more_indexes.sql' with { type: 'text' };
+import webhookChangeover from '../../../migrations/0007_webhook_changeover.sql' with { type: 'text' };
 import { type Effect, effectOf } from './effects.ts';
 import { differencesSql } from './structure.ts';
 
@@ -74,4 +75,5 @@ export const migrations: readonly Migration[] = [
   migrationOf('0004_account_looks', accountLooks),
   migrationOf('0005_host_drains', hostDrains),
   migrationOf('0006_more_indexes', moreIndexes),
+  migrationOf('0007_webhook_changeover', webhookChangeover),
 ];
