@@ -87,7 +87,7 @@ export const pagePolicy = (c: Ctx, configuration: Configuration): Record<string,
   };
 };
 
-/** What site/route.ts knows as pages. */
+/** What site/kit/route.ts knows as pages. */
 const id = '{[A-Za-z0-9_-]{1,64}}';
 const addresses = [
   '/',

@@ -1,15 +1,15 @@
 import './no-eval.ts';
 import { type JSX, render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { CataloguePage } from './catalogue-page.tsx';
-import { InvitePage } from './invite-page.tsx';
-import { keep, recall } from './keep.ts';
-import { chooseLanguage, type Language, LanguageContext } from './language.ts';
+import { ResetPage } from './account/reset-page.tsx';
+import { CataloguePage } from './catalogue/catalogue-page.tsx';
+import { keep, recall } from './kit/keep.ts';
+import { chooseLanguage, type Language, LanguageContext } from './kit/language.ts';
+import { useRoute } from './kit/route.ts';
+import { texts } from './kit/texts.ts';
 import { NoPage } from './no-page.tsx';
-import { ResetPage } from './reset-page.tsx';
-import { useRoute } from './route.ts';
-import { SessionPage } from './session-page.tsx';
-import { texts } from './texts.ts';
+import { InvitePage } from './room/invite-page.tsx';
+import { SessionPage } from './room/session-page.tsx';
 
 const language_key = 'vitrina:language';
 

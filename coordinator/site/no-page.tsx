@@ -1,9 +1,9 @@
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { JoinForm } from './join-form.tsx';
-import { useTexts } from './language.ts';
-import { Notice } from './notice.tsx';
-import type { Route } from './route.ts';
+import { JoinForm } from './kit/join-form.tsx';
+import { useTexts } from './kit/language.ts';
+import { Notice } from './kit/notice.tsx';
+import type { Route } from './kit/route.ts';
 
 type Props = Pick<Route & { page: 'none' }, 'like'>;
 

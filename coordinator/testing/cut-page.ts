@@ -1,7 +1,7 @@
 import { systemClock } from '../../shared/clock.ts';
 import { problemSchema, type Ticket, ticketSchema } from '../../shared/protocol/http.ts';
-import type { Answer } from '../site/api.ts';
-import { Carrier } from '../site/carrier.ts';
+import type { Answer } from '../site/kit/api.ts';
+import { Carrier } from '../site/room/carrier.ts';
 
 /** A page's signalling as it is, over a connection that is cut; what it says and hears is numbered. */
 export interface CutPage {

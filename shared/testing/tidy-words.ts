@@ -95,7 +95,10 @@ const wordRules: readonly WordRule[] = [
     word: /\p{Script=Cyrillic}+/gu,
     says: 'Russian belongs to site texts, demo data, tests and docs',
     applies: (path) =>
-      isScript(path) && !isDevelopment(path) && !/^coordinator\/site\/texts/.test(path) && !isWorldly(path),
+      isScript(path) &&
+      !isDevelopment(path) &&
+      !/^coordinator\/site\/kit\/texts/.test(path) &&
+      !isWorldly(path),
     raw: true,
   },
 ];

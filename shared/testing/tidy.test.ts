@@ -240,7 +240,7 @@ const laws: { check: Check; bad: Example[]; good: Example[] }[] = [
         'const company = a !== b ? !c : d;\n// console.log and Date.now() in a comment\nconst text = "any";',
       ],
       ['shared/a.test.ts', "clock.after(1, () => {});\nconst text = 'Bun.sleep';"],
-      ['coordinator/site/texts-ru.ts', "const text = 'по-русски';"],
+      ['coordinator/site/kit/texts-ru.ts', "const text = 'по-русски';"],
       ['docs/a.md', 'по-русски, https://example.com/work'],
     ],
   },
