@@ -93,3 +93,23 @@ export const checkRank = (sources: readonly Source[]): Violation[] => {
   );
   return [...arrows, ...homeless, ...needless];
 };
+
+/** Places of the site, where a visitor is. None knows another; each knows `kit`, and what stands beside them knows all. */
+const places = ['catalogue', 'room', 'account'];
+
+const placeOf = (path: string): string | undefined => /^coordinator\/site\/([^/]+)\//.exec(path)?.[1];
+
+/** Within the site a place imports itself and the kit, and the kit only itself. */
+export const checkPlaces = (sources: readonly Source[]): Violation[] => {
+  const site = sources.filter(({ path }) => path.startsWith('coordinator/site/') && !isDevelopment(path));
+  const homeless = site
+    .filter(({ path }) => ![...places, 'kit', undefined].includes(placeOf(path)))
+    .map(({ path }) => ({ path, line: 1, text: `${placeOf(path)}/ is no place of the site (tidy-rank.ts)` }));
+  const arrows = eachImport(site, (path, specifier) => {
+    const [from, target] = [placeOf(path), targetOf(path, specifier)];
+    if (!specifier.startsWith('.') || !target.startsWith('coordinator/site/') || from === undefined)
+      return undefined;
+    return [from, 'kit'].includes(placeOf(target) ?? '') ? undefined : `${from} may not know ${target}`;
+  });
+  return [...homeless, ...arrows];
+};

@@ -9,7 +9,7 @@ import {
   checkOwners,
   checkPurity,
 } from './tidy-imports.ts';
-import { checkRank } from './tidy-rank.ts';
+import { checkPlaces, checkRank } from './tidy-rank.ts';
 import { checkFileLengths, checkFunctionLengths, checkNames, checkTests, checkTitles } from './tidy-shape.ts';
 import { checkWords } from './tidy-words.ts';
 
@@ -111,6 +111,22 @@ const laws: { check: Check; bad: Example[]; good: Example[] }[] = [
       ['coordinator/app.ts', "import { guards } from './http/guards.ts';"],
       ['coordinator/kit/a.test.ts', "import { starts } from '../sessions/starts.ts';"],
       ['coordinator/testing/a.ts', "import { starts } from '../sessions/starts.ts';"],
+    ],
+  },
+  {
+    check: checkPlaces,
+    bad: [
+      ['coordinator/site/kit/a.ts', "import { player } from '../room/player.ts';"],
+      ['coordinator/site/kit/a.ts', "import { b } from '../main.tsx';"],
+      ['coordinator/site/catalogue/a.tsx', "import { Stage } from '../room/stage.tsx';"],
+      ['coordinator/site/room/a.tsx', "import type { Card } from '../catalogue/card.tsx';"],
+      ['coordinator/site/widgets/a.tsx', 'export const a = 1;'],
+    ],
+    good: [
+      ['coordinator/site/main.tsx', "import { Stage } from './room/stage.tsx';"],
+      ['coordinator/site/room/a.ts', "import { api } from '../kit/api.ts';\nimport { b } from './b.ts';"],
+      ['coordinator/site/room/a.ts', "import { b } from '../../../shared/protocol/http.ts';"],
+      ['coordinator/site/kit/a.test.ts', "import { b } from '../room/b.ts';"],
     ],
   },
   {
