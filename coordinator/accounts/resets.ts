@@ -157,10 +157,11 @@ export const changePassword = async (
   const turn = await checkOwner(services, passwords, owner, change.current);
   if (isRefusal(turn)) return turn;
   const password_hash = await passwords.hash(change.password);
-  return transactAgain(db, async (tables) => {
+  // The old password was right, whatever becomes of the new one.
+  await transactAgain(db, (tables) => forgetAttempt(tables, turn));
+  if (isRefusal(password_hash)) return password_hash;
+  return db.transact(async (tables) => {
     const account = await tables.accounts.lock({ id: owner.id });
-    await forgetAttempt(tables, turn);
-    if (isRefusal(password_hash)) return password_hash;
     const same = account?.password_hash === owner.password_hash && account.epoch === owner.epoch;
     if (account === undefined || !same) return refuse('unauthorized');
     const changed = await endLogins(tables, account, { password_hash });

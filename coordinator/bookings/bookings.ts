@@ -8,7 +8,7 @@ import { emit } from '../kit/outbox.ts';
 import { instantOf } from '../kit/rules-time.ts';
 import { hashOf } from '../kit/secrets.ts';
 import type { Services } from '../kit/services.ts';
-import { type Budget, returnHits, takeHits } from '../kit/throttle.ts';
+import { type Budget, takeHits } from '../kit/throttle.ts';
 import type { Period } from '../seats/rules-slots.ts';
 import { noteStranger } from '../seats/stranger-rows.ts';
 import type { Account, AppRow, Booking, ReadTables, Tables } from '../store/tables.ts';
@@ -137,10 +137,7 @@ const place = async (
     );
   }
   const code = await takeCode(services, tables, id, store.configuration().code_digits);
-  if (isRefusal(code)) {
-    await returnHits(tables, [made], clock.now());
-    return code;
-  }
+  if (isRefusal(code)) return code;
   const token = account === undefined ? ids.secret() : undefined;
   const booking: Booking = {
     id,

@@ -83,7 +83,7 @@ export const repeatOf = async (
 
 /**
  * Runs the effect once for all requests with the same key, in the same transaction: the others get its answer. A refusal
- * had no effect and is not kept. Refuses idempotency_mismatch when the key came with another body before.
+ * has no effect, as its transaction has none, and is not kept. Refuses idempotency_mismatch when the key came with another body before.
  */
 export const once = async (
   { clock }: Pick<Services, 'clock'>,
@@ -108,10 +108,8 @@ export const once = async (
     return other === undefined ? refuse('idempotency_running') : repeated(other, request);
   }
   const reply = await effect();
-  if (isRefusal(reply)) await idempotency.remove(place);
-  else {
-    const { status, body } = reply;
-    await idempotency.update(place, { state: 'done', status, response: JSON.stringify(body) });
-  }
+  if (isRefusal(reply)) return reply;
+  const { status, body } = reply;
+  await idempotency.update(place, { state: 'done', status, response: JSON.stringify(body) });
   return reply;
 };

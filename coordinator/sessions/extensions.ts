@@ -2,7 +2,6 @@ import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import { checkQuota } from '../accounts/quotas.ts';
 import { occupySeat } from '../bookings/choose.ts';
 import { bounds } from '../kit/limits.ts';
-import { decide } from '../kit/transact.ts';
 import { holdOf } from '../seats/holds.ts';
 import { cardOf, isBound, roomUntil } from '../seats/rules-capacity.ts';
 import { cardOfSession } from '../seats/rules-hosts.ts';
@@ -77,7 +76,7 @@ const checkMinutes = async (
 
 /** Takes the seat for the time after the session; until when, epoch ms. */
 const holdOn = (world: World, id: string): Promise<number | Refusal> =>
-  decide(world.db, async (tables) => {
+  world.db.transact(async (tables) => {
     const session = world.sessions.get(id);
     if (session === undefined || !isLive(session)) return refuse('session_ended');
     const early = session.ends_at - bounds.extension_offer_ms;

@@ -9,7 +9,6 @@ import { once, type Repeatable, repeatOf } from '../kit/idempotency.ts';
 import { bounds } from '../kit/limits.ts';
 import { emit } from '../kit/outbox.ts';
 import { hashOf } from '../kit/secrets.ts';
-import { decide } from '../kit/transact.ts';
 import { holdsOf } from '../seats/holds.ts';
 import { drainingCards, drainingIn } from '../seats/hosts.ts';
 import { takeTurn } from '../seats/queue.ts';
@@ -155,7 +154,7 @@ const startOn = async (world: World, name: string, plan: Plan): Promise<Attempt 
   let made: Step | undefined;
   let full = false;
   const reply = await countedIn(world, name, () =>
-    decide(world.db, (tables) =>
+    world.db.transact((tables) =>
       once(world, tables, request.repeatable ?? singular, async () => {
         [made, full] = [undefined, false];
         const step = await place(world, tables, name, plan).catch((error: unknown) => {

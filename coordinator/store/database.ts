@@ -8,8 +8,8 @@ import type { ReadTables, Tables } from './tables.ts';
  */
 export interface Database {
   /**
-   * Runs `work` as one transaction: all of it is stored for good when the promise resolves, nothing of it when `work` or
-   * the promise rejects. `work` may run several times, so it does nothing but use its tables, and it waits for nothing else.
+   * Runs `work` as one transaction: all of it is stored for good when the promise resolves, nothing of it when it resolves to
+   * a refusal, or when `work` or the promise rejects. `work` may run several times, so it does nothing but use its tables, and it waits for nothing else.
    * Rejects with what `work` throws, with Taken, or with Unavailable.
    */
   transact<T>(work: (tables: Tables) => Promise<T>): Promise<T>;

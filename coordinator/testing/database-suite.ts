@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
+import { refuse } from '../../shared/errors.ts';
 import { seeded } from '../../shared/testing/random.ts';
 import { type Database, Taken } from '../store/database.ts';
 import { shapes } from '../store/shapes.ts';
@@ -53,30 +54,27 @@ export const testDatabase = (name: string, open: () => Promise<OpenDatabase>): v
       expect(await database.read(({ sessions }) => sessions.get({ id: 'session-1' }))).toEqual(long);
     });
 
-    test('transact() keeps nothing of work that throws', async () => {
+    test('transact() keeps nothing of work that throws, or is refused', async () => {
       await database.transact(({ accounts }) => accounts.insert(account(1), account(2)));
-      const error = await failed(
-        database.transact(async ({ accounts, bookings }) => {
-          await accounts.update({ id: 'account-1' }, { name: 'New' });
-          await accounts.remove({ id: 'account-2' });
-          await accounts.insert(account(3));
-          await bookings.insert(booking(1));
-          throw new Error('changed my mind');
-        }),
-      );
-      expect(String(error)).toBe('Error: changed my mind');
-      const left = await database.read(({ accounts }) => accounts.find({}));
-      expect(left).toEqual([account(1), account(2)]);
+      const change = async ({ accounts, bookings }: Tables) => {
+        await accounts.update({ id: 'account-1' }, { name: 'New' });
+        await accounts.remove({ id: 'account-2' });
+        await accounts.insert(account(3));
+        await bookings.insert(booking(1));
+      };
+      const mind = new Error('mine');
+      expect(
+        await failed(database.transact((tables) => change(tables).then(() => Promise.reject(mind)))),
+      ).toBe(mind);
+      const refusal = refuse('time_taken');
+      expect(await database.transact((tables) => change(tables).then(() => refusal))).toEqual(refusal);
+      expect(await database.read(({ accounts }) => accounts.find({}))).toEqual([account(1), account(2)]);
       expect(await database.read(({ bookings }) => bookings.count({}))).toBe(0);
     });
 
     test('transact() gives the value of work, and its tables can be used no longer than that', async () => {
       const kept: Tables[] = [];
-      const value = await database.transact(async (tables) => {
-        kept.push(tables);
-        return 5;
-      });
-      expect(value).toBe(5);
+      expect(await database.transact(async (tables) => kept.push(tables))).toBe(1);
       expect(await failed(Promise.resolve(kept[0]?.accounts.count({})))).toBeInstanceOf(Error);
     });
 

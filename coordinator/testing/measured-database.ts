@@ -1,8 +1,8 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { Database, Unreadable } from '../store/database.ts';
-import { answerOf, parameter } from '../store/mysql/database.ts';
 import { failureOf, seen } from '../store/mysql/failures.ts';
 import { type Answer, type Execute, mysqlTable, type Statement } from '../store/mysql/table.ts';
+import { answerOf, parameter } from '../store/mysql/values.ts';
 import { makeTables } from '../store/tables.ts';
 
 /** What one statement cost the server. */

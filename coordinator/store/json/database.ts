@@ -1,4 +1,5 @@
 import type { Clock } from '../../../shared/clock.ts';
+import { isRefusal } from '../../../shared/errors.ts';
 import type { Log } from '../../../shared/log.ts';
 import { type Database, type Health, Unavailable } from '../database.ts';
 import type { AnyRow } from '../table.ts';
@@ -189,6 +190,7 @@ export class JsonDatabase implements Database {
     try {
       const value = await Promise.race([work(within(running)), late]);
       if (running.over !== undefined) throw running.over;
+      if (isRefusal(value)) undo(running.changes.splice(0));
       return { value, stored: this.#store(running.changes) };
     } catch (error) {
       undo(running.changes);

@@ -1,5 +1,6 @@
 import { createPool, type Pool, type PoolConnection } from 'mysql2/promise';
 import type { Clock } from '../../../shared/clock.ts';
+import { isRefusal } from '../../../shared/errors.ts';
 import type { Ids } from '../../../shared/ids.ts';
 import type { Log } from '../../../shared/log.ts';
 import { type Database, type Health, Unavailable, type Unreadable } from '../database.ts';
@@ -10,7 +11,8 @@ import { sayOnce } from './left-out.ts';
 import { requireSchema } from './migrate.ts';
 import { checkServer } from './server.ts';
 import { configureSession, driverConfig, type Session } from './session.ts';
-import { type Answer, type Execute, mysqlTable } from './table.ts';
+import { type Execute, mysqlTable } from './table.ts';
+import { answerOf, parameter } from './values.ts';
 
 const bounds = {
   /** At a transaction in all, where connections are lost; where others were quicker, of whom a cluster's nodes know late. */
@@ -44,22 +46,6 @@ export interface MysqlDatabaseOptions {
   /** Told of each row that is left out of lists; without it the log is, once of each. */
   leftOut?: (row: Unreadable) => void;
 }
-
-/** A value for a prepared statement: what the tables hold, and nothing that the driver would expand. */
-export const parameter = (value: unknown): string | number | null => {
-  if (typeof value === 'boolean') return value ? 1 : 0;
-  if (typeof value === 'string' || typeof value === 'number' || value === null) return value;
-  throw new TypeError('only plain values go to the database');
-};
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
-
-/** What the driver answered, as the tables take it. */
-export const answerOf = (result: unknown): Answer => {
-  if (Array.isArray(result)) return { rows: result.filter(isRecord), matched: result.length };
-  return { rows: [], matched: isRecord(result) ? Number(result.affectedRows) : 0 };
-};
 
 /**
  * The database on MySQL or MariaDB, for several coordinators at once. Throws Unusable when the URL is wrong or the schema
@@ -265,6 +251,10 @@ class MysqlDatabase implements Database {
       ]);
       if (attempt.over !== undefined) throw attempt.over;
       attempt.over = new Error('this transaction is over');
+      if (transaction && isRefusal(value)) {
+        await this.#rollBack(connection, late);
+        return { value };
+      }
       committing = transaction;
       if (transaction) await Promise.race([connection.commit(), late]);
       connection.release();
@@ -289,9 +279,14 @@ class MysqlDatabase implements Database {
     failure: Failure,
     { transaction, late }: Attempt,
   ): Promise<void> {
-    if (failure.kind === 'lost') return connection.destroy();
+    if (failure.kind === 'lost') connection.destroy();
+    else if (transaction) await this.#rollBack(connection, late);
+    else connection.release();
+  }
+
+  async #rollBack(connection: PoolConnection, late: Promise<never>): Promise<void> {
     try {
-      if (transaction) await Promise.race([connection.rollback(), late]);
+      await Promise.race([connection.rollback(), late]);
       connection.release();
     } catch {
       connection.destroy(); // the server rolls back what has no connection
