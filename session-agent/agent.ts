@@ -1,5 +1,7 @@
+import { mkdirSync } from 'node:fs';
 import type { Cancel, Clock } from '../shared/clock.ts';
 import type { Ids } from '../shared/ids.ts';
+import { type Lock, lockFolder } from '../shared/lock.ts';
 import type { Log } from '../shared/log.ts';
 import { AGENT_LINK_VERSION, type Draining, toAgent } from '../shared/protocol/agent-link.ts';
 import type { Handlers } from '../shared/protocol/message.ts';
@@ -14,7 +16,6 @@ import { Host } from './host.ts';
 import { Journal, type OpenFile } from './journal.ts';
 import { Link } from './link.ts';
 import { createPorts } from './ports.ts';
-import { type Lock, lockFolder } from './processes/lock.ts';
 import { startProgram } from './processes/program.ts';
 
 /** What stands between an agent and the disk and the operating system: where a test can kill it. */
@@ -224,6 +225,7 @@ export class Agent {
 
   /** Two agents on one journal would adopt each other's sessions. */
   #takeFolder(folder: string): void {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
     const lock = lockFolder(folder, this.#options.log);
     if ('holder' in lock) throw new Error(`another agent runs on ${folder}: ${lock.holder}`);
     this.#lock = lock;

@@ -1,4 +1,4 @@
-import { type Lock, lockFile } from '../processes/lock.ts';
+import { type Lock, lockFile } from '../../shared/lock.ts';
 import { sleep } from '../wait.ts';
 import { adviceOn, Failed, type Surroundings } from './surroundings.ts';
 

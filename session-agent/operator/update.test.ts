@@ -11,10 +11,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../shared/clock.ts';
+import { lockFile } from '../../shared/lock.ts';
 import { signRelease } from '../../shared/release-signature.ts';
 import { tinyProgram } from '../../shared/testing/tiny-program.ts';
 import { type AgentConfig, configSchema, located } from '../config.ts';
-import { lockFile } from '../processes/lock.ts';
 import { answering } from '../testing/answering.ts';
 import { testTerminal } from '../testing/terminal.ts';
 import { sleep } from '../wait.ts';

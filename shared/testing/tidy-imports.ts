@@ -37,10 +37,8 @@ const owners: readonly { library: RegExp; owner: RegExp }[] = [
   { library: /^(drizzle-orm|mysql2)(\/|$)/, owner: /^coordinator\/store\// },
   { library: /^(preact|@epicgames-ps)(\/|$)/, owner: /^coordinator\/site\// },
   { library: /^@roamhq\/wrtc$/, owner: /^session-agent\/demo-app\// },
-  // flock, which neither Node nor Bun offers
-  { library: /^bun:ffi$/, owner: /^coordinator\/store\/json\/lock\.ts$/ },
   // a file lock on every platform, for which alone it is used
-  { library: /^bun:sqlite$/, owner: /^session-agent\/processes\/lock\.ts$/ },
+  { library: /^bun:sqlite$/, owner: /^shared\/lock\.ts$/ },
   { library: /^node:child_process$/, owner: /^session-agent\/processes/ },
 ];
 

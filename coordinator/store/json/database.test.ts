@@ -1,5 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../../../shared/clock.ts';
 import { silentLog } from '../../../shared/log.ts';
@@ -62,6 +62,27 @@ describe('openJsonDatabase()', () => {
     expect(String(error)).toContain(`process ${process.pid}`);
     await database.close();
     await (await open(folder)).close();
+  });
+
+  test('openJsonDatabase() leaves the directory to a coordinator of the release before, which only its socket tells of', async () => {
+    await using folder = await temporaryFolder();
+    const unix = join(folder.path, 'coordinator.sock');
+    const older = Bun.serve({ unix, fetch: () => new Response() });
+    expect(String(await failed(open(folder)))).toContain('Another coordinator');
+    await older.stop(true);
+    // What a killed one left is nobody.
+    await Bun.write(unix, '');
+    await (await open(folder)).close();
+  });
+
+  test('openJsonDatabase() says why a directory cannot be had, however long its name', async () => {
+    await using folder = await temporaryFolder();
+    expect(String(await failed(open({ ...folder, path: join(folder.path, 'none') })))).toContain(
+      'Cannot write to',
+    );
+    const path = join(folder.path, 'long'.repeat(40));
+    await mkdir(path);
+    await (await open({ ...folder, path })).close();
   });
 
   test('openJsonDatabase() loses nothing when a writer is killed, 10 times', async () => {

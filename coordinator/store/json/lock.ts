@@ -1,55 +1,42 @@
-import { dlopen, FFIType } from 'bun:ffi';
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { lockFolder } from '../../../shared/lock.ts';
+import type { Log } from '../../../shared/log.ts';
 import { Unusable } from '../database.ts';
 
-const LOCK_EX = 2;
-const LOCK_NB = 4;
-
-const libraries: Partial<Record<NodeJS.Platform, string>> = {
-  linux: 'libc.so.6',
-  darwin: 'libSystem.B.dylib',
-};
-
-/** flock(2). The kernel gives the lock back when the process ends in any way: no lock is ever stale. */
-const flock = (descriptor: number): boolean => {
-  const library = libraries[process.platform];
-  if (library === undefined) throw new Unusable('The JSON files need Linux or macOS. Use MySQL here.');
-  const { symbols, close } = dlopen(library, {
-    flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
+/**
+ * Whether a process listens in the folder for commands. A coordinator of the release before does so for as long as it runs, and
+ * holds another lock than ours.
+ */
+const listens = (folder: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(join(folder, 'coordinator.sock'));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
   });
-  try {
-    return symbols.flock(descriptor, LOCK_EX | LOCK_NB) === 0;
-  } finally {
-    close();
-  }
+
+/** Keeps other coordinators off the data directory until the function returned is called. Throws Unusable when one is there. */
+export const lockDirectory = async (directory: string, log: Log): Promise<() => void> => {
+  const refused = (holder: string) =>
+    new Unusable(
+      `Another coordinator (${holder}) uses this data directory. Stop it, or give each its own directory.`,
+    );
+  const lock = take(directory, log);
+  if ('holder' in lock) throw refused(lock.holder);
+  if (!(await listens(directory))) return () => lock.release();
+  lock.release();
+  throw refused('it listens to coordinator.sock');
 };
 
-const openLock = (path: string): number => {
+const take = (directory: string, log: Log): ReturnType<typeof lockFolder> => {
   try {
-    return openSync(path, 'a+', 0o600);
+    return lockFolder(directory, log);
   } catch (error) {
     throw new Unusable(
-      `Cannot write to the data directory: ${error instanceof Error ? error.message : path}`,
+      `Cannot write to the data directory: ${error instanceof Error ? error.message : directory}`,
     );
   }
-};
-
-/** Keeps other coordinators off the folder until the function returned is called. Throws Unusable when one is there. */
-export const lockFolder = (path: string): (() => void) => {
-  // Opened for appending, so that the file of a running coordinator keeps its number.
-  const descriptor = openLock(path);
-  if (!flock(descriptor)) {
-    const owner = readFileSync(path, 'utf8').trim();
-    closeSync(descriptor);
-    throw new Unusable(
-      `Another coordinator (process ${owner}) uses this data directory. Stop it, or give each its own directory.`,
-    );
-  }
-  ftruncateSync(descriptor);
-  writeSync(descriptor, `${process.pid}\n`);
-  let held = true;
-  return () => {
-    if (held) closeSync(descriptor);
-    held = false;
-  };
 };

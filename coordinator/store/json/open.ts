@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import { type Database, Unusable } from '../database.ts';
 import type { AnyRow, Shape } from '../table.ts';
 import { makeTables, type Tables } from '../tables.ts';
 import { JsonDatabase, type JsonDatabaseOptions, type Running, unavailable, weigh } from './database.ts';
 import { systemDisk } from './disk.ts';
 import { type LoadedTable, loadedTable, loadTables } from './load.ts';
-import { lockFolder } from './lock.ts';
+import { lockDirectory } from './lock.ts';
 import { createRows, type Rows, tableOf } from './rows.ts';
 import { openStorage } from './storage.ts';
 
@@ -41,7 +40,7 @@ export const createMemory = () => {
  */
 export const openJsonDatabase = async (options: JsonDatabaseOptions): Promise<Database> => {
   const { directory, log, disk = systemDisk } = options;
-  const unlock = lockFolder(join(directory, 'coordinator.lock'));
+  const unlock = await lockDirectory(directory, log);
   try {
     const { held, rowsFor, within } = createMemory();
     const loading: LoadedTable[] = [];

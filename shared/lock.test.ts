@@ -2,8 +2,8 @@ import { expect, test } from 'bun:test';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLog, silentLog } from '../../shared/log.ts';
 import { lockFolder } from './lock.ts';
+import { createLog, silentLog } from './log.ts';
 
 test('lockFolder() has the folder also when the disk has no room for its number, and says so', () => {
   const folder = mkdtempSync(join(tmpdir(), 'vitrina-lock-'));

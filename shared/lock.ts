@@ -4,14 +4,13 @@ import {
   constants,
   fchownSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readFileSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Log } from '../../shared/log.ts';
+import type { Log } from './log.ts';
 
 /** Held until `release`, or until the process has gone, however it went. */
 export interface Lock {
@@ -53,9 +52,8 @@ export const lockFile = (file: string): Lock | undefined => {
   return { release: () => database.close() };
 };
 
-/** Makes `folder` this process's own, or says who has it. */
+/** Makes a folder that is there this process's own, or says who has it. Throws when it cannot be written to. */
 export const lockFolder = (folder: string, log: Log): Lock | { holder: string } => {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const pid_file = join(folder, 'pid');
   const lock = lockFile(join(folder, 'lock'));
   if (lock === undefined) return { holder: `process ${readPid(pid_file)}` };
