@@ -64,15 +64,17 @@ describe('openJsonDatabase()', () => {
     await (await open(folder)).close();
   });
 
-  test('openJsonDatabase() leaves the directory to a coordinator of the release before, which only its socket tells of', async () => {
+  test('openJsonDatabase() leaves the directory to a coordinator of the release before', async () => {
     await using folder = await temporaryFolder();
-    const unix = join(folder.path, 'coordinator.sock');
-    const older = Bun.serve({ unix, fetch: () => new Response() });
-    expect(String(await failed(open(folder)))).toContain('Another coordinator');
-    await older.stop(true);
-    // What a killed one left is nobody.
-    await Bun.write(unix, '');
+    const file = join(folder.path, 'coordinator.lock');
+    const script = 'echo $$ > "$0"; exec flock --no-fork "$0" sh -c "echo locked; exec sleep 1000"';
+    const older = Bun.spawn(['sh', '-c', script, file], { stdout: 'pipe' });
+    await older.stdout.getReader().read();
+    expect(String(await failed(open(folder)))).toContain(`Another coordinator (process ${older.pid})`);
+    older.kill('SIGKILL');
+    await older.exited;
     await (await open(folder)).close();
+    expect(await Bun.file(file).text()).toBe(`${older.pid}\n`);
   });
 
   test('openJsonDatabase() says why a directory cannot be had, however long its name', async () => {

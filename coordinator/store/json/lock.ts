@@ -1,22 +1,25 @@
-import { connect } from 'node:net';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lockFolder } from '../../../shared/lock.ts';
 import type { Log } from '../../../shared/log.ts';
 import { Unusable } from '../database.ts';
 
 /**
- * Whether a process listens in the folder for commands. A coordinator of the release before does so for as long as it runs, and
- * holds another lock than ours.
+ * The coordinator of the release before that has the directory. It holds flock(2) on a file with its number, which only Linux
+ * lists, by process and inode.
  */
-const listens = (folder: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(join(folder, 'coordinator.sock'));
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
+const olderHolder = async (directory: string): Promise<string | undefined> => {
+  try {
+    const file = join(directory, 'coordinator.lock');
+    const [{ ino }, number] = [await stat(file), (await readFile(file, 'utf8')).trim()];
+    const locks = await readFile('/proc/locks', 'utf8');
+    return locks.split('\n').some((line) => line.includes(` ${number} `) && line.includes(`:${ino} `))
+      ? number
+      : undefined;
+  } catch {
+    return undefined;
+  }
+};
 
 /** Keeps other coordinators off the data directory until the function returned is called. Throws Unusable when one is there. */
 export const lockDirectory = async (directory: string, log: Log): Promise<() => void> => {
@@ -26,9 +29,10 @@ export const lockDirectory = async (directory: string, log: Log): Promise<() => 
     );
   const lock = take(directory, log);
   if ('holder' in lock) throw refused(lock.holder);
-  if (!(await listens(directory))) return () => lock.release();
+  const older = await olderHolder(directory);
+  if (older === undefined) return () => lock.release();
   lock.release();
-  throw refused('it listens to coordinator.sock');
+  throw refused(`process ${older}`);
 };
 
 const take = (directory: string, log: Log): ReturnType<typeof lockFolder> => {
