@@ -127,5 +127,5 @@ export const resetSchema = z.strictObject({
   cookies: cookiesSchema,
 });
 
-/** Answers POST /keys/rotation: the key that signs access tokens a few seconds from now. */
+/** Answers POST /keys/rotation: the key that signs access tokens from now on. */
 export const keyRotationSchema = z.strictObject({ id: idSchema, created_at: instantSchema });
