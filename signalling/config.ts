@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { describeProblem, parseConfig, readConfig } from '../shared/config.ts';
 import { hasTurn, looseIceServerSchema } from '../shared/ice-server.ts';
-import { isRedisUrl } from '../shared/redis.ts';
+import { redisProblem } from '../shared/redis-address.ts';
 import { readText } from '../shared/text-file.ts';
 import { commandLine } from './command-line.ts';
 import { type Raw, type Understood, understood } from './epic-options.ts';
@@ -144,6 +144,11 @@ const peerOptions = (text: string, source: string, own: boolean, problems: strin
   return {};
 };
 
+const wrongRedis = (url: string): string | false => {
+  const problem = url === '' ? undefined : redisProblem(url);
+  return problem !== undefined && `--redis_url: ${problem}`;
+};
+
 /** What the options cannot mean together. */
 const contradictions = (options: Options, turn_secret: string, peer_options: PeerOptions): string[] =>
   [
@@ -162,9 +167,7 @@ const contradictions = (options: Options, turn_secret: string, peer_options: Pee
     options.cors_credentials &&
       options.cors_allowed_origins.length === 0 &&
       '--cors_credentials: needs --cors_allowed_origins, or every site could act for its visitors',
-    options.redis_url !== '' &&
-      !isRedisUrl(options.redis_url) &&
-      '--redis_url: not an address like redis://127.0.0.1:6379',
+    wrongRedis(options.redis_url),
     options.save && options.config_file === '' && '--save: needs --config_file',
   ].filter((problem) => problem !== false);
 

@@ -1,7 +1,7 @@
 import { createMiddleware } from 'hono/factory';
 import type { Clock } from '../../shared/clock.ts';
 import type { Log } from '../../shared/log.ts';
-import { connectRedis, redis_patience_ms } from '../../shared/redis.ts';
+import { openRedis, patiently } from '../../shared/redis.ts';
 import { isHostKey } from '../fleet/fleet.ts';
 import type { World } from '../sessions/live.ts';
 import { beyondRate } from './budget.ts';
@@ -71,7 +71,6 @@ const away_note = 'Redis is away: each process counts requests for itself';
 
 /** Counts in Redis, for all processes together; undefined when that is not possible now. */
 const redisTaker = (url: string, clock: Clock, log: Log) => {
-  const { client, within } = connectRedis(url, clock);
   let away = false;
   let next = 0;
   const failed = (error: unknown) => {
@@ -83,7 +82,8 @@ const redisTaker = (url: string, clock: Clock, log: Log) => {
     if (away) log.info('Redis counts requests again');
     away = false;
   };
-  const connected = within(redis_patience_ms, client.connect()).catch(failed);
+  const client = openRedis(url, answer_ms, { ready: () => undefined, away: failed });
+  const connected = patiently(clock, client.arrived);
   return {
     away: () => away,
     stop: () => client.close(),
@@ -92,7 +92,7 @@ const redisTaker = (url: string, clock: Clock, log: Log) => {
       if (away && clock.monotonic() < next) return undefined;
       try {
         const args = [script, '1', `vitrina:rate:${key}`, String(window_ms)];
-        const [taken, left] = (await within(answer_ms, client.send('EVAL', args))) as [number, number];
+        const [taken, left] = (await client.send('EVAL', ...args)) as [number, number];
         back();
         return taken <= count ? 0 : Math.max(1, left);
       } catch (error) {

@@ -3,7 +3,7 @@ import { addressList } from '../../shared/address-class.ts';
 import { turnUrlSchema, writtenIceServerSchema } from '../../shared/ice-server.ts';
 import { limits } from '../../shared/limits.ts';
 import { wholeNumberSchema } from '../../shared/protocol/names.ts';
-import { isRedisUrl } from '../../shared/redis.ts';
+import { redisProblem } from '../../shared/redis-address.ts';
 import { zoneSchema } from '../../shared/zone.ts';
 import { longestDays, quotaPeriods } from '../accounts/rules-quotas.ts';
 import type { BookingRules } from '../bookings/rules.ts';
@@ -43,6 +43,11 @@ const targetSchema = z.union(
   [z.string().refine(isNetwork), hostSchema.refine((name) => !name.includes('*'))],
   'a network, address or host name, like "10.0.0.0/8" or "hooks.internal"',
 );
+
+const redisUrlSchema = z.string().superRefine((text, context) => {
+  const problem = redisProblem(text);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+});
 
 /** A TURN server that shares a secret with us: coturn with `use-auth-secret`. */
 const turnSchema = z.strictObject({
@@ -101,7 +106,7 @@ const fields = z.strictObject({
   /** How often it may start, join or book a session, queue, log in or register. */
   starts_per_minute: wholeNumberSchema(1, 100_000).default(30),
   /** Counts those for all coordinators together. Takes effect at the start. */
-  redis_url: z.string().refine(isRedisUrl, 'an address like redis://127.0.0.1:6379').optional(),
+  redis_url: redisUrlSchema.optional(),
   /** WebSockets from one address. Raise it where a proxy makes all visitors come from one. */
   connections_per_address: wholeNumberSchema(1, 20_000).default(200),
   /** What webhooks may reach although it is not public: networks and addresses, like "10.0.0.0/8", and host names. */

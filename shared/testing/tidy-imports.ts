@@ -33,6 +33,7 @@ const owners: readonly { library: RegExp; owner: RegExp }[] = [
     library: /^(hono|@hono\/.+)(\/|$)/,
     owner: /^coordinator\/(http\/|main\.ts$|[a-z]+\/http(-[a-z]+)*\.ts$)/,
   },
+  { library: /^ioredis$/, owner: /^shared\/redis\.ts$/ },
   { library: /^jose$/, owner: /^coordinator\/accounts\/tokens\.ts$/ },
   { library: /^(drizzle-orm|mysql2)(\/|$)/, owner: /^coordinator\/store\// },
   { library: /^(preact|@epicgames-ps)(\/|$)/, owner: /^coordinator\/site\// },

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Clock } from '../../shared/clock.ts';
 import type { Log } from '../../shared/log.ts';
-import { connectRedis, redis_patience_ms } from '../../shared/redis.ts';
+import { openRedis, patiently, type Redis } from '../../shared/redis.ts';
 import { type Channel, isNo, type No, type Outcome, type Peer } from '../domain/peers/outcome.ts';
 import { changeScript, inboxScript } from './redis-script.ts';
 import type { PeerStore, Refs } from './store.ts';
@@ -10,6 +10,7 @@ const prefix = 'vitrina:peers:';
 /** A change is tried again when another process was faster, so often. */
 const attempts = 50;
 const expired_batch = 100;
+const answer_ms = 5_000;
 
 const names = z.array(z.string());
 const peerSchema: z.ZodType<Peer> = z.object({
@@ -69,7 +70,7 @@ const changeText = ({ raw, held, network, records }: Loaded, outcome: Outcome): 
     })),
   });
 
-type Send = ReturnType<typeof connectRedis>['send'];
+type Send = Redis['send'];
 
 /** Everything that a decision sees, as it stands in Redis. */
 const load = async (send: Send, { peers, channels = [], lease, network }: Refs) => {
@@ -112,23 +113,14 @@ const load = async (send: Send, { peers, channels = [], lease, network }: Refs) 
  * themselves, and listeners are then woken for everybody, because what was published meanwhile is lost.
  */
 export const openRedisStore = async (url: string, clock: Clock, log: Log): Promise<PeerStore> => {
-  const commands = connectRedis(url, clock);
-  const news = connectRedis(url, clock);
-  const { send } = commands;
   const listeners = new Set<(peer?: string) => void>();
   const wake = (peer?: string): void => {
     for (const listener of listeners) listener(peer);
   };
-  const heard = (name: string): void => wake(name === '' ? undefined : name);
   const listening = Promise.withResolvers<void>();
-  let subscription = 0;
   const subscribe = async (): Promise<void> => {
-    // The client keeps the listeners of lost connections but does not subscribe again by itself.
-    const current = ++subscription;
     try {
-      await news.client.subscribe(`${prefix}wake`, (name) => {
-        if (current === subscription) heard(name);
-      });
+      await news.subscribe([`${prefix}wake`]);
       listening.resolve();
       wake();
     } catch (error) {
@@ -141,16 +133,21 @@ export const openRedisStore = async (url: string, clock: Clock, log: Log): Promi
     away = true;
     return { no: 'unavailable' };
   };
-  news.client.onconnect = () => void subscribe();
-  commands.client.onconnect = () => log.info('connected to Redis');
+  const commands = openRedis(url, answer_ms, {
+    ready() {
+      away = false;
+      log.info('connected to Redis');
+    },
+    away: failed,
+  });
+  const { send } = commands;
+  const news = openRedis(url, answer_ms, {
+    ready: () => void subscribe(),
+    away: () => undefined, // the other connection tells of it
+    message: (_, name) => wake(name.length === 0 ? undefined : name.toString()),
+  });
   // Without Redis the server starts all the same.
-  await Promise.all([
-    commands.within(redis_patience_ms, commands.client.connect()),
-    news.within(
-      redis_patience_ms,
-      news.client.connect().then(() => listening.promise),
-    ),
-  ]).catch(failed);
+  await patiently(clock, Promise.all([commands.arrived, listening.promise]));
 
   return {
     async change(refs, decide) {
@@ -197,7 +194,7 @@ export const openRedisStore = async (url: string, clock: Clock, log: Log): Promi
     },
     stop() {
       listeners.clear();
-      for (const { client } of [commands, news]) client.close();
+      for (const connection of [commands, news]) connection.close();
     },
   };
 };

@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test } from 'bun:test';
-import { RedisClient } from 'bun';
 import { systemClock } from '../../shared/clock.ts';
 import { silentLog } from '../../shared/log.ts';
+import { openRedis } from '../../shared/redis.ts';
 import { startRedis } from '../../shared/testing/redis.ts';
 import { join as enter, leave } from '../domain/peers/membership.ts';
 import {
@@ -19,7 +19,8 @@ import { openRedisStore } from './redis-store.ts';
 import type { PeerStore } from './store.ts';
 
 const redis = await startRedis();
-const admin = new RedisClient(redis.url);
+const admin = openRedis(redis.url, 5_000, { ready: () => undefined, away: () => undefined });
+await admin.arrived;
 afterAll(async () => {
   admin.close();
   await redis[Symbol.asyncDispose]();
@@ -32,7 +33,7 @@ const kinds: Record<string, () => Promise<[PeerStore, PeerStore]>> = {
     return [store, store];
   },
   openRedisStore: async () => {
-    await admin.send('FLUSHALL', []);
+    await admin.send('FLUSHALL');
     return [
       await openRedisStore(redis.url, systemClock, silentLog),
       await openRedisStore(redis.url, systemClock, silentLog),
@@ -290,7 +291,7 @@ test('openRedisStore() refuses while Redis is away and wakes everybody when it i
   cancel();
   const heard = Promise.withResolvers<string | undefined>();
   store.listen(heard.resolve);
-  for (;;) if (!isNo(await add(store, 'bob'))) break;
+  while (isNo(await add(store, 'bob'))) await new Promise(setImmediate);
   await send(store, 'bob', 'bob', 'x');
   expect(await heard.promise).toBe('bob');
   store.stop();
