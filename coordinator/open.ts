@@ -5,8 +5,9 @@ import type { Services } from './kit/services.ts';
 import { storedCapacity } from './seats/hosts.ts';
 import { capacityOf } from './seats/rules-capacity.ts';
 import { hostAway, hostExpected } from './seats/rules-hosts.ts';
-import { createWorld, rules, type World } from './sessions/live.ts';
+import { createWorld, type World } from './sessions/live.ts';
 import { sessionOf } from './sessions/rows.ts';
+import { sessionSettings } from './sessions/settings.ts';
 
 /** Takes the sessions up that the database knows of. Their hosts count as away until they come back, or are lost. */
 const takeUpSessions = async (world: World): Promise<void> => {
@@ -28,7 +29,7 @@ const takeUpSessions = async (world: World): Promise<void> => {
   for (const name of new Set([...known, ...[...world.sessions.values()].map(({ host }) => host)])) {
     const row = world.catalogue.hosts.get(name);
     const capacity = row === undefined ? capacityOf(0) : storedCapacity(row);
-    world.hosts.set(name, hostAway(hostExpected(name, capacity), now, rules(world)));
+    world.hosts.set(name, hostAway(hostExpected(name, capacity), now, sessionSettings(world)));
   }
   if (rows.length > 0) world.log.info({ sessions: rows.length }, 'sessions of the last run are taken up');
 };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { isLimited, type QuotaPeriod, quotaPeriodOf, withinQuota } from './rules-quotas.ts';
+import type { QuotaPeriod } from '../kit/rules-time.ts';
+import { isLimited, quotaPeriodOf, withinQuota } from './rules-quotas.ts';
 
 const utc = (iso: string): number => Date.parse(`${iso}Z`);
 

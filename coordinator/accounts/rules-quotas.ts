@@ -1,8 +1,5 @@
 import { type Refusal, refuse } from '../../shared/errors.ts';
-import type { Period } from '../seats/rules-slots.ts';
-
-export const quotaPeriods = ['day', 'week', 'month'] as const;
-export type QuotaPeriod = (typeof quotaPeriods)[number];
+import type { Period, QuotaPeriod } from '../kit/rules-time.ts';
 
 const day_ms = 86_400_000;
 
@@ -21,9 +18,6 @@ export const quotaPeriodOf = (kind: QuotaPeriod, instant: number): Period => {
       return { from: Date.UTC(year, month), to: Date.UTC(year, month + 1) };
   }
 };
-
-/** How many days such a period has at most. */
-export const longestDays = (kind: QuotaPeriod): number => ({ day: 1, week: 7, month: 31 })[kind];
 
 /** Sessions, and their minutes, planned or past. */
 export interface Usage {

@@ -8,7 +8,7 @@ import { freeRuns } from '../seats/rules-plans.ts';
 import { slot_ms } from '../seats/rules-slots.ts';
 import { bookableHosts, readPlansOf, seatPlans } from './plans.ts';
 import { defaultMinutes, visitOf } from './rules.ts';
-import { rulesFor } from './settings.ts';
+import { bookingSettings } from './settings.ts';
 
 /** Local days, both included, as year-month-day. */
 export interface AvailabilityRequest {
@@ -29,7 +29,7 @@ export const availability = async (
   const days = daysOf(from, to, zone, bounds.availability_days);
   if (isRefusal(days)) return days;
   const now = services.clock.now();
-  const rules = rulesFor(services);
+  const settings = bookingSettings(services);
   const hosts = await services.db.read(async (tables) => {
     const app = await tables.apps.get({ name });
     return app === undefined ? [] : bookableHosts(tables, app);
@@ -41,12 +41,12 @@ export const availability = async (
     if (!app.enabled) return refuse('app_disabled');
     const length = minutes ?? defaultMinutes(app);
     const first = Math.ceil(now / slot_ms) * slot_ms;
-    const possible = visitOf(first, length, app, first, rules);
+    const possible = visitOf(first, length, app, first, settings);
     if (isRefusal(possible)) return possible;
     const cards = await seatPlans(services, tables, await bookableHosts(tables, app));
     const range = {
       from: Math.max(days.from, first),
-      to: Math.min(days.to, now + rules.days_ahead * day_ms + 1),
+      to: Math.min(days.to, now + settings.days_ahead * day_ms + 1),
     };
     const free = freeRuns(cards, name, range, length * 60_000);
     const seats = cards.reduce((sum, { card, capacity }) => sum + mostOn(card, capacity, name), 0);

@@ -5,18 +5,17 @@ import { checkQuota } from '../accounts/quotas.ts';
 import { once, type Reply, repeatableOf } from '../kit/idempotency.ts';
 import { bounds } from '../kit/limits.ts';
 import { emit } from '../kit/outbox.ts';
-import { instantOf } from '../kit/rules-time.ts';
+import { instantOf, type Period } from '../kit/rules-time.ts';
 import { hashOf } from '../kit/secrets.ts';
 import type { Services } from '../kit/services.ts';
 import { type Budget, takeHits } from '../kit/throttle.ts';
-import type { Period } from '../seats/rules-slots.ts';
 import { noteStranger } from '../seats/stranger-rows.ts';
 import type { Account, AppRow, Booking, ReadTables, Tables } from '../store/tables.ts';
 import { holdSeat, lockSeat, untilSettled } from './choose.ts';
 import { takeCode } from './codes.ts';
 import { bookableHosts, rememberBooked } from './plans.ts';
 import { type Asking, type BookingState, defaultMinutes, holds, mayChange, visitOf } from './rules.ts';
-import { rulesFor } from './settings.ts';
+import { bookingSettings } from './settings.ts';
 import { strangerMayBook } from './strangers.ts';
 import { bookingEventData, describeBooking } from './view.ts';
 
@@ -52,7 +51,7 @@ export const accountMay = async (
 ): Promise<Refusal | undefined> => {
   const account = await tables.accounts.lock({ id: account_id });
   if (account === undefined || account.state !== 'approved') return refuse('account_required');
-  const { held_per_account } = rulesFor(services);
+  const { held_per_account } = bookingSettings(services);
   const held = await tables.bookings.count({ account_id, state: { in: ['held', 'open'] } });
   if (but === undefined && held >= held_per_account) {
     return refuse('quota_exceeded', `${counted(held, 'booking')} held; ${held_per_account} at most`);
@@ -82,7 +81,7 @@ const orderOf = async (
   const starts_at = instantOf(which === undefined ? local : { ...local, which });
   if (isRefusal(starts_at)) return starts_at;
   const length = minutes ?? defaultMinutes(app);
-  const visit = visitOf(starts_at, length, app, services.clock.now(), rulesFor(services));
+  const visit = visitOf(starts_at, length, app, services.clock.now(), bookingSettings(services));
   return isRefusal(visit) ? visit : { app, visit, zone: local.zone, title: title ?? null };
 };
 
@@ -94,7 +93,7 @@ export const bookingBudget = (account_id: string): string => `bookings of ${acco
  * a while.
  */
 const madeBudget = (services: Services, { account, network }: Visitor): Budget => {
-  const { held_per_account, anonymous_per_network } = rulesFor(services);
+  const { held_per_account, anonymous_per_network } = bookingSettings(services);
   const window_ms = bounds.bookings_made_ms;
   if (account === undefined) {
     return { name: `bookings from ${network}`, window_ms, most: anonymous_per_network };

@@ -1,9 +1,10 @@
 import { bounds } from '../kit/limits.ts';
+import type { Period } from '../kit/rules-time.ts';
 import type { Services } from '../kit/services.ts';
 import { holdOf } from '../seats/holds.ts';
 import { takesNew } from '../seats/rules-hosts.ts';
 import { type CardPlan, fittingSeat, openSeats, planSeats, type Seat } from '../seats/rules-plans.ts';
-import { type Period, slot_ms, slotsOf } from '../seats/rules-slots.ts';
+import { slot_ms, slotsOf } from '../seats/rules-slots.ts';
 import { Taken } from '../store/database.ts';
 import { insert_rows } from '../store/table.ts';
 import type { HostRow, Tables } from '../store/tables.ts';

@@ -1,17 +1,16 @@
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { ChangeBooking } from '../../shared/protocol/bookings.ts';
 import { emit } from '../kit/outbox.ts';
-import { instantOf } from '../kit/rules-time.ts';
+import { instantOf, type Period } from '../kit/rules-time.ts';
 import type { Services } from '../kit/services.ts';
 import type { CardPlan } from '../seats/rules-plans.ts';
-import type { Period } from '../seats/rules-slots.ts';
 import type { AppRow, Booking, Tables } from '../store/tables.ts';
 import { accountMay, findBooking, type Visitor } from './bookings.ts';
 import { freeSeat, holdSeat, lockHosts, lockSeat, Overtaken, untilSettled } from './choose.ts';
 import { releaseCode } from './codes.ts';
 import { bookableHosts } from './plans.ts';
 import { nextState, visitOf } from './rules.ts';
-import { rulesFor } from './settings.ts';
+import { bookingSettings } from './settings.ts';
 import { calendarMay } from './strangers.ts';
 import { bookingEventData } from './view.ts';
 
@@ -58,7 +57,7 @@ const whenOf = (booking: Booking, change: ChangeBooking, app: AppRow, services: 
   if (starts_at === booking.starts_at && ends_at === booking.ends_at) {
     return { visit: { from: starts_at, to: ends_at }, zone, stays: zone === booking.zone };
   }
-  const visit = visitOf(starts_at, minutes, app, services.clock.now(), rulesFor(services));
+  const visit = visitOf(starts_at, minutes, app, services.clock.now(), bookingSettings(services));
   return isRefusal(visit) ? visit : { visit, zone, stays: false };
 };
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import {
   afterEnd,
-  type BookingRules,
+  type BookingSettings,
   type BookingState,
   bookingEvents,
   bookingStates,
@@ -14,7 +14,7 @@ import {
 } from './rules.ts';
 
 const minute = 60_000;
-const rules: BookingRules = {
+const settings: BookingSettings = {
   open_ms: 10 * minute,
   start_ms: 2 * minute,
   no_show_ms: 15 * minute,
@@ -90,7 +90,7 @@ test.each([
   'afterEnd() when %s is what becomes of the booking',
   (_, came, by_people, starts, minutes, next) => {
     const end = { came, by_people, starts };
-    expect(afterEnd(booking('open', 's'), end, starts_at + minutes * minute, rules)).toBe(next);
+    expect(afterEnd(booking('open', 's'), end, starts_at + minutes * minute, settings)).toBe(next);
   },
 );
 
@@ -109,7 +109,7 @@ test.each<[what: string, one: ReturnType<typeof booking>, minutes: number, due: 
   ['a used one', booking('used', 's'), 15, undefined],
   ['a cancelled one', booking('cancelled'), -10, undefined],
 ])('dueOf() of %s, at %d minutes, is what is to be done', (_, one, minutes, due) => {
-  expect(dueOf(one, starts_at + minutes * minute, rules)).toBe(due as ReturnType<typeof dueOf>);
+  expect(dueOf(one, starts_at + minutes * minute, settings)).toBe(due as ReturnType<typeof dueOf>);
 });
 
 const askers: [who: string, asking: Parameters<typeof mayChange>[1], owned: boolean, anonymous: boolean][] = [
@@ -149,7 +149,7 @@ test('defaultMinutes() is a whole number of slots within the longest time', () =
 test('visitOf() refuses what is too long, too far ahead or over', () => {
   const now = starts_at;
   const app = { default_minutes: 30, max_minutes: 60 };
-  const visit = (at: number, minutes: number) => visitOf(at, minutes, app, now, rules);
+  const visit = (at: number, minutes: number) => visitOf(at, minutes, app, now, settings);
   expect(visit(now, 60)).toEqual({ from: now, to: now + 60 * minute });
   expect(visit(now, 65)).toMatchObject({ refused: 'malformed' });
   expect(visit(now + 60 * 1_440 * minute, 5)).toMatchObject({ from: now + 60 * 1_440 * minute });

@@ -1,6 +1,7 @@
 import { counted } from '../../shared/counted.ts';
 import { type Refusal, refuse } from '../../shared/errors.ts';
-import { bookablePeriod, type Period } from '../seats/rules-slots.ts';
+import type { Period } from '../kit/rules-time.ts';
+import { bookablePeriod } from '../seats/rules-slots.ts';
 
 export const bookingStates = ['held', 'open', 'used', 'cancelled', 'missed', 'lost'] as const;
 export type BookingState = (typeof bookingStates)[number];
@@ -13,7 +14,7 @@ export const bookingEvents = ['open', 'use', 'miss', 'cancel', 'move', 'relocate
 export type BookingEvent = (typeof bookingEvents)[number];
 
 /** What the operator may set about bookings. */
-export interface BookingRules {
+export interface BookingSettings {
   /** So long before its time a booking opens. */
   readonly open_ms: number;
   /** So long before its time the app is started, to be ready on it. */
@@ -79,14 +80,14 @@ export type Due = 'open' | 'start_early' | 'start' | 'miss' | 'lose';
 /**
  * A booking whose app could not be started until its seat is released was lost, not missed: its owner may have come.
  */
-export const dueOf = (booking: BookedTime, now: number, rules: BookingRules): Due | undefined => {
+export const dueOf = (booking: BookedTime, now: number, settings: BookingSettings): Due | undefined => {
   const { state, starts_at, ends_at, session_id } = booking;
   if (state !== 'held' && state !== 'open') return undefined;
-  const over = now >= Math.min(starts_at + rules.no_show_ms, ends_at);
+  const over = now >= Math.min(starts_at + settings.no_show_ms, ends_at);
   if (over) return session_id === null ? 'lose' : 'miss';
-  if (state === 'held') return now >= starts_at - rules.open_ms ? 'open' : undefined;
+  if (state === 'held') return now >= starts_at - settings.open_ms ? 'open' : undefined;
   if (session_id !== null) return undefined;
-  return now >= starts_at - rules.start_ms ? 'start' : 'start_early';
+  return now >= starts_at - settings.start_ms ? 'start' : 'start_early';
 };
 
 /** How its session ended: whether somebody had come, whether people ended it, and how often its app was started by then. */
@@ -107,11 +108,11 @@ export const afterEnd = (
   { starts_at, ends_at }: Pick<BookedTime, 'starts_at' | 'ends_at'>,
   { came, by_people, starts }: BookedEnd,
   now: number,
-  rules: BookingRules,
+  settings: BookingSettings,
 ): 'used' | 'missed' | 'lost' | 'again' => {
   if (came) return 'used';
   if (by_people) return 'missed';
-  const over = now >= Math.min(starts_at + rules.no_show_ms, ends_at);
+  const over = now >= Math.min(starts_at + settings.no_show_ms, ends_at);
   return over || starts >= starts_most ? 'lost' : 'again';
 };
 
@@ -152,7 +153,7 @@ export const visitOf = (
   minutes: number,
   { max_minutes }: AppTimes,
   now: number,
-  { days_ahead, most_minutes }: BookingRules,
+  { days_ahead, most_minutes }: BookingSettings,
 ): Period | Refusal => {
   const most = Math.min(max_minutes, most_minutes);
   if (minutes > most)

@@ -1,9 +1,9 @@
 import { type Refusal, refuse } from '../../shared/errors.ts';
 import { bounds } from '../kit/limits.ts';
+import type { Period } from '../kit/rules-time.ts';
 import type { Services } from '../kit/services.ts';
-import { sharesOf } from '../kit/settings.ts';
 import { calendarRefusal, hasMost } from '../seats/rules-shares.ts';
-import type { Period } from '../seats/rules-slots.ts';
+import { sharesOf } from '../seats/settings.ts';
 import { among, heldBy, lockShares } from '../seats/stranger-rows.ts';
 import type { Tables } from '../store/tables.ts';
 import { bookableHosts } from './plans.ts';

@@ -11,7 +11,7 @@ import { releaseCode } from './codes.ts';
 import { loseBooking } from './evacuation.ts';
 import { closeBooking, lockBooking, relocateBooking } from './moves.ts';
 import { afterEnd, type BookedEnd, dueOf, nextState } from './rules.ts';
-import { rulesFor } from './settings.ts';
+import { bookingSettings } from './settings.ts';
 import { bookingEventData } from './view.ts';
 
 /** What the ticks of bookings need of the sessions. */
@@ -70,7 +70,7 @@ const miss = async ({ services, endBooked }: BookingNeeds, id: string): Promise<
 
 const act = async (needs: BookingNeeds, booking: Booking): Promise<unknown> => {
   const { services } = needs;
-  switch (dueOf(booking, services.clock.now(), rulesFor(services))) {
+  switch (dueOf(booking, services.clock.now(), bookingSettings(services))) {
     case 'open':
       return openBooking(needs, booking.id);
     case 'start_early':
@@ -92,7 +92,7 @@ const act = async (needs: BookingNeeds, booking: Booking): Promise<unknown> => {
  */
 export const tickBookings = async (needs: BookingNeeds): Promise<void> => {
   const { db, clock, log } = needs.services;
-  const { open_ms, no_show_ms } = rulesFor(needs.services);
+  const { open_ms, no_show_ms } = bookingSettings(needs.services);
   const opening = { to: clock.now() + open_ms + 1 };
   const over = { to: clock.now() - no_show_ms + 1 };
   // Those whose app runs and that are not over yet need nothing: they must not stand in the way of the others.
@@ -146,7 +146,7 @@ export const bookingEnded = async (
   const booking = await lockBooking(tables, id);
   if (booking === undefined) return;
   const starts = await tables.sessions.count({ booking_id: id });
-  const next = afterEnd(booking, { ...end, starts }, services.clock.now(), rulesFor(services));
+  const next = afterEnd(booking, { ...end, starts }, services.clock.now(), bookingSettings(services));
   if (booking.state === 'open' && next === 'again') {
     await tables.bookings.update({ id }, { session_id: null });
     return;

@@ -16,7 +16,7 @@ import { openMysqlDatabase } from '../store/mysql/database.ts';
 import type { AnyRow } from '../store/table.ts';
 import type { Account, Booking, Queued, Stranger, Tables } from '../store/tables.ts';
 import { memoryDatabase } from '../testing/database.ts';
-import { rules } from '../testing/domain.ts';
+import { settings } from '../testing/domain.ts';
 import { connectTo, openMigrated } from '../testing/mysql.ts';
 import { startRig } from '../testing/rig.ts';
 import {
@@ -48,7 +48,7 @@ const opened = (id: string, changes: Partial<Session> = {}): Session => ({
       owner: { id: 'owner', token_hash: 'x' },
     },
     start,
-    rules,
+    settings,
   ).session,
   ...changes,
 });

@@ -11,9 +11,10 @@ import { bounds } from '../kit/limits.ts';
 import { hashOf, matches } from '../kit/secrets.ts';
 import { capacityOf } from '../seats/rules-capacity.ts';
 import { believed, hostAway, hostConnected, hostHeard, isLost, stopped } from '../seats/rules-hosts.ts';
-import { commit, happen, type Link, rules, type World } from '../sessions/live.ts';
+import { commit, happen, type Link, type World } from '../sessions/live.ts';
 import type { SessionEvent } from '../sessions/rules-lifecycle.ts';
 import type { Session } from '../sessions/rules-session.ts';
+import { sessionSettings } from '../sessions/settings.ts';
 import { Unavailable } from '../store/database.ts';
 import { claimHost } from './claims.ts';
 import { drainingOf } from './drain.ts';
@@ -114,7 +115,7 @@ export const hostHello = (
     hello.sessions,
     world.sessions.values(),
     now,
-    rules(world),
+    sessionSettings(world),
     // A doubt that there is already gets no longer by further newcomers.
     (id) => known?.doubted.get(id) ?? (second ? now + bounds.host_doubt_ms : now),
   );
@@ -154,7 +155,7 @@ export const hostGone = (world: World, name: string, link: Link): void => {
   const host = world.hosts.get(name);
   if (host === undefined || world.links.get(name) !== link) return;
   world.links.delete(name);
-  world.hosts.set(name, hostAway(host, world.clock.now(), rules(world)));
+  world.hosts.set(name, hostAway(host, world.clock.now(), sessionSettings(world)));
   world.log.warn({ host: name }, 'host disconnected');
   for (const session of sessionsOf(world, name)) happen(world, session.id, { type: 'host_away' });
 };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import type { EndReason, SessionPhase } from '../../shared/protocol/session.ts';
 import type { Effect, Session } from '../sessions/rules-session.ts';
-import { after, newSession, readySession, rules } from '../testing/domain.ts';
+import { after, newSession, readySession, settings } from '../testing/domain.ts';
 import { type Running, reconcile } from './rules-reconcile.ts';
 
 const away = (session: Session) => after(session, [5_000, { type: 'host_away' }]).session;
@@ -118,7 +118,7 @@ const rows: Row[] = [
 describe('reconcile()', () => {
   for (const { what, session, inventory, action, phase, effects = [], leftovers = 0, reason } of rows) {
     test(`reconcile() ${what}`, () => {
-      const result = reconcile('h', inventory, [session], 9_000, rules);
+      const result = reconcile('h', inventory, [session], 9_000, settings);
       expect(result.answers.map((answer) => answer.action)).toEqual(action === undefined ? [] : [action]);
       expect(result.leftovers.length).toBe(leftovers);
       const [step] = result.steps;
@@ -129,9 +129,9 @@ describe('reconcile()', () => {
   }
 
   test('reconcile() changes nothing when it is repeated', () => {
-    const first = reconcile('h', [line('ready')], [away(readySession())], 9_000, rules).steps[0]?.session;
+    const first = reconcile('h', [line('ready')], [away(readySession())], 9_000, settings).steps[0]?.session;
     if (first === undefined) throw new Error('no step');
-    const again = reconcile('h', [line('ready')], [first], 9_000, rules).steps[0]?.session;
+    const again = reconcile('h', [line('ready')], [first], 9_000, settings).steps[0]?.session;
     expect({ ...again, version: 0 }).toEqual({ ...first, version: 0 });
   });
 
@@ -146,10 +146,10 @@ describe('reconcile()', () => {
   ];
   for (const [what, session, inventory, until, kept_until] of doubtful) {
     test(`reconcile() leaves alone in doubt: ${what}`, () => {
-      const { doubted, steps } = reconcile('h', inventory, [session], 9_000, rules, () => until);
+      const { doubted, steps } = reconcile('h', inventory, [session], 9_000, settings, () => until);
       expect([...doubted]).toEqual(kept_until === 0 ? [] : [[session.id, kept_until]]);
       if (kept_until > 0) expect(steps).toEqual([]);
-      else expect(steps).toEqual(reconcile('h', inventory, [session], 9_000, rules).steps);
+      else expect(steps).toEqual(reconcile('h', inventory, [session], 9_000, settings).steps);
     });
   }
 });

@@ -1,5 +1,5 @@
 import { isRefusal } from '../../shared/errors.ts';
-import type { Rules } from '../sessions/rules.ts';
+import type { SessionSettings } from '../sessions/rules.ts';
 import { type SessionEvent, transition } from '../sessions/rules-lifecycle.ts';
 import { isLive, type Session, type Step } from '../sessions/rules-session.ts';
 
@@ -34,7 +34,7 @@ export const reconcile = (
   inventory: readonly Running[],
   sessions: Iterable<Session>,
   now: number,
-  rules: Rules,
+  settings: SessionSettings,
   doubtedUntil: (session_id: string) => number = () => now,
 ): Reconciled => {
   const own = new Map([...sessions].filter((one) => one.host === host).map((one) => [one.id, one]));
@@ -71,7 +71,7 @@ export const reconcile = (
       .map(({ session_id }) => session_id),
     steps: [...own.values()].flatMap((session) => {
       const event = eventOf(session);
-      const step = event === undefined ? undefined : transition(session, event, now, rules);
+      const step = event === undefined ? undefined : transition(session, event, now, settings);
       return step === undefined || isRefusal(step) || step.session === session ? [] : [step];
     }),
   };

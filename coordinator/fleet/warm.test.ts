@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { rulesFor } from '../bookings/settings.ts';
+import { bookingSettings } from '../bookings/settings.ts';
 import { bounds } from '../kit/limits.ts';
 import { cardFleet } from '../testing/card-fleet.ts';
 import { booking } from '../testing/rows.ts';
@@ -9,7 +9,7 @@ const minute_ms = 60_000;
 
 test('createWarmWishes() asks for an instance for each booking that opens soon, and says only what changes', async () => {
   const { world, clock, db, a, b } = await cardFleet();
-  const { open_ms } = rulesFor(world);
+  const { open_ms } = bookingSettings(world);
   const ahead = open_ms + bounds.warm_ahead_ms;
   const book = (number: number, changes: object) =>
     db.transact(({ bookings }) =>

@@ -1,4 +1,4 @@
-import { rulesFor } from '../bookings/settings.ts';
+import { bookingSettings } from '../bookings/settings.ts';
 import { bounds } from '../kit/limits.ts';
 import { type Capacity, cardOf } from '../seats/rules-capacity.ts';
 import type { World } from '../sessions/live.ts';
@@ -31,7 +31,7 @@ const wishesFor = (
 /** What each host should have started ahead, for the bookings there that open soon. */
 const wishesOf = async (world: World): Promise<ReadonlyMap<string, readonly Wish[]>> => {
   const now = world.clock.now();
-  const { open_ms, no_show_ms } = rulesFor(world);
+  const { open_ms, no_show_ms } = bookingSettings(world);
   const soon = await world.db.read(({ bookings }) =>
     bookings.find({
       state: { in: ['held', 'open'] },

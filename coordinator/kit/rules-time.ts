@@ -1,7 +1,21 @@
 import { counted } from '../../shared/counted.ts';
 import { type Refusal, refuse } from '../../shared/errors.ts';
 import { zoneNamed } from '../../shared/zone.ts';
-import type { Period } from '../seats/rules-slots.ts';
+
+/** Half open: `to` is the first instant after it. Epoch ms. */
+export interface Period {
+  readonly from: number;
+  readonly to: number;
+}
+
+export const overlaps = (a: Period, b: Period): boolean => a.from < b.to && b.from < a.to;
+
+/** For such a time quotas count. */
+export const quotaPeriods = ['day', 'week', 'month'] as const;
+export type QuotaPeriod = (typeof quotaPeriods)[number];
+
+/** How many days such a period has at most. */
+export const longestDays = (kind: QuotaPeriod): number => ({ day: 1, week: 7, month: 31 })[kind];
 
 /** What a visitor's calendar and clock show: "2026-12-24", "18:30", "Europe/Berlin". */
 export interface LocalTime {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { silentKeys } from '../../shared/testing/wrong-types.ts';
-import { configurationSchema, rulesOf } from './settings.ts';
+import { configurationSchema } from './settings.ts';
 
 const firstDesign = { ip: '0.0.0.2', port: '333', time_between_updates_seconds: '30' };
 
@@ -113,14 +113,6 @@ describe('configurationSchema()', () => {
     expect(Object.fromEntries(rows.map(([, key = '', shown]) => [key, shown]))).toEqual(
       Object.fromEntries(Object.keys(configurationSchema.shape).map((key) => [key, given(key)])),
     );
-  });
-});
-
-test('rulesOf() counts in milliseconds', () => {
-  expect(rulesOf(configurationSchema.parse({ ...firstDesign, leave_grace_seconds: '3' }))).toMatchObject({
-    leave_grace_ms: 3_000,
-    first_join_ms: 60_000,
-    code_digits: 4,
   });
 });
 

@@ -1,15 +1,10 @@
 import { z } from 'zod';
 import { addressList } from '../../shared/address-class.ts';
 import { turnUrlSchema, writtenIceServerSchema } from '../../shared/ice-server.ts';
-import { limits } from '../../shared/limits.ts';
 import { wholeNumberSchema } from '../../shared/protocol/names.ts';
 import { redisProblem } from '../../shared/redis-address.ts';
 import { zoneSchema } from '../../shared/zone.ts';
-import { longestDays, quotaPeriods } from '../accounts/rules-quotas.ts';
-import type { BookingRules } from '../bookings/rules.ts';
-import type { Shares } from '../seats/rules-shares.ts';
-import type { Rules } from '../sessions/rules.ts';
-import { bounds } from './limits.ts';
+import { longestDays, quotaPeriods } from './rules-time.ts';
 
 /** "https://vitrina.example" or "http://10.0.0.1:8080": scheme, host and port, nothing behind them. */
 const originSchema = z
@@ -158,38 +153,3 @@ export const configurationSchema = fields.superRefine((configuration, context) =
   }
 });
 export type Configuration = z.infer<typeof configurationSchema>;
-
-export const rulesOf = (configuration: Configuration): Rules => ({
-  start_timeout_ms: configuration.start_timeout_seconds * 1_000,
-  first_join_ms: configuration.first_join_seconds * 1_000,
-  leave_grace_ms: configuration.leave_grace_seconds * 1_000,
-  silent_page_ms: configuration.silent_page_seconds * 1_000,
-  host_lost_ms: configuration.host_lost_seconds * 1_000,
-  no_show_ms: configuration.booking_no_show_minutes * 60_000,
-  code_digits: configuration.code_digits,
-  participants: limits.participants,
-});
-
-export const sharesOf = (configuration: Configuration, seats_percent: number): Shares => ({
-  sessions_of_network: configuration.anonymous_sessions_per_network,
-  queue_places_of_network: configuration.anonymous_queue_places_per_network,
-  bookings_of_network: configuration.anonymous_bookings_held_per_network,
-  unused_of_network: configuration.anonymous_unused_sessions_per_network,
-  network_percent: configuration.anonymous_network_percent,
-  seats_percent,
-  queue_percent: configuration.anonymous_queue_percent,
-  calendar_percent: configuration.anonymous_calendar_percent,
-});
-
-const minute_ms = 60_000;
-
-export const bookingRulesOf = (configuration: Configuration): BookingRules => ({
-  open_ms: configuration.booking_open_minutes * minute_ms,
-  // An app is started for an open booking only.
-  start_ms: Math.min(configuration.booking_start_minutes, configuration.booking_open_minutes) * minute_ms,
-  no_show_ms: configuration.booking_no_show_minutes * minute_ms,
-  days_ahead: configuration.booking_days_ahead,
-  held_per_account: configuration.bookings_per_account,
-  anonymous_per_network: configuration.anonymous_bookings_per_network,
-  most_minutes: bounds.booking_minutes,
-});

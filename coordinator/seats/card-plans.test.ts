@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { fitsOn } from '../../shared/capacity.ts';
 import type { HostCard } from '../../shared/protocol/agent-link.ts';
 import { type Random, seeded } from '../../shared/testing/random.ts';
+import { overlaps, type Period } from '../kit/rules-time.ts';
 import { type Capacity, capacityOf, cardOf, needsOf } from './rules-capacity.ts';
 import {
   type CardPlan,
@@ -12,7 +13,7 @@ import {
   planCards,
   planSeats,
 } from './rules-plans.ts';
-import { overlaps, type Period, slot_ms } from './rules-slots.ts';
+import { slot_ms } from './rules-slots.ts';
 
 const bound = (index: number, seats: number, vram_mb: number | null, encoders: number | null): HostCard => ({
   ...{ index, seats, vram_mb, encoders },

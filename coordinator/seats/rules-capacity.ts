@@ -1,6 +1,6 @@
 import { fitsOn } from '../../shared/capacity.ts';
 import type { AppNeeds, HostCard } from '../../shared/protocol/agent-link.ts';
-import type { Period } from './rules-slots.ts';
+import type { Period } from '../kit/rules-time.ts';
 
 /** What a host has said about its graphics cards: all that deciding about its seats needs while it is away. */
 export interface Capacity {

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { bounds } from '../kit/limits.ts';
-import { host, rules } from '../testing/domain.ts';
+import { host, settings } from '../testing/domain.ts';
 import { capacityOf } from './rules-capacity.ts';
 import {
   believed,
@@ -13,10 +13,10 @@ import {
 } from './rules-hosts.ts';
 
 test('hostAway() gives the host host_lost_ms to come back', () => {
-  const away = hostAway(host('a'), 1_000, rules);
+  const away = hostAway(host('a'), 1_000, settings);
   expect(isConnected(away)).toBeFalse();
-  expect(isLost(away, 1_000 + rules.host_lost_ms - 1)).toBeFalse();
-  expect(isLost(away, 1_000 + rules.host_lost_ms)).toBeTrue();
+  expect(isLost(away, 1_000 + settings.host_lost_ms - 1)).toBeFalse();
+  expect(isLost(away, 1_000 + settings.host_lost_ms)).toBeTrue();
   expect(isLost(host('a'), Number.MAX_SAFE_INTEGER)).toBeFalse();
 });
 
@@ -51,7 +51,7 @@ test('believed() ends a doubt in its time, unless the newcomer has gone meanwhil
   expect(gone).toEqual(['x']);
   expect([...later.doubted]).toEqual([['y', 2_000]]);
   expect(believed(later, 1_999).host).toBe(later);
-  const away = hostAway(doubting, 500, rules);
+  const away = hostAway(doubting, 500, settings);
   expect(believed(away, 9_000)).toEqual({ host: away, gone: [] });
 });
 

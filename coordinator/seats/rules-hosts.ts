@@ -1,6 +1,6 @@
 import type { HostFigures } from '../../shared/protocol/agent-link.ts';
 import { bounds } from '../kit/limits.ts';
-import type { Rules } from '../sessions/rules.ts';
+import type { SessionSettings } from '../sessions/rules.ts';
 import type { Session } from '../sessions/rules-session.ts';
 import { type Capacity, cardOf } from './rules-capacity.ts';
 
@@ -47,9 +47,9 @@ export const takesNew = (host: {
 
 export const isConnected = ({ lost_at }: Host): boolean => lost_at === null;
 
-export const hostAway = (host: Host, now: number, rules: Rules): Host => ({
+export const hostAway = (host: Host, now: number, settings: SessionSettings): Host => ({
   ...host,
-  lost_at: now + rules.host_lost_ms,
+  lost_at: now + settings.host_lost_ms,
   warm: [],
   figures: null,
 });

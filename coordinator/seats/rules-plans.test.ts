@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { overlaps } from '../kit/rules-time.ts';
 import { capacityOf } from './rules-capacity.ts';
 import {
   fittingSeat,
@@ -11,7 +12,7 @@ import {
   type SeatPlan,
   seatKey,
 } from './rules-plans.ts';
-import { bookablePeriod, overlaps, slot_ms, slotsOf } from './rules-slots.ts';
+import { bookablePeriod, slot_ms, slotsOf } from './rules-slots.ts';
 
 /** A small generator of repeatable numbers (mulberry32). */
 const random = (seed: number) => {

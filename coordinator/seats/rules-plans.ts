@@ -1,6 +1,7 @@
 import type { HostCard } from '../../shared/protocol/agent-link.ts';
+import { overlaps, type Period } from '../kit/rules-time.ts';
 import { type Capacity, isBound, roomDuring, roomOn, shareTaken, type Use } from './rules-capacity.ts';
-import { overlaps, type Period, slot_ms } from './rules-slots.ts';
+import { slot_ms } from './rules-slots.ts';
 
 /** One session's worth of capacity: a host, and which of its seats. */
 export interface Seat {

@@ -7,7 +7,7 @@ export interface Waiting {
   readonly claim_until: number | null;
 }
 
-export interface QueueRules {
+export interface QueueSettings {
   /** How long an offered seat is kept. */
   readonly claim_ms: number;
   /** Who has not asked for its place for so long has gone. */
@@ -21,15 +21,18 @@ export const inOrder = <One extends Pick<Waiting, 'created_at' | 'id'>>(
   queue: readonly One[],
 ): readonly One[] => [...queue].sort((a, b) => a.created_at - b.created_at || (a.id < b.id ? -1 : 1));
 
-export const isGone = ({ state, seen_at, claim_until }: Waiting, now: number, rules: QueueRules): boolean =>
-  state === 'offered' ? (claim_until ?? 0) <= now : seen_at + rules.forgotten_ms <= now;
+export const isGone = (
+  { state, seen_at, claim_until }: Waiting,
+  now: number,
+  settings: QueueSettings,
+): boolean => (state === 'offered' ? (claim_until ?? 0) <= now : seen_at + settings.forgotten_ms <= now);
 
 /** Whether a seat is kept back for this one: it has a claim that runs, or waits and is there. */
 export const keepsSeat = (
   { state, seen_at, claim_until }: Waiting,
   now: number,
-  rules: QueueRules,
-): boolean => (state === 'offered' ? (claim_until ?? 0) > now : seen_at + rules.present_ms > now);
+  settings: QueueSettings,
+): boolean => (state === 'offered' ? (claim_until ?? 0) > now : seen_at + settings.present_ms > now);
 
 /**
  * Whose turn it is: the first of those who wait, one for each free seat that is not offered to somebody already. `mayHave`

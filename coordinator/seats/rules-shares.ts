@@ -1,5 +1,5 @@
 import { type Refusal, refuse, refuseFor } from '../../shared/errors.ts';
-import type { Period } from './rules-slots.ts';
+import type { Period } from '../kit/rules-time.ts';
 
 /** What callers without an account may have, as the operator set it. */
 export interface Shares {

@@ -1,15 +1,8 @@
 import { type Refusal, refuse } from '../../shared/errors.ts';
+import type { Period } from '../kit/rules-time.ts';
 
 /** Bookings stand on this grid, counted from 1970 in UTC: all zones' offsets are multiples of a quarter of an hour. */
 export const slot_ms = 5 * 60_000;
-
-/** Half open: `to` is the first instant after it. Epoch ms. */
-export interface Period {
-  readonly from: number;
-  readonly to: number;
-}
-
-export const overlaps = (a: Period, b: Period): boolean => a.from < b.to && b.from < a.to;
 
 /** The numbers of the slots that a period covers, in ascending order. */
 export const slotsOf = ({ from, to }: Period): number[] => {

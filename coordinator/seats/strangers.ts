@@ -2,7 +2,6 @@ import { type Refusal, refuse, refuseFor } from '../../shared/errors.ts';
 import { endReasons, sessionPhases } from '../../shared/protocol/session.ts';
 import { bounds } from '../kit/limits.ts';
 import type { Services } from '../kit/services.ts';
-import { sharesOf } from '../kit/settings.ts';
 import type { World } from '../sessions/live.ts';
 import type { ReadTables, Tables } from '../store/tables.ts';
 import { drainingIn } from './hosts.ts';
@@ -16,6 +15,7 @@ import {
   type StrangersSession,
   startRefusal,
 } from './rules-shares.ts';
+import { sharesOf } from './settings.ts';
 import { among, heldBy, lockShares, strangersAmong } from './stranger-rows.ts';
 
 const live = sessionPhases.filter((phase) => phase !== 'ended');

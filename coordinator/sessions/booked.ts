@@ -8,9 +8,10 @@ import { cardOf, needsOf, roomDuring } from '../seats/rules-capacity.ts';
 import { cardOfSession, type Host } from '../seats/rules-hosts.ts';
 import { slot_ms, slotsOf } from '../seats/rules-slots.ts';
 import type { Booking, Tables } from '../store/tables.ts';
-import { commit, happen, rules, type World } from './live.ts';
+import { commit, happen, type World } from './live.ts';
 import { rowOf, sessionEvent } from './rows.ts';
 import { isLive, openSession, type Session } from './rules-session.ts';
+import { sessionSettings } from './settings.ts';
 
 const minute_ms = 60_000;
 
@@ -74,7 +75,7 @@ export const startBooked = async (world: World, booking: Booking): Promise<strin
   if (host === undefined) return refuse('host_offline');
   if (!fitsNow(host, booking, sessions)) return refuse('servers_busy', 'the card is still in use');
   const now = world.clock.now();
-  const { no_show_ms } = rules(world);
+  const { no_show_ms } = sessionSettings(world);
   const started = await world.db.transact(async (tables) => {
     await tables.hosts.lock({ name: booking.host });
     const held = await tables.bookings.lock({ id: booking.id });
@@ -105,7 +106,7 @@ export const startBooked = async (world: World, booking: Booking): Promise<strin
         owner: null,
       },
       now,
-      rules(world),
+      sessionSettings(world),
     );
     await tables.sessions.insert({ ...rowOf(step.session, now), version: 1 });
     await tables.bookings.update({ id: booking.id }, { session_id: step.session.id });

@@ -6,7 +6,6 @@ import { type Catalogue, emptyCatalogue } from '../catalogue/catalogue.ts';
 import type { Lives } from '../fleet/rules-lives.ts';
 import { type Counters, createCounters } from '../kit/counters.ts';
 import type { Services } from '../kit/services.ts';
-import { rulesOf } from '../kit/settings.ts';
 import { cardOfSession, type Host } from '../seats/rules-hosts.ts';
 import { appIce } from './ice.ts';
 import { endTextFor } from './rules-ends.ts';
@@ -14,6 +13,7 @@ import { type SessionEvent, transition } from './rules-lifecycle.ts';
 import { waiting } from './rules-participants.ts';
 import { type Effect, participantCount, type Session, type Step } from './rules-session.ts';
 import { createSaver, type Saver } from './saver.ts';
+import { sessionSettings } from './settings.ts';
 
 /** The connection to a host's agent. */
 export interface Link {
@@ -98,8 +98,6 @@ export const createWorld = (needs: Services): World => ({
   catalogueListeners: new Set(),
   counters: createCounters(),
 });
-
-export const rules = (world: World) => rulesOf(world.store.configuration());
 
 /** Adds to the set of a key; the function returned takes it out and leaves no empty set behind. */
 export const addTo = <T>(sets: Map<string, Set<T>>, key: string, item: T): (() => void) => {
@@ -196,7 +194,7 @@ export const commit = (world: World, { session, effects }: Step): void => {
 export const happen = (world: World, session_id: string, event: SessionEvent): Session | Refusal => {
   const session = world.sessions.get(session_id);
   if (session === undefined) return refuse('session_unknown');
-  const step = transition(session, event, world.clock.now(), rules(world));
+  const step = transition(session, event, world.clock.now(), sessionSettings(world));
   if (isRefusal(step)) return step;
   if (step.session !== session || step.effects.length > 0) commit(world, step);
   return step.session;

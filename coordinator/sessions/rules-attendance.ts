@@ -1,7 +1,7 @@
 import { counted } from '../../shared/counted.ts';
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import { bounds } from '../kit/limits.ts';
-import type { Rules } from './rules.ts';
+import type { SessionSettings } from './rules.ts';
 import {
   acted,
   admit,
@@ -53,17 +53,22 @@ export interface Newcomer {
   readonly network?: string | undefined;
 }
 
-export const join = (session: Session, newcomer: Newcomer, now: number, rules: Rules): Step | Refusal => {
+export const join = (
+  session: Session,
+  newcomer: Newcomer,
+  now: number,
+  settings: SessionSettings,
+): Step | Refusal => {
   if (!isLive(session)) return refuse('session_ended');
   const { invited, owner = false, knocks = false, name = null, network = null } = newcomer;
   const { until = now + bounds.lobby_ms } = newcomer;
   const admitted = invited || !(session.lobby || knocks);
   const others = session.participants.filter(({ id }) => id !== newcomer.id);
   const full = admitted
-    ? roomFor(present(others), { invited, network }, rules.participants)
+    ? roomFor(present(others), { invited, network }, settings.participants)
     : roomInLobby(waiting(others), network);
   if (full !== undefined) return full;
-  const clock = serving(session) ? now + rules.first_join_ms : null;
+  const clock = serving(session) ? now + settings.first_join_ms : null;
   const leave_at = admitted ? clock : until;
   const one = { ...newParticipant(newcomer, owner), invited: invited || owner, name, network };
   const participants = admit(others, { ...one, admitted, leave_at, leave_latest: leave_at });
@@ -93,13 +98,13 @@ export const admitGuest = (
   id: string,
   admitted: boolean,
   now: number,
-  rules: Rules,
+  settings: SessionSettings,
 ): Step | Refusal => {
   if (!isLive(session)) return refuse('session_ended');
   if (!admitted) return sendAway(session, id);
   if (!waiting(session.participants).some((one) => one.id === id)) return refuse('participant_unknown');
-  if (present(session.participants).length >= rules.participants) return refuse('session_full');
-  const clock = serving(session) ? now + rules.first_join_ms : null;
+  if (present(session.participants).length >= settings.participants) return refuse('session_full');
+  const clock = serving(session) ? now + settings.first_join_ms : null;
   return changed(session, { participants: letIn(session.participants, id, clock) });
 };
 
@@ -124,7 +129,7 @@ export const issueTicket = (
   id: string,
   hash: string,
   now: number,
-  rules: Rules,
+  settings: SessionSettings,
 ): Step | Refusal => {
   const holder = session.participants.find((one) => one.id === id);
   const closed = closedDoor(session);
@@ -133,13 +138,18 @@ export const issueTicket = (
   if (!holder.admitted) return refuse(holder.away ? 'forbidden' : 'lobby_waiting');
   const expires = now + bounds.ticket_ms;
   const tickets = addTicket(session.tickets, { hash, participant: id, expires, used: false }, now);
-  if (holder.away && present(session.participants).length >= rules.participants)
+  if (holder.away && present(session.participants).length >= settings.participants)
     return refuse('session_full');
   return still({ ...session, tickets, participants: extendClock(session.participants, id, expires) });
 };
 
 /** Lets the ticket's holder connect; one who is away is back once it answers the stream. */
-export const redeemTicket = (session: Session, hash: string, now: number, rules: Rules): Step | Refusal => {
+export const redeemTicket = (
+  session: Session,
+  hash: string,
+  now: number,
+  settings: SessionSettings,
+): Step | Refusal => {
   const closed = closedDoor(session);
   if (closed !== undefined) return closed;
   const used = useTicket(session.tickets, hash, now);
@@ -149,20 +159,20 @@ export const redeemTicket = (session: Session, hash: string, now: number, rules:
   if (holder.channels >= bounds.channels_per_participant) {
     return refuse('session_full', `this participant has ${counted(holder.channels, 'connection')} open`);
   }
-  if (holder.away && present(session.participants).length >= rules.participants)
+  if (holder.away && present(session.participants).length >= settings.participants)
     return refuse('session_full');
   return still({
     ...session,
     tickets: used.tickets,
-    participants: connected(session.participants, holder.id, now + rules.first_join_ms),
+    participants: connected(session.participants, holder.id, now + settings.first_join_ms),
   });
 };
 
 /** The host has seen the participant answer the stream. Who was away is back, if there is room still. */
-export const answer = (session: Session, id: string, now: number, rules: Rules): Step => {
+export const answer = (session: Session, id: string, now: number, settings: SessionSettings): Step => {
   const one = session.participants.find((each) => each.id === id);
   if (one === undefined || !isLive(session)) return still(session);
-  if (one.away && present(session.participants).length >= rules.participants) {
+  if (one.away && present(session.participants).length >= settings.participants) {
     return { session, effects: [{ type: 'close_players', participant: id }] };
   }
   const participants = answered(session.participants, id, now);
@@ -178,11 +188,11 @@ export const channelClosed = (
     ticket,
   }: { participant: string; cut: boolean; streamed: boolean; ticket?: string | undefined },
   now: number,
-  rules: Rules,
+  settings: SessionSettings,
 ): Step => {
-  const leave_at = now + rules.leave_grace_ms;
+  const leave_at = now + settings.leave_grace_ms;
   const clock = serving(session)
-    ? { leave_at, leave_latest: Math.max(leave_at, now + rules.first_join_ms) }
+    ? { leave_at, leave_latest: Math.max(leave_at, now + settings.first_join_ms) }
     : { leave_at: null, leave_latest: null };
   const participants = disconnected(
     session.participants,

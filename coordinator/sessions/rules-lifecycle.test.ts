@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { isRefusal } from '../../shared/errors.ts';
 import { type SessionPhase, sessionPhases } from '../../shared/protocol/session.ts';
 import { bounds } from '../kit/limits.ts';
-import { after, must, newSession, playedSession, readySession, rules } from '../testing/domain.ts';
+import { after, must, newSession, playedSession, readySession, settings } from '../testing/domain.ts';
 import { type HostPhase, type SessionEvent, transition } from './rules-lifecycle.ts';
 import { type Effect, participantCount, type Session } from './rules-session.ts';
 
@@ -137,7 +137,7 @@ describe('transition()', () => {
     const { type, ...what } = event;
     test(`transition() ${type} ${JSON.stringify(what)} in every phase`, () => {
       const found = sessionPhases.map((phase): string => {
-        const step = transition(inPhase[phase], event, 10_000, rules);
+        const step = transition(inPhase[phase], event, 10_000, settings);
         return isRefusal(step) ? step.refused : step.session.phase;
       });
       expect(found).toEqual(expected);
@@ -146,7 +146,7 @@ describe('transition()', () => {
 
   test('transition() of a late or repeated report is the same value', () => {
     for (const event of [progress('ready'), progress('launching')]) {
-      expect(must(transition(inPhase.ready, event, 10_000, rules)).session).toBe(inPhase.ready);
+      expect(must(transition(inPhase.ready, event, 10_000, settings)).session).toBe(inPhase.ready);
     }
   });
 
@@ -170,17 +170,17 @@ describe('transition() tick', () => {
   test('transition() ends a session that does not start in time, restarts included', () => {
     const crashing = after(newSession(), [100_000, progress('restarting')]).session;
     for (const session of [newSession(), crashing]) {
-      expect(reasonAt(session, rules.start_timeout_ms - 1)).toBeUndefined();
-      expect(reasonAt(session, rules.start_timeout_ms)).toBe('start_timeout');
+      expect(reasonAt(session, settings.start_timeout_ms - 1)).toBeUndefined();
+      expect(reasonAt(session, settings.start_timeout_ms)).toBe('start_timeout');
     }
     const later = after(readySession(), [50_000, progress('restarting')]).session;
-    expect(reasonAt(later, 50_000 + rules.start_timeout_ms - 1)).toBeUndefined();
-    expect(reasonAt(later, 50_000 + rules.start_timeout_ms)).toBe('start_timeout');
+    expect(reasonAt(later, 50_000 + settings.start_timeout_ms - 1)).toBeUndefined();
+    expect(reasonAt(later, 50_000 + settings.start_timeout_ms)).toBe('start_timeout');
   });
 
   test('transition() ends a session to which nobody came', () => {
-    expect(reasonAt(readySession(), 1_000 + rules.first_join_ms - 1)).toBeUndefined();
-    expect(reasonAt(readySession(), 1_000 + rules.first_join_ms)).toBe('nobody_came');
+    expect(reasonAt(readySession(), 1_000 + settings.first_join_ms - 1)).toBeUndefined();
+    expect(reasonAt(readySession(), 1_000 + settings.first_join_ms)).toBe('nobody_came');
   });
 
   test('transition() ends a session leave_grace_ms after its last connection closed', () => {
@@ -188,15 +188,15 @@ describe('transition() tick', () => {
       20_000,
       { type: 'channel_closed', participant: 'owner', cut: false, streamed: true },
     ]).session;
-    expect(reasonAt(closed, 20_000 + rules.leave_grace_ms - 1)).toBeUndefined();
-    expect(reasonAt(closed, 20_000 + rules.leave_grace_ms)).toBe('last_left');
+    expect(reasonAt(closed, 20_000 + settings.leave_grace_ms - 1)).toBeUndefined();
+    expect(reasonAt(closed, 20_000 + settings.leave_grace_ms)).toBe('last_left');
   });
 
   test('transition() waits a minute more for a participant who was cut off, and ends then', () => {
     const cut: SessionEvent = { type: 'channel_closed', participant: 'owner', cut: true, streamed: true };
-    const { session } = after(playedSession(), [20_000, cut], [20_000 + rules.leave_grace_ms, tick]);
+    const { session } = after(playedSession(), [20_000, cut], [20_000 + settings.leave_grace_ms, tick]);
     expect([session.end, participantCount(session)]).toEqual([null, 0]);
-    const end = 20_000 + rules.leave_grace_ms + bounds.resume_ms;
+    const end = 20_000 + settings.leave_grace_ms + bounds.resume_ms;
     expect(reasonAt(session, end - 1)).toBeUndefined();
     expect(reasonAt(session, end)).toBe('last_left');
     const hash = 'again';
@@ -226,7 +226,7 @@ describe('transition() tick', () => {
       { type: 'join', id: 'guest', token_hash: 'g', invited: false },
     ]).session;
     expect(participantCount(joined)).toBe(2);
-    const { session } = after(joined, [5_000 + rules.first_join_ms, tick]);
+    const { session } = after(joined, [5_000 + settings.first_join_ms, tick]);
     expect([participantCount(session), session.phase]).toEqual([1, 'ready']);
   });
 
@@ -241,8 +241,8 @@ describe('transition() tick', () => {
       expect(session.end).toBeNull();
       const back: SessionEvent = { type: 'host_has', state: 'ready' };
       const served = after(session, [100_000, back]).session;
-      expect(reasonAt(served, 100_000 + rules.first_join_ms - 1)).toBeUndefined();
-      expect(reasonAt(served, 100_000 + rules.first_join_ms)).toBe('last_left');
+      expect(reasonAt(served, 100_000 + settings.first_join_ms - 1)).toBeUndefined();
+      expect(reasonAt(served, 100_000 + settings.first_join_ms)).toBe('last_left');
     }
   });
 
@@ -273,8 +273,8 @@ describe('transition() of who never answers the stream', () => {
   test('transition() ends a session whose owner only holds a socket open, and closes the socket', () => {
     const silent = after(readySession(), ...enter('owner', 2_000)).session;
     expect(silent.participants[0]).toMatchObject({ channels: 1, came: false });
-    expect(after(silent, [1_000 + rules.first_join_ms - 1, tick]).session.end).toBeNull();
-    const over = after(silent, [1_000 + rules.first_join_ms, tick]);
+    expect(after(silent, [1_000 + settings.first_join_ms - 1, tick]).session.end).toBeNull();
+    const over = after(silent, [1_000 + settings.first_join_ms, tick]);
     expect(over.session.end?.reason).toBe('nobody_came');
     expect(over.effects).toContainEqual({ type: 'close_players' });
   });
@@ -285,7 +285,7 @@ describe('transition() of who never answers the stream', () => {
       [5_000, { type: 'join', id: 'guest', token_hash: 'g', invited: false }],
       ...enter('guest', 6_000),
     );
-    const late = after(session, [5_000 + rules.first_join_ms, tick]);
+    const late = after(session, [5_000 + settings.first_join_ms, tick]);
     expect(participantCount(late.session)).toBe(1);
     expect(late.effects).toEqual([{ type: 'close_players', participant: 'guest' }]);
     const closed: SessionEvent = {
@@ -313,7 +313,7 @@ describe('transition() of who never answers the stream', () => {
       session = after(session, ...steps.slice(0, now % 2 === 0 ? 1 : 2), [now, tick]).session;
     }
     expect(session.end?.reason).toBe('last_left');
-    expect(now).toBeLessThanOrEqual(20_000 + rules.first_join_ms + 5_000);
+    expect(now).toBeLessThanOrEqual(20_000 + settings.first_join_ms + 5_000);
   });
 
   test('transition() lets no row of newcomers keep a seat in which nobody ever plays', () => {
@@ -325,7 +325,7 @@ describe('transition() of who never answers the stream', () => {
       if (session.end === null) session = after(session, [now, join]).session;
     }
     expect(session.end?.reason).toBe('nobody_came');
-    expect(now).toBeLessThan(1_000 + 4 * rules.first_join_ms);
+    expect(now).toBeLessThan(1_000 + 4 * settings.first_join_ms);
   });
 
   test('transition() lets a silent guest cancel no countdown, and ends a session of silent pages', () => {
@@ -341,7 +341,7 @@ describe('transition() of who never answers the stream', () => {
     );
     expect(session.idle_at).toBe(310_000);
     expect(after(session, [310_000, tick]).session.end?.reason).toBe('idle');
-    const silent = 2_000 + rules.silent_page_ms + 300_000;
+    const silent = 2_000 + settings.silent_page_ms + 300_000;
     expect(after(idle, [silent - 1, tick]).session.end).toBeNull();
     expect(after(idle, [silent, tick]).session.end?.reason).toBe('idle');
   });
@@ -357,9 +357,9 @@ describe('transition() of who never answers the stream', () => {
     expect(sent.effects).toEqual([{ type: 'close_players', participant: 'guest' }]);
     expect(participantCount(sent.session)).toBe(1);
     const ticket: SessionEvent = { type: 'issue_ticket', participant: 'guest', hash: 't' };
-    expect(transition(sent.session, ticket, 8_000, rules)).toEqual({ refused: 'forbidden' });
+    expect(transition(sent.session, ticket, 8_000, settings)).toEqual({ refused: 'forbidden' });
     const owner: SessionEvent = { type: 'admit', participant: 'owner', admitted: false };
-    expect(transition(session, owner, 8_000, rules)).toEqual({ refused: 'participant_unknown' });
+    expect(transition(session, owner, 8_000, settings)).toEqual({ refused: 'participant_unknown' });
   });
 });
 
@@ -372,8 +372,8 @@ describe('transition() tickets', () => {
 
   test('transition() issues none while the host is away', () => {
     const { session } = after(readySession(), [2_000, { type: 'host_away' }]);
-    expect(transition(session, issue('t'), 3_000, rules)).toEqual({ refused: 'host_offline' });
-    expect(transition(session, { type: 'use_ticket', hash: 't' }, 3_000, rules)).toEqual({
+    expect(transition(session, issue('t'), 3_000, settings)).toEqual({ refused: 'host_offline' });
+    expect(transition(session, { type: 'use_ticket', hash: 't' }, 3_000, settings)).toEqual({
       refused: 'host_offline',
     });
   });
@@ -411,7 +411,7 @@ describe('transition() tickets', () => {
       [last, { type: 'answered', participant: 'owner' }],
     );
     expect(participantCount(back.session)).toBe(1);
-    expect(transition(session, use, last + 1, rules)).toEqual({ refused: 'ticket_expired' });
+    expect(transition(session, use, last + 1, settings)).toEqual({ refused: 'ticket_expired' });
     const there: SessionEvent = { type: 'answered', participant: 'owner' };
     const again = after(
       session,
@@ -420,7 +420,7 @@ describe('transition() tickets', () => {
       [900_000, lost(true)],
       [950_000, use],
     ).session;
-    expect(transition(again, use, 950_000, rules)).toEqual({ refused: 'ticket_used' });
+    expect(transition(again, use, 950_000, settings)).toEqual({ refused: 'ticket_used' });
   });
 
   test('transition() lets no ticket bring back who left, was sent away or closed the page long ago', () => {
@@ -437,11 +437,11 @@ describe('transition() tickets', () => {
       ticket: 'g',
     });
     const left = after(guest, [7_000, ends(true)], [8_000, { type: 'leave', participant: 'guest' }]).session;
-    expect(transition(left, useGuest, 8_001, rules)).toEqual({ refused: 'ticket_unknown' });
+    expect(transition(left, useGuest, 8_001, settings)).toEqual({ refused: 'ticket_unknown' });
     const sent = after(guest, [7_000, { type: 'leave', participant: 'guest' }], [7_000, ends(false)]).session;
-    expect(transition(sent, useGuest, 7_001, rules)).toEqual({ refused: 'ticket_unknown' });
-    const closed = after(guest, [7_000, ends(false)], [7_000 + rules.leave_grace_ms, tick]).session;
-    expect(transition(closed, useGuest, 20_000, rules)).toEqual({ refused: 'ticket_unknown' });
+    expect(transition(sent, useGuest, 7_001, settings)).toEqual({ refused: 'ticket_unknown' });
+    const closed = after(guest, [7_000, ends(false)], [7_000 + settings.leave_grace_ms, tick]).session;
+    expect(transition(closed, useGuest, 20_000, settings)).toEqual({ refused: 'ticket_unknown' });
     const reloaded = after(guest, [7_000, ends(false)], [9_000, useGuest]).session;
     expect(participantCount(reloaded)).toBe(2);
   });
@@ -454,9 +454,9 @@ describe('transition() tickets', () => {
       [6_000, { type: 'join', id: 'b', token_hash: 'b', invited: false }],
       [6_000, { type: 'join', id: 'c', token_hash: 'c', invited: false }],
     );
-    expect(transition(session, issue('t', 'a'), 7_000, rules)).toEqual({ refused: 'session_full' });
+    expect(transition(session, issue('t', 'a'), 7_000, settings)).toEqual({ refused: 'session_full' });
     expect(
-      transition(session, { type: 'join', id: 'd', token_hash: 'd', invited: false }, 7_000, rules),
+      transition(session, { type: 'join', id: 'd', token_hash: 'd', invited: false }, 7_000, settings),
     ).toEqual({
       refused: 'session_full',
     });
@@ -483,7 +483,7 @@ describe('transition() tickets', () => {
       3_000,
       issue('more'),
     ]).session;
-    const answer = transition(full, { type: 'use_ticket', hash: 'more' }, 3_000, rules);
+    const answer = transition(full, { type: 'use_ticket', hash: 'more' }, 3_000, settings);
     expect(isRefusal(answer) && answer.refused).toBe('session_full');
   });
 

@@ -1,7 +1,7 @@
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { EndReason, SessionPhase } from '../../shared/protocol/session.ts';
 import { bounds } from '../kit/limits.ts';
-import type { Rules } from './rules.ts';
+import type { SessionSettings } from './rules.ts';
 import {
   active,
   admitGuest,
@@ -77,11 +77,11 @@ const leadsFrom: Record<HostPhase, readonly SessionPhase[]> = {
 };
 
 /** Runs the clocks of the unconnected only while players could connect. */
-const withClocks = (before: Session, step: Step, now: number, rules: Rules): Step => {
+const withClocks = (before: Session, step: Step, now: number, settings: SessionSettings): Step => {
   const { session } = step;
   if (serving(before) === serving(session)) return step;
   const participants = serving(session)
-    ? startClocks(session.participants, now + rules.first_join_ms)
+    ? startClocks(session.participants, now + settings.first_join_ms)
     : stopClocks(session.participants);
   return { ...step, session: { ...session, participants } };
 };
@@ -95,25 +95,25 @@ const seatFreed = (session: Session, now: number): Step =>
 const gone = (session: Session, reason: EndReason, now: number): Step =>
   isLive(session) ? ended(session, reason, now, false) : seatFreed(session, now);
 
-const progressed = (session: Session, phase: HostPhase, now: number, rules: Rules): Step => {
+const progressed = (session: Session, phase: HostPhase, now: number, settings: SessionSettings): Step => {
   if (!leadsFrom[phase].includes(session.phase)) return still(session);
   // An app that dies while starting is given no more time than one that does not.
-  const due = phase === 'ready' ? null : (session.due ?? now + rules.start_timeout_ms);
+  const due = phase === 'ready' ? null : (session.due ?? now + settings.start_timeout_ms);
   const phases = { ...session.phases, [phase]: session.phases[phase] ?? now };
-  return withClocks(session, changed(session, { phase, phases, due }), now, rules);
+  return withClocks(session, changed(session, { phase, phases, due }), now, settings);
 };
 
 const hostHas = (
   session: Session,
   state: 'starting' | 'ready' | 'restarting',
   now: number,
-  rules: Rules,
+  settings: SessionSettings,
 ): Step => {
   if (!isLive(session)) return still(session);
-  const back = withClocks(session, changed(session, { reachable: true }), now, rules).session;
-  if (state !== 'starting') return progressed(back, state, now, rules);
+  const back = withClocks(session, changed(session, { reachable: true }), now, settings).session;
+  if (state !== 'starting') return progressed(back, state, now, settings);
   // "Starting" after it was ready: the report of a restart was lost with the link.
-  return progressed(back, back.phase === 'ready' ? 'restarting' : 'launching', now, rules);
+  return progressed(back, back.phase === 'ready' ? 'restarting' : 'launching', now, settings);
 };
 
 const hostLacks = (session: Session, now: number): Step =>
@@ -121,19 +121,19 @@ const hostLacks = (session: Session, now: number): Step =>
     ? changed(session, { reachable: true }, [{ type: 'start' }])
     : gone(session, 'host_forgot', now);
 
-const hostAway = (session: Session, now: number, rules: Rules): Step =>
+const hostAway = (session: Session, now: number, settings: SessionSettings): Step =>
   isLive(session) && session.reachable
-    ? withClocks(session, changed(session, { reachable: false }), now, rules)
+    ? withClocks(session, changed(session, { reachable: false }), now, settings)
     : still(session);
 
 /** Nobody has had the stream for longer than anybody needs to come, or to come back: newcomers who never answer keep no seat. */
-const deserted = ({ quiet_since }: Session, now: number, rules: Rules): boolean =>
-  quiet_since !== null && quiet_since + 2 * rules.first_join_ms + rules.leave_grace_ms <= now;
+const deserted = ({ quiet_since }: Session, now: number, settings: SessionSettings): boolean =>
+  quiet_since !== null && quiet_since + 2 * settings.first_join_ms + settings.leave_grace_ms <= now;
 
-const emptied = (session: Session, now: number, rules: Rules): EndReason | undefined => {
+const emptied = (session: Session, now: number, settings: SessionSettings): EndReason | undefined => {
   const { participants, awaited_until } = session;
   if (awaited_until !== null || awaited(participants, now)) return undefined;
-  if (present(participants).length > 0 && !deserted(session, now, rules)) return undefined;
+  if (present(participants).length > 0 && !deserted(session, now, settings)) return undefined;
   return participants.some(({ came }) => came) ? 'last_left' : 'nobody_came';
 };
 
@@ -148,11 +148,11 @@ const extended = (session: Session, to: number): Step | Refusal => {
 };
 
 /** The first time that a booked session's owner and guests had to come is over. */
-const stopAwaiting = (session: Session, now: number, rules: Rules): Step => {
+const stopAwaiting = (session: Session, now: number, settings: SessionSettings): Step => {
   // Who came at the last moment has as long as others.
   const quiet_since = session.quiet_since === null ? null : now;
   const waited = { ...session, awaited_until: null, quiet_since };
-  const reason = emptied(waited, now, rules);
+  const reason = emptied(waited, now, settings);
   return reason === undefined ? still(waited) : ended(waited, reason, now, true);
 };
 
@@ -162,7 +162,7 @@ const ticketsLeft = ({ participants, tickets }: Session, now: number): Session['
   return tickets.filter(({ participant }) => gone.every(({ id }) => id !== participant));
 };
 
-const tick = (session: Session, now: number, rules: Rules): Step => {
+const tick = (session: Session, now: number, settings: SessionSettings): Step => {
   const overdue = session.due !== null && session.due <= now;
   if (session.end !== null) {
     if (!overdue) return still(session);
@@ -173,7 +173,7 @@ const tick = (session: Session, now: number, rules: Rules): Step => {
   if (overdue) return ended(session, 'start_timeout', now, true);
   if (session.ends_at <= now) return ended(session, 'time_up', now, true);
   if (session.awaited_until !== null && session.awaited_until <= now)
-    return stopAwaiting(session, now, rules);
+    return stopAwaiting(session, now, settings);
   const participants = expire(session.participants, now);
   const expired = participants !== session.participants;
   const silent = late(session.participants, now).filter(({ channels }) => channels > 0);
@@ -181,16 +181,16 @@ const tick = (session: Session, now: number, rules: Rules): Step => {
   const step = expired
     ? changed(session, { participants, tickets: ticketsLeft(session, now) }, closes)
     : still(session);
-  const reason = emptied(step.session, now, rules);
+  const reason = emptied(step.session, now, settings);
   if (reason !== undefined) return ended(step.session, reason, now, true);
-  return expired ? step : watchIdle(session, now, rules);
+  return expired ? step : watchIdle(session, now, settings);
 };
 
 /** Counts down to the end of a session in which nobody does anything, and ends it. */
-const watchIdle = (session: Session, now: number, rules: Rules): Step => {
+const watchIdle = (session: Session, now: number, settings: SessionSettings): Step => {
   const last =
     serving(session) && session.idle_ms > 0
-      ? lastActivity(session.participants, rules.silent_page_ms)
+      ? lastActivity(session.participants, settings.silent_page_ms)
       : undefined;
   const end = last === undefined ? Number.POSITIVE_INFINITY : last + session.idle_ms;
   if (end <= now) return ended(session, 'idle', now, true);
@@ -211,22 +211,27 @@ export const transition = (
   session: Session,
   event: SessionEvent,
   now: number,
-  rules: Rules,
+  settings: SessionSettings,
 ): Step | Refusal => {
-  const step = carry(session, event, now, rules);
+  const step = carry(session, event, now, settings);
   return isRefusal(step) ? step : withQuiet(step, now);
 };
 
-const carry = (session: Session, event: SessionEvent, now: number, rules: Rules): Step | Refusal => {
+const carry = (
+  session: Session,
+  event: SessionEvent,
+  now: number,
+  settings: SessionSettings,
+): Step | Refusal => {
   switch (event.type) {
     case 'progressed':
-      return progressed(session, event.phase, now, rules);
+      return progressed(session, event.phase, now, settings);
     case 'host_ended':
       return gone(session, event.reason, now);
     case 'host_away':
-      return hostAway(session, now, rules);
+      return hostAway(session, now, settings);
     case 'host_has':
-      return hostHas(session, event.state, now, rules);
+      return hostHas(session, event.state, now, settings);
     case 'host_lacks':
       return hostLacks(session, now);
     case 'host_lost':
@@ -234,9 +239,9 @@ const carry = (session: Session, event: SessionEvent, now: number, rules: Rules)
     case 'end':
       return isLive(session) ? ended(session, event.reason, now, true) : still(session);
     case 'join':
-      return join(session, event, now, rules);
+      return join(session, event, now, settings);
     case 'admit':
-      return admitGuest(session, event.participant, event.admitted, now, rules);
+      return admitGuest(session, event.participant, event.admitted, now, settings);
     case 'active':
       return active(session, event.participant, now);
     case 'offer_extension':
@@ -248,14 +253,14 @@ const carry = (session: Session, event: SessionEvent, now: number, rules: Rules)
     case 'withdraw':
       return withdraw(session, event.participant);
     case 'issue_ticket':
-      return issueTicket(session, event.participant, event.hash, now, rules);
+      return issueTicket(session, event.participant, event.hash, now, settings);
     case 'use_ticket':
-      return redeemTicket(session, event.hash, now, rules);
+      return redeemTicket(session, event.hash, now, settings);
     case 'answered':
-      return answer(session, event.participant, now, rules);
+      return answer(session, event.participant, now, settings);
     case 'channel_closed':
-      return channelClosed(session, event, now, rules);
+      return channelClosed(session, event, now, settings);
     case 'tick':
-      return tick(session, now, rules);
+      return tick(session, now, settings);
   }
 };

@@ -1,5 +1,5 @@
 import type { EndReason, SessionPhase } from '../../shared/protocol/session.ts';
-import type { Rules } from './rules.ts';
+import type { SessionSettings } from './rules.ts';
 import { type Participant, present } from './rules-participants.ts';
 import type { Ticket } from './rules-tickets.ts';
 
@@ -121,7 +121,11 @@ export const newParticipant = (
 });
 
 /** A seat was chosen: the session exists, its host has to be told. */
-export const openSession = ({ owner, ...given }: NewSession, now: number, rules: Rules): Step => ({
+export const openSession = (
+  { owner, ...given }: NewSession,
+  now: number,
+  settings: SessionSettings,
+): Step => ({
   session: {
     ...given,
     generation: 1,
@@ -133,7 +137,7 @@ export const openSession = ({ owner, ...given }: NewSession, now: number, rules:
     participants: owner === null ? [] : [newParticipant(owner, true)],
     tickets: [],
     quiet_since: null,
-    due: now + rules.start_timeout_ms,
+    due: now + settings.start_timeout_ms,
     extendable_to: null,
     idle_at: null,
     end: null,

@@ -1,5 +1,5 @@
 /** What the operator may set about sessions, in the units that the domain counts in. */
-export interface Rules {
+export interface SessionSettings {
   /** From the request to the streamer's registration. */
   readonly start_timeout_ms: number;
   /** From "ready" to the first connection of a participant. */

@@ -20,10 +20,11 @@ import { noteStranger, unusedUntil } from '../seats/stranger-rows.ts';
 import { strangerMayStart } from '../seats/strangers.ts';
 import { Taken } from '../store/database.ts';
 import type { Account, Tables } from '../store/tables.ts';
-import { commit, rules, type World } from './live.ts';
+import { commit, type World } from './live.ts';
 import { participation } from './members.ts';
 import { rowOf, sessionEvent } from './rows.ts';
 import { openSession, type Step } from './rules-session.ts';
+import { sessionSettings } from './settings.ts';
 
 const minute_ms = 60_000;
 
@@ -96,7 +97,7 @@ const place = async (
   const refused = spent ?? (await takeTurn(world, tables, app.name, { claim: request.queue, account }));
   if (refused !== undefined) return refused;
   const id = world.ids.id();
-  const code = await takeCode(world, tables, id, rules(world).code_digits);
+  const code = await takeCode(world, tables, id, sessionSettings(world).code_digits);
   if (isRefusal(code)) return code;
   const step = openSession(
     {
@@ -118,7 +119,7 @@ const place = async (
       owner,
     },
     now,
-    rules(world),
+    sessionSettings(world),
   );
   await occupySeat(tables, seat, { app: app.name, visit: { from: now, to: seat.until }, holder: id });
   await tables.sessions.insert({ ...rowOf(step.session, now), version: 1 });

@@ -1,12 +1,12 @@
 import { isRefusal, type Refusal } from '../../shared/errors.ts';
 import { capacityOf } from '../seats/rules-capacity.ts';
 import { type Host, hostExpected } from '../seats/rules-hosts.ts';
-import type { Rules } from '../sessions/rules.ts';
+import type { SessionSettings } from '../sessions/rules.ts';
 import { type SessionEvent, transition } from '../sessions/rules-lifecycle.ts';
 import { openSession, type Session, type Step } from '../sessions/rules-session.ts';
 
 /** Values for tests of the domain. Instants are small numbers. */
-export const rules: Rules = {
+export const settings: SessionSettings = {
   start_timeout_ms: 120_000,
   first_join_ms: 60_000,
   leave_grace_ms: 10_000,
@@ -45,7 +45,7 @@ export const newSession = (): Session =>
       owner: { id: 'owner', token_hash: 'owner-token' },
     },
     0,
-    rules,
+    settings,
   ).session;
 
 /** The last step after a list of events, each at its time. */
@@ -53,7 +53,7 @@ export const after = (
   session: Session,
   ...events: readonly (readonly [now: number, event: SessionEvent])[]
 ): Step =>
-  events.reduce<Step>((step, [now, event]) => must(transition(step.session, event, now, rules)), {
+  events.reduce<Step>((step, [now, event]) => must(transition(step.session, event, now, settings)), {
     session,
     effects: [],
   });
