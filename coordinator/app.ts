@@ -13,6 +13,7 @@ import { tellDraining } from './fleet/drain.ts';
 import { createEvacuations } from './fleet/evacuations.ts';
 import { tick } from './fleet/fleet.ts';
 import { carryOut, type Done, type Order } from './fleet/orders.ts';
+import { createOrphans } from './fleet/orphans.ts';
 import { createAgents } from './fleet/socket.ts';
 import { createWarmWishes } from './fleet/warm.ts';
 import { createApp } from './http/app.ts';
@@ -20,6 +21,7 @@ import { refuseFloods } from './http/floods.ts';
 import type { Site } from './http/pages.ts';
 import { createLagMeter } from './kit/counters.ts';
 import { createRateLimits } from './kit/http-rates.ts';
+import { createLease } from './kit/lease.ts';
 import { bounds } from './kit/limits.ts';
 import type { Services } from './kit/services.ts';
 import { createSweep } from './kit/sweep.ts';
@@ -91,7 +93,11 @@ export const startCoordinator = async (
     sendToTargets(() => store.configuration().webhook_private_targets),
   );
   const bookings = bookingNeeds(world);
+  const lease = createLease(services);
+  await lease.renew();
+  const orphans = createOrphans(world, lease);
   const background = createBackground(log, {
+    lease: () => lease.renew().then(orphans),
     extensions: () => offerExtensions(world),
     queue: () => moveQueue(world),
     knocks: createDoor(world),

@@ -1,6 +1,6 @@
 import { readCatalogue, takeOverFile } from './catalogue/catalogue.ts';
 import { isElsewhere } from './catalogue/elsewhere.ts';
-import { takenUp } from './fleet/claims.ts';
+import { letGoWhenFenced, takenUp } from './fleet/claims.ts';
 import type { Services } from './kit/services.ts';
 import { storedCapacity } from './seats/hosts.ts';
 import { capacityOf } from './seats/rules-capacity.ts';
@@ -40,5 +40,6 @@ export const openWorld = async (services: Services): Promise<World> => {
   await takeOverFile(services);
   world.catalogue = await readCatalogue(services);
   await takeUpSessions(world);
+  letGoWhenFenced(world);
   return world;
 };

@@ -1,8 +1,8 @@
 import type { ServerEntry } from '../../shared/protocol/client-verbs.ts';
 import type { Services } from '../kit/services.ts';
 import { takesNew } from '../seats/rules-hosts.ts';
-import type { AppRow, HostRow, Tables } from '../store/tables.ts';
-import type { FileApp, Texts } from './file-catalogue.ts';
+import type { AppRow, FileEntry, HostRow, Tables } from '../store/tables.ts';
+import type { FileApp, FileCatalogue, Texts } from './file-catalogue.ts';
 
 /** An app as visitors find it. */
 export interface App extends Omit<AppRow, 'title' | 'description'> {
@@ -120,46 +120,84 @@ const putApp = async ({ apps }: Tables, { name, title, description, picture, set
   else if (!says(row, said)) await apps.update({ name }, said);
 };
 
+/** A host with one of its apps, as one text. */
+const pairOf = ({ host, app }: { readonly host: string; readonly app: string }): string => `${host}\n${app}`;
+
+/** What a file listed before, and what all files together list now. */
+interface Entries {
+  readonly before: readonly FileEntry[];
+  readonly listed: readonly FileEntry[];
+}
+
+/** Notes what this file lists. */
+const noteEntries = async (
+  { file_entries }: Tables,
+  file: string,
+  apps: Iterable<FileApp>,
+): Promise<Entries> => {
+  const wanted = [...apps].flatMap(({ name: app, hosts }) => hosts.map((host) => ({ file, host, app })));
+  const [all, wantedPairs] = [await file_entries.find({}), new Set(wanted.map(pairOf))];
+  const before = all.filter((entry) => entry.file === file);
+  const known = new Set(before.map(pairOf));
+  for (const entry of before) if (!wantedPairs.has(pairOf(entry))) await file_entries.remove(entry);
+  for (const entry of wanted) if (!known.has(pairOf(entry))) await file_entries.insert(entry);
+  return { before, listed: [...all.filter((entry) => entry.file !== file), ...wanted] };
+};
+
+/** Says of each host of the file where it is and what its agent presents. */
+const putHosts = async ({ hosts }: Tables, listed: FileCatalogue['hosts'], now: number): Promise<void> => {
+  for (const [name, { ip, port, key_hash }] of [...listed].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const said = { ip, port, key_hash, source: 'file' as const };
+    const row = await hosts.lock({ name });
+    if (row === undefined) await hosts.insert(newHost({ ...said, name }, now));
+    else if (!says(row, said)) {
+      // A new key is what ends a quarantine.
+      const released = row.key_hash === key_hash ? {} : { quarantined_at: null };
+      await hosts.update({ name }, { ...said, ...released });
+    }
+  }
+};
+
 /**
- * Makes the database say what servers.json says: its hosts and apps are there, and those that stood in an earlier
- * servers.json and no longer do are not. What people set over REST and the file does not mention stays.
+ * Removes hosts and apps that stood in this file and stand in none. Of what was stored before entries were noted, a coordinator
+ * that is alone removes what is in nobody's way.
+ */
+const removeVanished = async (tables: Tables, file: string, { listed, before }: Entries): Promise<void> => {
+  const alone = listed.every((entry) => entry.file === file);
+  const isListed = (kind: 'host' | 'app', name: string) => listed.some((entry) => entry[kind] === name);
+  const wasOurs = (kind: 'host' | 'app', name: string) => before.some((entry) => entry[kind] === name);
+  for (const { name, source, held_by } of await tables.hosts.find({})) {
+    if (source !== 'file' || isListed('host', name)) continue;
+    if (!wasOurs('host', name) && !(alone && (held_by === null || held_by === file))) continue;
+    await tables.host_apps.remove({ host: name });
+    await tables.hosts.remove({ name });
+  }
+  for (const { name, source } of await tables.apps.find({})) {
+    if (source !== 'file' || isListed('app', name)) continue;
+    if (!wasOurs('app', name) && !(alone && (await tables.host_apps.count({ app: name })) === 0)) continue;
+    await tables.host_apps.remove({ app: name });
+    await tables.apps.remove({ name });
+  }
+};
+
+/**
+ * Makes the database say what servers.json says: its hosts and apps are there, and those that stood in it and no longer stand in
+ * that of any coordinator are not. What people set over REST and the file does not mention stays.
  */
 export const takeOverFile = ({ db, store, clock }: Services): Promise<void> =>
   db.transact(async (tables) => {
     const { apps, hosts } = store.catalogue();
-    for (const [name, { ip, port, key_hash }] of [...hosts].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      const said = { ip, port, key_hash, source: 'file' as const };
-      const row = await tables.hosts.lock({ name });
-      if (row === undefined) {
-        await tables.hosts.insert(newHost({ ...said, name }, clock.now()));
-      } else if (!says(row, said)) {
-        // A new key is what ends a quarantine.
-        const released = row.key_hash === key_hash ? {} : { quarantined_at: null };
-        await tables.hosts.update({ name }, { ...said, ...released });
-      }
-    }
+    const file = store.configuration().coordinator_name;
+    await putHosts(tables, hosts, clock.now());
     for (const app of apps.values()) await putApp(tables, app);
-    const wanted = new Set(
-      [...apps.values()].flatMap(({ name, hosts }) => hosts.map((host) => `${host}\n${name}`)),
-    );
-    for (const { name } of await tables.hosts.find({})) {
-      const fromFile = hosts.has(name);
-      for (const { app } of await tables.host_apps.find({ host: name })) {
-        if (!wanted.delete(`${name}\n${app}`) && fromFile) await tables.host_apps.remove({ host: name, app });
-      }
+    const { listed, before } = await noteEntries(tables, file, apps.values());
+    const pairs = new Set(listed.map(pairOf));
+    for (const host of hosts.keys()) {
+      const has = new Set((await tables.host_apps.find({ host })).map(({ app }) => app));
+      for (const app of has)
+        if (!pairs.has(pairOf({ host, app }))) await tables.host_apps.remove({ host, app });
+      for (const { name: app, hosts } of apps.values())
+        if (hosts.includes(host) && !has.has(app)) await tables.host_apps.insert({ host, app });
     }
-    for (const pair of wanted) {
-      const [host = '', app = ''] = pair.split('\n');
-      await tables.host_apps.insert({ host, app });
-    }
-    for (const { name, source } of await tables.hosts.find({})) {
-      if (source !== 'file' || hosts.has(name)) continue;
-      await tables.host_apps.remove({ host: name });
-      await tables.hosts.remove({ name });
-    }
-    for (const { name, source } of await tables.apps.find({})) {
-      if (source !== 'file' || apps.has(name)) continue;
-      await tables.host_apps.remove({ app: name });
-      await tables.apps.remove({ name });
-    }
+    await removeVanished(tables, file, { listed, before });
   });

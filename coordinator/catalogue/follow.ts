@@ -24,7 +24,7 @@ export const followCatalogue = (world: World): CatalogueChanges => {
       if (stopped) return;
       if (fromFile) await takeOverFile(world);
       world.catalogue = await readCatalogue(world);
-      letGo(world);
+      await letGo(world);
       for (const listener of [...world.catalogueListeners]) listener();
     });
     last = mine.catch((error: unknown) => log.error({ error }, 'the catalogue cannot be brought up to date'));

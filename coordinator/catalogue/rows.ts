@@ -73,6 +73,13 @@ export const catalogueShapes = {
     { indexes: { host: ['host'], expires: ['expires_at'] } },
   ),
 
+  /** What the servers.json of each coordinator lists, by its `coordinator_name`: a host that stands in two goes with the last one. */
+  file_entries: shape(
+    'file_entries',
+    { file: id(), host: name(server_name_chars), app: name(app_name_chars) },
+    ['file', 'host', 'app'],
+  ),
+
   host_apps: shape(
     'host_apps',
     { host: name(server_name_chars), app: name(app_name_chars) },

@@ -97,6 +97,7 @@ test('erase() goes on where it was cut off, after each of its portions', async (
   let left = 0;
   const flaky: Database = {
     ...{ read: (work) => db.read(work), health: () => db.health(), close: () => db.close() },
+    shared: db.shared,
     compact: () => db.compact(),
     transact(work) {
       left -= 1;

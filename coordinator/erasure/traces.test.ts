@@ -171,6 +171,7 @@ test('createErasures() goes on with the others where one account cannot be erase
   for (const one of [stuck.id, id]) await beginErasure(world, 'account-9', one);
   clock.advance(minute);
   const broken: Database = {
+    shared: db.shared,
     ...{ health: () => db.health(), close: () => db.close(), compact: () => db.compact() },
     transact: (work) => db.transact(work),
     read: (work) =>

@@ -3,6 +3,7 @@ import { isRefusal } from '../../shared/errors.ts';
 import { AGENT_LINK_VERSION } from '../../shared/protocol/agent-link.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
 import { readCatalogue } from '../catalogue/catalogue.ts';
+import { Fenced } from '../kit/fenced.ts';
 import { openWorld } from '../open.ts';
 import { capacityOf } from '../seats/rules-capacity.ts';
 import { endSession, joinSession } from '../sessions/members.ts';
@@ -11,7 +12,7 @@ import { memoryDatabase } from '../testing/database.ts';
 import { keyOf, memoryStore } from '../testing/store.ts';
 import { connect, entryOfA, member, ready, started, worldUnderTest } from '../testing/world.ts';
 import { claimHost, letGo } from './claims.ts';
-import { greetHost, hostGone, tick } from './fleet.ts';
+import { greetHost, tick } from './fleet.ts';
 
 const running = (id: string) => ({ session_id: id, generation: 1, state: 'ready' as const });
 
@@ -65,23 +66,36 @@ describe('claimHost()', () => {
   test('claimHost() fences the former coordinator: what it still thinks is not stored', async () => {
     const { first, second, one, dial, db } = await pair();
     await dial();
-    endSession(first.world, member(first.world, one));
-    await first.world.saver.saved(one.session.id);
+    const own = member(first.world, one);
+    endSession(first.world, own);
+    await expect(first.world.saver.saved(one.session.id)).rejects.toBeInstanceOf(Fenced);
+    expect([first.world.sessions.size, first.world.links.size]).toEqual([0, 0]);
     const row = await db.read(({ sessions }) => sessions.get({ id: one.session.id }));
     expect(row?.phase).toBe('ready');
-    expect(await createSession(first.world, { app: 'Loft' })).toMatchObject({ refused: 'servers_busy' });
+    expect(await createSession(first.world, { app: 'Loft' })).toMatchObject({ refused: 'app_offline' });
     expect(isRefusal(await createSession(second, { app: 'Loft' }))).toBe(false);
   });
 });
 
-test('letGo() forgets a host that has gone to another coordinator, and its sessions, not one that is connected', async () => {
+test('letGo() forgets a host that has gone to another coordinator, with its sessions and the link that is left', async () => {
   const { first, dial } = await pair();
+  const { world } = first;
+  const before = world.catalogue;
+  await letGo(world);
+  expect([world.sessions.size, world.links.size]).toEqual([1, 1]);
   await dial();
-  const { world, link } = first;
-  world.catalogue = await readCatalogue(world);
-  letGo(world);
+  // As long as it has not read that the host has gone, it does not ask.
+  await letGo(world);
   expect(world.sessions.size).toBe(1);
-  hostGone(world, 'a', link);
-  letGo(world);
-  expect([world.sessions.size, world.hosts.size]).toEqual([0, 0]);
+  const gone = await readCatalogue(world);
+  // The host has come back since.
+  const [row] = [gone.hosts.get('a')];
+  await world.db.transact(({ hosts }) => hosts.update({ name: 'a' }, { held_by: 'main' }));
+  world.catalogue = gone;
+  await letGo(world);
+  expect(world.sessions.size).toBe(1);
+  await world.db.transact(({ hosts }) => hosts.update({ name: 'a' }, { held_by: row?.held_by ?? null }));
+  await letGo(world);
+  expect([world.sessions.size, world.hosts.size, world.links.size]).toEqual([0, 0, 0]);
+  expect(before.hosts.get('a')?.held_by).not.toBe('other');
 });

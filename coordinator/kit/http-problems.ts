@@ -4,6 +4,7 @@ import type { Ids } from '../../shared/ids.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Problem } from '../../shared/protocol/http.ts';
 import { Unavailable, Unreadable } from '../store/database.ts';
+import { Fenced } from './fenced.ts';
 import type { Ctx } from './http-env.ts';
 
 /** A problem carries its code in this header from where it is made to where it is counted; it does not leave. */
@@ -55,6 +56,10 @@ export const onError =
     }
     if (error instanceof Unavailable) {
       log.warn({ reason: error.message, ...error.refusal }, 'the database cannot do it');
+      return problem(error.refusal);
+    }
+    if (error instanceof Fenced) {
+      log.warn({ reason: error.message }, 'another coordinator has it');
       return problem(error.refusal);
     }
     if (error instanceof Unreadable) {

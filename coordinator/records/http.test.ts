@@ -9,6 +9,7 @@ const withRecords = async (...rows: ReturnType<typeof recordRow>[]) => {
   const under = routesUnderTest(({ db }) =>
     recordRoutes({
       db: {
+        shared: db.shared,
         transact: (work) => db.transact(work),
         read: (work) => {
           reads.count += 1;

@@ -76,28 +76,36 @@ export interface World extends Services {
   readonly players: Map<string, Set<Player>>;
   readonly watchers: Map<string, Set<() => void>>;
   readonly saver: Saver;
+  /** Told of a host that another coordinator has taken. */
+  readonly fenced: Set<(host: string) => void>;
   /** Replaced as a whole when it changes; then the listeners are called. */
   catalogue: Catalogue;
   readonly catalogueListeners: Set<() => void>;
   readonly counters: Counters;
 }
 
-export const createWorld = (needs: Services): World => ({
-  ...needs,
-  hosts: new Map(),
-  links: new Map(),
-  lives: new Map(),
-  sessions: new Map(),
-  starting: new Map(),
-  extending: new Map(),
-  lost: new Map(),
-  players: new Map(),
-  watchers: new Map(),
-  saver: createSaver(needs),
-  catalogue: emptyCatalogue,
-  catalogueListeners: new Set(),
-  counters: createCounters(),
-});
+export const createWorld = (needs: Services): World => {
+  const fenced: World['fenced'] = new Set();
+  return {
+    ...needs,
+    fenced,
+    hosts: new Map(),
+    links: new Map(),
+    lives: new Map(),
+    sessions: new Map(),
+    starting: new Map(),
+    extending: new Map(),
+    lost: new Map(),
+    players: new Map(),
+    watchers: new Map(),
+    saver: createSaver(needs, (host) => {
+      for (const listener of [...fenced]) listener(host);
+    }),
+    catalogue: emptyCatalogue,
+    catalogueListeners: new Set(),
+    counters: createCounters(),
+  };
+};
 
 /** Adds to the set of a key; the function returned takes it out and leaves no empty set behind. */
 export const addTo = <T>(sets: Map<string, Set<T>>, key: string, item: T): (() => void) => {

@@ -36,6 +36,7 @@ describe('joinSession()', () => {
     const memory = memoryDatabase();
     let down = false;
     const db: Database = {
+      shared: memory.shared,
       transact: (work) =>
         down ? Promise.reject(new Unavailable('storage_away', 'gone')) : memory.transact(work),
       read: (work) => memory.read(work),

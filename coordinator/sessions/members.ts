@@ -1,5 +1,6 @@
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { App, Participation } from '../../shared/protocol/http.ts';
+import { sessionPhases } from '../../shared/protocol/session.ts';
 import { bounds } from '../kit/limits.ts';
 import { hashOf } from '../kit/secrets.ts';
 import { drainingIn } from '../seats/hosts.ts';
@@ -66,6 +67,9 @@ export const listApps = (world: World): App[] => {
     });
 };
 
+/** The phases of a session that goes on. */
+const playing = { in: sessionPhases.filter((phase) => phase !== 'ended') };
+
 /** By what somebody wants to come in: a code, perhaps typed on an app's page, or the secret of an invite. */
 export type Door = Omit<Guess, 'network'> | { readonly invite: string };
 
@@ -102,9 +106,25 @@ const noneYet = async ({ db }: World, invite: string): Promise<Refusal> => {
     : refuse('invite_unknown');
 };
 
+/** Why a right code opens nothing here: its session runs at another coordinator. It is no wrong one, and costs nothing. */
+const elsewhereBy = async (
+  { db, sessions: known }: World,
+  code: string,
+  app: string | undefined,
+): Promise<Refusal | undefined> => {
+  const row = await db.read(async ({ codes, sessions }) => {
+    const held = await codes.get({ code });
+    if (held === undefined || held.free_at !== null) return undefined;
+    const own = await sessions.get({ id: held.holder });
+    return own ?? (await sessions.find({ booking_id: held.holder, phase: playing }, { limit: 1 }))[0];
+  });
+  const elsewhere = row !== undefined && row.phase !== 'ended' && !known.has(row.id);
+  return elsewhere && (app === undefined || row.app === app) ? refuse('host_offline') : undefined;
+};
+
 /**
  * Makes the caller a participant of the live session that has the code or the invite, which is stored when the promise
- * resolves; code_unknown, codes_closed, invite_unknown, booking_not_open, name_taken or session_full. By code one may have to wait in the
+ * resolves; code_unknown, codes_closed, host_offline, invite_unknown, booking_not_open, name_taken or session_full. By code one may have to wait in the
  * lobby: see `knocks.ts` for when too many wrong ones were typed.
  */
 export const joinSession = async (
@@ -125,7 +145,7 @@ export const joinSession = async (
   const found = await guess(world, by, async () => {
     if (door.app !== app) return undefined;
     const session = live.find((one) => one.code === code && (app === undefined || one.app === app));
-    if (session === undefined) return undefined;
+    if (session === undefined) return elsewhereBy(world, code, app);
     if (name !== undefined && isNameTaken(session.participants, name)) return refuse('name_taken');
     return enter(world, session, { invited: false, owner: false, network, name });
   });

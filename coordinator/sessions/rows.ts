@@ -3,6 +3,7 @@ import { endReasonSchema, endReasons, sessionPhaseSchema } from '../../shared/pr
 import { releaseCode } from '../bookings/codes.ts';
 import { bookingEnded, bookingUsed } from '../bookings/ticks.ts';
 import { isElsewhere } from '../catalogue/elsewhere.ts';
+import { Fenced } from '../kit/fenced.ts';
 import { emit } from '../kit/outbox.ts';
 import type { Services } from '../kit/services.ts';
 import { forgetUsed } from '../seats/stranger-rows.ts';
@@ -133,12 +134,12 @@ export const keepRecord = async (
 
 /**
  * Stores the session as it is now, but for whose it is (that is the row's to say: an account may have been erased), and with it what follows: events for webhooks, the record when it has ended, and the
- * release of its code and of its seat.
+ * release of its code and of its seat. Throws Fenced when the host has come to another coordinator, which locks the rows that it takes over.
  */
 export const storeSession = async (services: Services, tables: Tables, latest: Session): Promise<void> => {
   const now = services.clock.now();
   const row = await tables.sessions.lock({ id: latest.id });
-  if (isElsewhere(services, await tables.hosts.get({ name: latest.host }))) return;
+  if (isElsewhere(services, await tables.hosts.get({ name: latest.host }))) throw new Fenced(latest.host);
   const before = row === undefined ? undefined : sessionOf(row);
   if (row === undefined || before === undefined) return;
   const session = { ...latest, account_id: row.account_id };

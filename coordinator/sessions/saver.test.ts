@@ -5,6 +5,7 @@ import { fakeIds } from '../../shared/testing/ids.ts';
 import { type Database, Unavailable } from '../store/database.ts';
 import { memoryDatabase } from '../testing/database.ts';
 import { newSession } from '../testing/domain.ts';
+import { hostRow } from '../testing/rows.ts';
 import { memoryStore } from '../testing/store.ts';
 import { rowOf } from './rows.ts';
 import { createSaver } from './saver.ts';
@@ -13,6 +14,7 @@ import { createSaver } from './saver.ts';
 const setUp = async (fault: () => void) => {
   const memory = memoryDatabase();
   const db: Database = {
+    shared: memory.shared,
     transact: (work) => {
       fault();
       return memory.transact(work);
@@ -23,14 +25,17 @@ const setUp = async (fault: () => void) => {
     close: () => memory.close(),
   };
   const clock = fakeClock();
-  const saver = createSaver({ db, store: memoryStore([]), clock, ids: fakeIds(), log: silentLog });
+  const fenced: string[] = [];
+  const saver = createSaver({ db, store: memoryStore([]), clock, ids: fakeIds(), log: silentLog }, (host) =>
+    fenced.push(host),
+  );
   const add = async (id: string) => {
     const session = { ...newSession(), id };
     await memory.transact(({ sessions }) => sessions.insert({ ...rowOf(session, 0), version: 1 }));
     return session;
   };
   const code = async (id: string) => (await memory.read(({ sessions }) => sessions.get({ id })))?.code;
-  return { saver, clock, memory, add, code };
+  return { saver, clock, memory, add, code, fenced };
 };
 
 describe('createSaver()', () => {
@@ -92,6 +97,16 @@ describe('createSaver()', () => {
     await saver.stop();
     expect([await code('s1'), await code('s2'), await code('s3')]).toEqual(['2222', '0001', '2222']);
     expect(await memory.read(({ records }) => records.count({}))).toBe(0);
+  });
+
+  test('createSaver() stores nothing of a host that has come to another coordinator, and says so', async () => {
+    const { saver, memory, add, code, fenced } = await setUp(() => {});
+    const session = await add('s1');
+    const elsewhere = { ...hostRow(session.host), held_by: 'other' };
+    await memory.transact(({ hosts }) => hosts.insert(elsewhere));
+    saver.mark({ ...session, code: '2222' });
+    await expect(saver.saved('s1')).rejects.toMatchObject({ refusal: { refused: 'host_offline' } });
+    expect([await code('s1'), fenced]).toEqual(['0001', [session.host]]);
   });
 
   test('createSaver() ends when it is stopped, with or without a database', async () => {

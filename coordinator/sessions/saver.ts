@@ -1,3 +1,4 @@
+import { Fenced } from '../kit/fenced.ts';
 import type { Services } from '../kit/services.ts';
 import { Unavailable } from '../store/database.ts';
 import { storeSession } from './rows.ts';
@@ -14,7 +15,7 @@ export interface Saver {
   mark(session: Session): void;
   /** Nobody can ask for the session any more: its row goes, once what is marked of it is stored. */
   forget(session_id: string): void;
-  /** Resolves when everything marked of the session so far is stored; rejects with Unavailable when it cannot be now. */
+  /** Resolves when everything marked of the session so far is stored; rejects with Unavailable when it cannot be now, and with Fenced when another coordinator has it. */
   saved(session_id: string): Promise<void>;
   /** Stores what is left, if the database answers, and stores nothing any more. */
   stop(): Promise<void>;
@@ -22,7 +23,8 @@ export interface Saver {
 
 type Waiter = { readonly id: string; readonly done: (error?: Error) => void };
 
-export const createSaver = (services: Services): Saver => {
+/** `fenced` is told of a host that another coordinator has taken, as soon as something about it cannot be stored. */
+export const createSaver = (services: Services, fenced: (host: string) => void): Saver => {
   const { db, clock, log } = services;
   const dirty = new Map<string, Session>();
   const forgotten = new Set<string>();
@@ -73,10 +75,12 @@ export const createSaver = (services: Services): Saver => {
       if (!(reason instanceof Unavailable)) {
         // One that the database refuses must not hold the others up: each by itself, and that one is given up.
         if (most > 1) return storeEach([...ids, ...gone]);
-        log.error({ error, sessions: [...ids, ...gone] }, 'a session cannot be stored');
+        if (!(reason instanceof Fenced))
+          log.error({ error, sessions: [...ids, ...gone] }, 'a session cannot be stored');
         for (const session of sessions) if (dirty.get(session.id) === session) dirty.delete(session.id);
         for (const id of gone) forgotten.delete(id);
         settle(ids, reason);
+        if (reason instanceof Fenced) fenced(reason.host);
         return true;
       }
       if (!away) log.error({ error }, 'sessions cannot be stored; it is tried again');

@@ -7,6 +7,7 @@ import { closeWith, door, type Peer, type Wire } from '../../shared/socket.ts';
 import { accountNow } from '../accounts/logins.ts';
 import { planBooking } from '../bookings/bookings.ts';
 import { beyondRate } from '../kit/budget.ts';
+import { Fenced } from '../kit/fenced.ts';
 import { bounds } from '../kit/limits.ts';
 import { dayFirst, isoDate } from '../kit/rules-time.ts';
 import { Unavailable, Unreadable } from '../store/database.ts';
@@ -38,7 +39,7 @@ const attempt = async (client: Client, id: string | undefined, run: () => Promis
     if (wait_ms > 0) return sendError(client, beyondRate(wait_ms), id);
     await run();
   } catch (error) {
-    if (error instanceof Unavailable || error instanceof Unreadable)
+    if (error instanceof Unavailable || error instanceof Unreadable || error instanceof Fenced)
       return sendError(client, error.refusal, id);
     const incident = client.world.ids.id();
     client.world.log.error({ error, incident }, 'a verb failed');

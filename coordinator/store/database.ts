@@ -7,6 +7,8 @@ import type { ReadTables, Tables } from './tables.ts';
  * and its result stored. What reaches outside happens after `transact` has resolved.
  */
 export interface Database {
+  /** Whether several coordinators may work on it at once. */
+  readonly shared: boolean;
   /**
    * Runs `work` as one transaction: all of it is stored for good when the promise resolves, nothing of it when it resolves to
    * a refusal, or when `work` or the promise rejects. `work` may run several times, so it does nothing but use its tables, and it waits for nothing else.

@@ -238,6 +238,19 @@ export const shapes = {
     { indexes: { expires: ['expires_at'] } },
   ),
 
+  /** The coordinators that share the database, each by its `coordinator_name`. */
+  coordinators: shape(
+    'coordinators',
+    {
+      name: id(),
+      /** Of the process that renews it: no other one has it. */
+      life: id(),
+      /** Grows while the coordinator lives; for how long it has not grown each sees by its own clock. */
+      renewals: int(),
+    },
+    ['name'],
+  ),
+
   /** Counts per window of time, shared by all coordinators: throttles. */
   counters: shape(
     'counters',

@@ -5,6 +5,7 @@ type Shapes = typeof shapes;
 
 export type Account = RowOf<Shapes['accounts']>;
 export type AppRow = RowOf<Shapes['apps']>;
+export type FileEntry = RowOf<Shapes['file_entries']>;
 export type HostRow = RowOf<Shapes['hosts']>;
 export type Booking = RowOf<Shapes['bookings']>;
 export type SeatSlot = RowOf<Shapes['seat_slots']>;
@@ -38,6 +39,7 @@ export const makeTables = (
   apps: make(shapes.apps),
   hosts: make(shapes.hosts),
   enrolments: make(shapes.enrolments),
+  file_entries: make(shapes.file_entries),
   host_apps: make(shapes.host_apps),
   bookings: make(shapes.bookings),
   seat_slots: make(shapes.seat_slots),
@@ -51,5 +53,6 @@ export const makeTables = (
   outbox: make(shapes.outbox),
   audit: make(shapes.audit),
   idempotency: make(shapes.idempotency),
+  coordinators: make(shapes.coordinators),
   counters: make(shapes.counters),
 });

@@ -22,6 +22,7 @@ export const memoryDatabase = (): Database => {
     storage,
     within,
     unlock: () => {},
+    shared: true,
     bytes: 0,
   });
 };

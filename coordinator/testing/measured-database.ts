@@ -53,6 +53,7 @@ export const measuredDatabase = (connection: Connection): { db: Database; statem
   return {
     statements,
     db: {
+      shared: true,
       read: (work) => work(tables),
       async transact(work) {
         await inTurn(() => connection.beginTransaction());

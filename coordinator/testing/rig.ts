@@ -91,10 +91,16 @@ const requester =
     };
   };
 
+const two_hosts = [entry('a', 'Loft'), entry('b', 'Loft'), entry('b', 'Villa')];
+
 /** Two hosts in the catalogue: "a" and "b" have the app Loft, "b" has Villa too. */
-export const startRig = async (patch: object = {}, db = memoryDatabase()): Promise<Rig> => {
-  const clock = fakeClock();
-  const store = memoryStore([entry('a', 'Loft'), entry('b', 'Loft'), entry('b', 'Villa')], patch);
+export const startRig = async (
+  patch: object = {},
+  db = memoryDatabase(),
+  clock = fakeClock(),
+  servers: readonly object[] = two_hosts,
+): Promise<Rig> => {
+  const store = memoryStore(servers, patch);
   const recorded = recordedLog();
   const { coordinator, server } = await listen(store, clock, recorded, db);
   const base = `http://127.0.0.1:${server.port}`;

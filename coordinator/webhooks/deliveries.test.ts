@@ -267,6 +267,7 @@ describe('createDeliveries()', () => {
         return db.transact(work);
       },
       health: () => db.health(),
+      shared: db.shared,
       compact: () => db.compact(),
       close: () => db.close(),
     };

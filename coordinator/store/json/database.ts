@@ -73,12 +73,15 @@ export interface Parts extends JsonDatabaseOptions {
   storage: Storage;
   within: (running: Running) => Tables;
   unlock: () => void;
+  /** Whether several coordinators of one process work on it, in tests. */
+  shared?: boolean;
   /** What the rows weigh now. */
   bytes: number;
 }
 
 /** Runs one transaction at a time in memory, and puts those that are done onto the disk together. */
 export class JsonDatabase implements Database {
+  readonly shared: boolean;
   readonly #parts: Parts;
   readonly #bounds: Bounds;
   #last: Promise<unknown> = Promise.resolve();
@@ -96,6 +99,7 @@ export class JsonDatabase implements Database {
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.shared = parts.shared ?? false;
     this.#bounds = { ...jsonBounds, ...parts.bounds };
     this.#bytes = parts.bytes;
     if (parts.storage.journalBytes > 0) this.#planCheckpoint();

@@ -79,6 +79,7 @@ const attemptsFor = ({ kind }: Failure): number =>
   kind === 'again' ? bounds.conflict_attempts : kind === 'lost' ? bounds.attempts : 0;
 
 class MysqlDatabase implements Database {
+  readonly shared = true;
   readonly #options: MysqlDatabaseOptions;
   readonly #address: DatabaseAddress;
   readonly #pool: Pool;

@@ -6,6 +6,7 @@ import accountLooks from '../../../migrations/0004_account_looks.sql' with { typ
 import hostDrains from '../../../migrations/0005_host_drains.sql' with { type: 'text' };
 import moreIndexes from '../../../migrations/0006_more_indexes.sql' with { type: 'text' };
 import webhookChangeover from '../../../migrations/0007_webhook_changeover.sql' with { type: 'text' };
+import severalCoordinators from '../../../migrations/0008_several_coordinators.sql' with { type: 'text' };
 import { type Effect, effectOf } from './effects.ts';
 import { differencesSql } from './structure.ts';
 
@@ -76,4 +77,5 @@ export const migrations: readonly Migration[] = [
   migrationOf('0005_host_drains', hostDrains),
   migrationOf('0006_more_indexes', moreIndexes),
   migrationOf('0007_webhook_changeover', webhookChangeover),
+  migrationOf('0008_several_coordinators', severalCoordinators),
 ];
