@@ -29,7 +29,7 @@ const takeUpSessions = async (world: World): Promise<void> => {
   for (const name of new Set([...known, ...[...world.sessions.values()].map(({ host }) => host)])) {
     const row = world.catalogue.hosts.get(name);
     const capacity = row === undefined ? capacityOf(0) : storedCapacity(row);
-    world.hosts.set(name, hostAway(hostExpected(name, capacity), now, sessionSettings(world)));
+    world.hosts.set(name, hostAway(hostExpected(name, capacity), now, sessionSettings(world).host_lost_ms));
   }
   if (rows.length > 0) world.log.info({ sessions: rows.length }, 'sessions of the last run are taken up');
 };

@@ -1,6 +1,6 @@
 import { generateCookie, getCookie } from 'hono/cookie';
 import { withoutFinalDot } from '../../shared/request-url.ts';
-import { publicBase } from '../http/guards.ts';
+import { publicBase } from '../kit/http-addresses.ts';
 import type { Ctx } from '../kit/http-env.ts';
 import type { Configuration } from '../kit/settings.ts';
 

@@ -10,7 +10,7 @@ import {
   registerSchema,
   resetLinkSchema,
 } from '../../shared/protocol/accounts.ts';
-import { publicBase } from '../http/guards.ts';
+import { publicBase } from '../kit/http-addresses.ts';
 import { callerWith } from '../kit/http-caller.ts';
 import type { Ctx, Env } from '../kit/http-env.ts';
 import { answers, byBearer, describedRoutes, pathOf, refuses, takes } from '../kit/http-openapi.ts';

@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
-import { publicBase } from '../http/guards.ts';
+import { publicBase } from '../kit/http-addresses.ts';
 import { callerWith } from '../kit/http-caller.ts';
 import type { Ctx, Env } from '../kit/http-env.ts';
 import { describedRoutes } from '../kit/http-openapi.ts';

@@ -155,7 +155,7 @@ export const hostGone = (world: World, name: string, link: Link): void => {
   const host = world.hosts.get(name);
   if (host === undefined || world.links.get(name) !== link) return;
   world.links.delete(name);
-  world.hosts.set(name, hostAway(host, world.clock.now(), sessionSettings(world)));
+  world.hosts.set(name, hostAway(host, world.clock.now(), sessionSettings(world).host_lost_ms));
   world.log.warn({ host: name }, 'host disconnected');
   for (const session of sessionsOf(world, name)) happen(world, session.id, { type: 'host_away' });
 };

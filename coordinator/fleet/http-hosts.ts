@@ -10,7 +10,7 @@ import {
   makeEnrolmentSchema,
 } from '../../shared/protocol/catalogue.ts';
 import { type CatalogueNeeds, inForce } from '../catalogue/http-edits.ts';
-import { publicBase } from '../http/guards.ts';
+import { publicBase } from '../kit/http-addresses.ts';
 import { as, asVersion, empty, tagged } from '../kit/http-asked.ts';
 import type { Env } from '../kit/http-env.ts';
 import { answers, byBearer, describedRoutes, done, pathOf, refuses, takes } from '../kit/http-openapi.ts';

@@ -14,7 +14,7 @@ const adopt = async (world: World, { name }: HostRow, dead: string): Promise<voi
   world.catalogue = { ...catalogue, hosts: new Map(catalogue.hosts).set(name, taken) };
   if (!world.hosts.has(name)) {
     const expected = hostExpected(name, storedCapacity(taken));
-    world.hosts.set(name, hostAway(expected, clock.now(), sessionSettings(world)));
+    world.hosts.set(name, hostAway(expected, clock.now(), sessionSettings(world).host_lost_ms));
   }
   world.log.warn({ host: name, coordinator: dead }, 'the host of a coordinator that is gone is taken over');
 };

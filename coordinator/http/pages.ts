@@ -1,11 +1,11 @@
 import { Hono } from 'hono';
 import { refuse } from '../../shared/errors.ts';
+import { socketBase } from '../kit/http-addresses.ts';
 import type { Ctx, Env } from '../kit/http-env.ts';
 import { answerFixed, type Fixed, fixed } from '../kit/http-fixed.ts';
 import { problem } from '../kit/http-problems.ts';
 import type { Configuration } from '../kit/settings.ts';
 import type { Store } from '../kit/store.ts';
-import { socketBase } from './guards.ts';
 
 /** The built site: its one page, and by path what the page loads. The names of those hold a hash of their content. */
 export interface Site {

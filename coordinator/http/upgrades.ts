@@ -4,6 +4,7 @@ import { limits } from '../../shared/limits.ts';
 import { channel_header_bytes } from '../../shared/protocol/player-channel.ts';
 import { isHostKey } from '../fleet/fleet.ts';
 import type { Agents } from '../fleet/socket.ts';
+import { originAllowed, socketBase } from '../kit/http-addresses.ts';
 import type { Ctx, Env } from '../kit/http-env.ts';
 import { describedRoutes, done, pathOf, refuses } from '../kit/http-openapi.ts';
 import { problem } from '../kit/http-problems.ts';
@@ -14,7 +15,6 @@ import type { World } from '../sessions/live.ts';
 import { playerGone, useTicket } from '../sessions/members.ts';
 import type { Clients } from '../sessions/verbs.ts';
 import { type Caller, type Connect, createConnections } from './connections.ts';
-import { originAllowed, socketBase } from './guards.ts';
 
 export interface UpgradeNeeds {
   readonly world: World;

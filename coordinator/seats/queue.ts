@@ -4,7 +4,6 @@ import { bounds } from '../kit/limits.ts';
 import { hashOf } from '../kit/secrets.ts';
 import { takeHits, transactAgain } from '../kit/throttle.ts';
 import type { World } from '../sessions/live.ts';
-import { isLive } from '../sessions/rules-session.ts';
 import type { Account, Queued, ReadTables, Tables } from '../store/tables.ts';
 import { holdsOf } from './holds.ts';
 import { drainingIn } from './hosts.ts';
@@ -28,7 +27,7 @@ const describe = (
   const waiting = inOrder(queue.filter(({ state }) => state === 'waiting'));
   const position = waiting.findIndex(({ id }) => id === place.id) + 1;
   const ends = [...world.sessions.values()]
-    .filter((session) => isLive(session) && hosts.includes(session.host))
+    .filter(({ phase, host }) => phase !== 'ended' && hosts.includes(host))
     .map(({ ends_at }) => ends_at);
   return {
     id: place.id,

@@ -1,9 +1,8 @@
 import { type Refusal, refuse } from '../../shared/errors.ts';
 import type { HostCard } from '../../shared/protocol/agent-link.ts';
 import { bounds } from '../kit/limits.ts';
-import type { Session } from '../sessions/rules-session.ts';
 import { cardOf, isBound, mostOn, roomDuring, roomUntil, type Use } from './rules-capacity.ts';
-import { cardOfSession, type Host, isConnected } from './rules-hosts.ts';
+import { cardOfSession, type Host, isConnected, type Occupant } from './rules-hosts.ts';
 import { type Hold, type Seat, seatKey } from './rules-plans.ts';
 import { byTurn, type Turn, turnsOf } from './rules-ranking.ts';
 
@@ -23,7 +22,7 @@ export interface FreeSeat extends Seat {
 /** How many seats each host has taken: sessions that hold one, and leftovers it is still stopping. */
 export const seatsTaken = (
   hosts: Iterable<Host>,
-  sessions: Iterable<Session>,
+  sessions: Iterable<Occupant>,
   now: number,
 ): ReadonlyMap<string, number> => {
   const taken = new Map<string, number>();
@@ -49,7 +48,7 @@ export const hostsOf = (
 
 interface Occupancy {
   readonly hosts: ReadonlyMap<string, Host>;
-  readonly sessions: readonly Session[];
+  readonly sessions: readonly Occupant[];
   /** Bookings and sessions that hold a seat now or later. */
   readonly holds: readonly Hold[];
   /** The cards of a host that take nothing new. */
@@ -62,7 +61,7 @@ interface Occupancy {
 /** The seats of the host on which no session is. */
 export const emptySeats = (
   { name, seats }: Pick<Host, 'name' | 'seats'>,
-  sessions: Iterable<Session>,
+  sessions: Iterable<Occupant>,
 ): readonly number[] => {
   const busy = new Set<number>();
   for (const { host, seat, seat_held } of sessions) if (seat_held && host === name) busy.add(seat);

@@ -13,7 +13,7 @@ import {
 } from './rules-hosts.ts';
 
 test('hostAway() gives the host host_lost_ms to come back', () => {
-  const away = hostAway(host('a'), 1_000, settings);
+  const away = hostAway(host('a'), 1_000, settings.host_lost_ms);
   expect(isConnected(away)).toBeFalse();
   expect(isLost(away, 1_000 + settings.host_lost_ms - 1)).toBeFalse();
   expect(isLost(away, 1_000 + settings.host_lost_ms)).toBeTrue();
@@ -51,7 +51,7 @@ test('believed() ends a doubt in its time, unless the newcomer has gone meanwhil
   expect(gone).toEqual(['x']);
   expect([...later.doubted]).toEqual([['y', 2_000]]);
   expect(believed(later, 1_999).host).toBe(later);
-  const away = hostAway(doubting, 500, settings);
+  const away = hostAway(doubting, 500, settings.host_lost_ms);
   expect(believed(away, 9_000)).toEqual({ host: away, gone: [] });
 });
 

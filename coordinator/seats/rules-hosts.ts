@@ -1,7 +1,6 @@
 import type { HostFigures } from '../../shared/protocol/agent-link.ts';
+import type { SessionPhase } from '../../shared/protocol/session.ts';
 import { bounds } from '../kit/limits.ts';
-import type { SessionSettings } from '../sessions/rules.ts';
-import type { Session } from '../sessions/rules-session.ts';
 import { type Capacity, cardOf } from './rules-capacity.ts';
 
 /** Instances of an app that wait, started, for a session. */
@@ -39,6 +38,20 @@ export interface Host {
   readonly version: string | null;
 }
 
+/** What seats know of a session: who sits where, and until when. A session is one as it stands. */
+export interface Occupant {
+  readonly id: string;
+  readonly app: string;
+  readonly host: string;
+  /** Which of the host's seats, from 0. */
+  readonly seat: number;
+  /** The seat is taken until the host has said that every process is gone, also after the end. */
+  readonly seat_held: boolean;
+  readonly phase: SessionPhase;
+  readonly phases: { readonly accepted?: number };
+  readonly ends_at: number;
+}
+
 /** Whether it gets new sessions and bookings. What a host that does not is booked for goes elsewhere. */
 export const takesNew = (host: {
   readonly draining: boolean;
@@ -47,9 +60,9 @@ export const takesNew = (host: {
 
 export const isConnected = ({ lost_at }: Host): boolean => lost_at === null;
 
-export const hostAway = (host: Host, now: number, settings: SessionSettings): Host => ({
+export const hostAway = (host: Host, now: number, host_lost_ms: number): Host => ({
   ...host,
-  lost_at: now + settings.host_lost_ms,
+  lost_at: now + host_lost_ms,
   warm: [],
   figures: null,
 });
@@ -121,5 +134,5 @@ export const believed = (
 /** The number of the card on which the session runs; undefined on a seat that the host has no more. */
 export const cardOfSession = (
   { placed, capacity }: Pick<Host, 'placed' | 'capacity'>,
-  { id, seat }: Pick<Session, 'id' | 'seat'>,
+  { id, seat }: Pick<Occupant, 'id' | 'seat'>,
 ): number | undefined => placed.get(id) ?? cardOf(capacity, seat)?.index;

@@ -1,6 +1,5 @@
-import type { Session } from '../sessions/rules-session.ts';
 import { shareTaken, type Use } from './rules-capacity.ts';
-import { cardOfSession, type Host } from './rules-hosts.ts';
+import { cardOfSession, type Host, type Occupant } from './rules-hosts.ts';
 
 /** How soon it is a card's turn to take a session: in each of these the smaller goes first. */
 export interface Turn {
@@ -16,13 +15,13 @@ export const byTurn = (a: Turn, b: Turn): number =>
   a.cold - b.cold || a.card - b.card || a.host - b.host || a.room - b.room;
 
 interface Situation {
-  readonly sessions: readonly Session[];
+  readonly sessions: readonly Occupant[];
   readonly starting?: ReadonlyMap<string, number>;
   readonly now: number;
 }
 
 /** How many instances of the app wait on the card, less those that sessions have taken since the host counted them. */
-const waiting = (app: string, host: Host, card: number, sessions: readonly Session[]): number => {
+const waiting = (app: string, host: Host, card: number, sessions: readonly Occupant[]): number => {
   const ready = host.warm
     .filter((warm) => warm.rc_name === app && warm.card === card)
     .reduce((sum, warm) => sum + warm.ready, 0);

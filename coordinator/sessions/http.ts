@@ -1,8 +1,8 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { Ticket } from '../../shared/protocol/http.ts';
-import { socketBase } from '../http/guards.ts';
 import { budget } from '../kit/budget.ts';
+import { socketBase } from '../kit/http-addresses.ts';
 import { as } from '../kit/http-asked.ts';
 import { callerWith } from '../kit/http-caller.ts';
 import type { Ctx, Env } from '../kit/http-env.ts';
