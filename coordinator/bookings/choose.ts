@@ -1,8 +1,8 @@
+import { takesNew } from '../catalogue/rules.ts';
 import { bounds } from '../kit/limits.ts';
 import type { Period } from '../kit/rules-time.ts';
 import type { Services } from '../kit/services.ts';
 import { holdOf } from '../seats/holds.ts';
-import { takesNew } from '../seats/rules-hosts.ts';
 import { type CardPlan, fittingSeat, openSeats, planSeats, type Seat } from '../seats/rules-plans.ts';
 import { slot_ms, slotsOf } from '../seats/rules-slots.ts';
 import { Taken } from '../store/database.ts';

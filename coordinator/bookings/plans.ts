@@ -1,9 +1,9 @@
 import { sessionPhases } from '../../shared/protocol/session.ts';
+import { takesNew } from '../catalogue/rules.ts';
 import { bounds } from '../kit/limits.ts';
 import type { Services } from '../kit/services.ts';
 import { drainingCards, storedCapacity } from '../seats/hosts.ts';
 import type { Use } from '../seats/rules-capacity.ts';
-import { takesNew } from '../seats/rules-hosts.ts';
 import { type CardPlan, planCards, planSeats, type Seat, type SeatPlan } from '../seats/rules-plans.ts';
 import type { AppRow, HostRow, ReadTables, Tables } from '../store/tables.ts';
 

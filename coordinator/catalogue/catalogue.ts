@@ -1,8 +1,8 @@
 import type { ServerEntry } from '../../shared/protocol/client-verbs.ts';
 import type { Services } from '../kit/services.ts';
-import { takesNew } from '../seats/rules-hosts.ts';
 import type { AppRow, FileEntry, HostRow, Tables } from '../store/tables.ts';
 import type { FileApp, FileCatalogue, Texts } from './file-catalogue.ts';
+import { takesNew } from './rules.ts';
 
 /** An app as visitors find it. */
 export interface App extends Omit<AppRow, 'title' | 'description'> {

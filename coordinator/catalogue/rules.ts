@@ -38,3 +38,9 @@ export const pictureType = (bytes: Uint8Array): PictureType | undefined => {
   if (ascii(bytes, 0, 4) === 'RIFF' && ascii(bytes, 8, 12) === 'WEBP') return 'webp';
   return isAvif(bytes) ? 'avif' : undefined;
 };
+
+/** Whether it gets new sessions and bookings. What a host that does not is booked for goes elsewhere. */
+export const takesNew = (host: {
+  readonly draining: boolean;
+  readonly quarantined_at: number | null;
+}): boolean => !host.draining && host.quarantined_at === null;

@@ -1,7 +1,7 @@
 import { hostChanged, hostLost } from '../bookings/evacuation.ts';
 import { isElsewhere } from '../catalogue/elsewhere.ts';
+import { takesNew } from '../catalogue/rules.ts';
 import { drainingCards } from '../seats/hosts.ts';
-import { takesNew } from '../seats/rules-hosts.ts';
 import type { World } from '../sessions/live.ts';
 import type { HostRow } from '../store/tables.ts';
 

@@ -52,12 +52,6 @@ export interface Occupant {
   readonly ends_at: number;
 }
 
-/** Whether it gets new sessions and bookings. What a host that does not is booked for goes elsewhere. */
-export const takesNew = (host: {
-  readonly draining: boolean;
-  readonly quarantined_at: number | null;
-}): boolean => !host.draining && host.quarantined_at === null;
-
 export const isConnected = ({ lost_at }: Host): boolean => lost_at === null;
 
 export const hostAway = (host: Host, now: number, host_lost_ms: number): Host => ({
