@@ -30,3 +30,13 @@ test(`${startCoordinator.name}() believes no header when there is no proxy`, asy
   const join = attempts(rig);
   expect([await join('1.1.1.1'), await join('1.1.1.2')]).toEqual([404, 429]);
 });
+
+test(`${startCoordinator.name}() names in its log the address that a socket has behind the trusted proxy`, async () => {
+  await using rig = await startRig({ trusted_proxy_hops: 1 });
+  const socket = await rig.client({ 'X-Forwarded-For': '203.0.113.99' });
+  socket.send('nonsense');
+  await socket.next('the answer', (frame) => frame);
+  const lines = rig.recorded.lines().filter(({ msg }) => msg === 'bad message');
+  expect(lines).toMatchObject([{ remote: '203.0.113.99' }]);
+  socket.close();
+});

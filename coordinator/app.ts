@@ -130,7 +130,8 @@ export const startCoordinator = async (
       let upgraded = false;
       const socket = server.requestIP(request)?.address ?? 'unknown';
       const forwarded = request.headers.get('x-forwarded-for');
-      const network = networkOf(callerAddress(forwarded, socket, store.configuration().trusted_proxy_hops));
+      const remote = callerAddress(forwarded, socket, store.configuration().trusted_proxy_hops);
+      const network = networkOf(remote);
       const asked = addressed(request);
       const flood = refuseFlood(asked, network);
       if (flood !== undefined) return flood;
@@ -138,7 +139,7 @@ export const startCoordinator = async (
         socket,
         network,
         upgrade(data) {
-          upgraded = server.upgrade(request, { data });
+          upgraded = server.upgrade(request, { data: { ...data, remote } });
           return upgraded;
         },
       });

@@ -45,7 +45,7 @@ const path = z
 const around = {
   data: value('DIR', 'the data directory; its configuration.json says what flags do not', text.optional()),
   host: value('NAME', 'the name that visitors type', host_name.optional()),
-  port: value('N', 'where the coordinator listens', digits(0, 65_535).optional()),
+  port: value('N', 'where the coordinator listens', digits(1, 65_535).optional()),
 };
 const certified = {
   ...around,

@@ -32,6 +32,8 @@ export interface SocketData {
   connect(wire: Wire): Peer;
   frame_bytes: number;
   backlog_bytes: number;
+  /** The peer's address as seen through proxies, for logs; that of the connection when left out. */
+  remote?: string;
   /** Silence after which the peer is given up, in ms; 0 for never, `link_silence_ms` when left out. */
   silence_ms?: number;
   /** The handler's own notes; never given. */
@@ -69,6 +71,9 @@ export const closeWith = (wire: Wire, refusal: Refusal): void =>
 const frameBytes = (frame: Frame): number =>
   typeof frame === 'string' ? Buffer.byteLength(frame) : frame.length;
 
+const remoteOf = ({ data, remoteAddress }: ServerWebSocket<SocketData>): string =>
+  data.remote ?? remoteAddress;
+
 const wireOf = (socket: ServerWebSocket<SocketData>): Wire => {
   let closed = false;
   const close = (code: number, reason: string) => {
@@ -77,7 +82,7 @@ const wireOf = (socket: ServerWebSocket<SocketData>): Wire => {
     socket.close(closeCode(code), closeReason(reason));
   };
   return {
-    remote: socket.remoteAddress,
+    remote: remoteOf(socket),
     close,
     backlog: () => (closed ? 0 : socket.getBufferedAmount()),
     send(frame) {
@@ -115,7 +120,7 @@ export const socketHandler = (log: Log, clock: Clock = systemClock): WebSocketHa
     try {
       run();
     } catch (error) {
-      log.error({ error, remote: socket.remoteAddress }, 'a socket handler failed');
+      log.error({ error, remote: remoteOf(socket) }, 'a socket handler failed');
       socket.close(errors.internal.close, errors.internal.text);
     }
   };
@@ -141,7 +146,7 @@ export const socketHandler = (log: Log, clock: Clock = systemClock): WebSocketHa
       heard(socket);
       guarded(socket, () => {
         if (frameBytes(frame) > socket.data.frame_bytes) {
-          log.warn({ remote: socket.remoteAddress, bytes: frameBytes(frame) }, 'a frame over the limit');
+          log.warn({ remote: remoteOf(socket), bytes: frameBytes(frame) }, 'a frame over the limit');
           socket.close(errors.frame_too_large.close, errors.frame_too_large.text);
         } else socket.data.live?.peer?.frame(frame);
       });

@@ -20,25 +20,33 @@ const looksFor = (kind: Kind, text: string): readonly string[] =>
     .map((look) => hashOf(`${kind} ${look}`))
     .sort();
 
+/** A look that nobody has. */
+interface Vacant {
+  readonly look: string;
+  /** Somebody who is out has it still. */
+  readonly known: boolean;
+  readonly spelling: string;
+}
+
 /**
- * Whether no other account that is not out has one of the looks in another spelling; a namesake is no double. With `take` those
- * that nobody has are the account's from now on; Taken in a race for one.
+ * The looks of the word that nobody has; undefined where another account that is not out has one in another spelling. A namesake is
+ * no double.
  */
-const free = async (tables: Tables, kind: Kind, { id, [kind]: text }: Named, take: boolean) => {
-  const mine = { spelling: hashOf(text), account_id: id };
-  const vacant: { look: string; known: boolean }[] = [];
+const vacantLooks = async (
+  tables: Tables,
+  kind: Kind,
+  { [kind]: text }: Named,
+): Promise<readonly Vacant[] | undefined> => {
+  const spelling = hashOf(text);
+  const vacant: Vacant[] = [];
   for (const look of looksFor(kind, text)) {
     const row = await tables.account_looks.lock({ look });
     const holder = row && (await tables.accounts.get({ id: row.account_id }));
     const out = holder === undefined || holder.state === 'rejected';
-    if (row !== undefined && !out && row.spelling !== mine.spelling) return false;
-    if (out) vacant.push({ look, known: row !== undefined });
+    if (row !== undefined && !out && row.spelling !== spelling) return undefined;
+    if (out) vacant.push({ look, known: row !== undefined, spelling });
   }
-  for (const { look, known } of take ? vacant : []) {
-    if (known) await tables.account_looks.update({ look }, mine);
-    else await tables.account_looks.insert({ look, ...mine });
-  }
-  return true;
+  return vacant;
 };
 
 /**
@@ -46,8 +54,17 @@ const free = async (tables: Tables, kind: Kind, { id, [kind]: text }: Named, tak
  * `take`, in the transaction that adds the account, they are its own from now on.
  */
 export const doubledWord = async (tables: Tables, account: Named, take = true): Promise<Kind | undefined> => {
-  if (!(await free(tables, 'name', account, take))) return 'name';
-  return (await free(tables, 'email', account, take)) ? undefined : 'email';
+  const name = await vacantLooks(tables, 'name', account);
+  if (name === undefined) return 'name';
+  const email = await vacantLooks(tables, 'email', account);
+  if (email === undefined) return 'email';
+  // Who is no account takes nothing, neither the one word nor the other.
+  for (const { look, known, spelling } of take ? [...name, ...email] : []) {
+    const mine = { spelling, account_id: account.id };
+    if (known) await tables.account_looks.update({ look }, mine);
+    else await tables.account_looks.insert({ look, ...mine });
+  }
+  return undefined;
 };
 
 /** Every look of the account's words, with the spelling that is noted with it. */

@@ -120,7 +120,9 @@ for (const [kind, open] of Object.entries(kinds)) {
       expect(refusedBy(await at('12:00'))).toBe('app_disabled');
       await change({ enabled: true });
       for (const name of ['host-a', 'host-b']) await hostRowChange(db, name, { draining: true });
-      expect(refusedBy(await at('12:00'))).toBe('time_taken');
+      expect(refusedBy(await at('12:00'))).toBe('app_offline');
+      for (const name of ['host-a', 'host-b']) await hostRowChange(db, name, { draining: false, seats: 0 });
+      expect(refusedBy(await at('12:00'))).toBe('app_offline');
       expect(services.clock.now()).toBe(monday);
     });
 

@@ -117,7 +117,9 @@ const place = async (
     account === undefined ? undefined : await accountMay(services, tables, account.id, { app, visit });
   if (refused !== undefined) return refused;
   const id = ids.id();
-  const hosts = (await bookableHosts(tables, app)).filter(({ name }) => !taken.has(name));
+  const able = await bookableHosts(tables, app);
+  if (able.length === 0) return refuse('app_offline');
+  const hosts = able.filter(({ name }) => !taken.has(name));
   const wanted = { app: app.name, visit, holder: id };
   const seat = await lockSeat(services, tables, hosts, { ...wanted, again: taken.size > 0 });
   if (seat === undefined) return refuse('time_taken');
@@ -195,7 +197,7 @@ const settleOrder = async <T>(
 
 /**
  * Books a seat for the visitor. Refuses app_unknown, app_disabled, account_required, malformed, time_skipped,
- * time_ambiguous, time_past, time_taken, quota_exceeded and codes_used_up.
+ * time_ambiguous, time_past, app_offline, time_taken, quota_exceeded and codes_used_up.
  */
 export const planBooking = (
   services: Services,

@@ -84,7 +84,9 @@ const settle = async (
 ): Promise<Booking | Refusal> => {
   const app = await tables.apps.get({ name: before.app });
   if (app === undefined) return refuse('app_unknown');
-  const able = (await bookableHosts(tables, app)).filter(({ name }) => takes(name));
+  const bookable = await bookableHosts(tables, app);
+  if (event === 'move' && bookable.length === 0) return refuse('app_offline');
+  const able = bookable.filter(({ name }) => takes(name));
   const wanted = { app: app.name, visit, holder: before.id };
   const seat = await lockSeat(services, tables, able, {
     ...wanted,

@@ -2,6 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { join } from 'node:path';
 import { temporaryFolder } from '../testing/folder.ts';
 import { type DeploymentFlags, printDeployment } from './print.ts';
+import type { Program } from './programs.ts';
 
 setDefaultTimeout(60_000);
 
@@ -53,16 +54,27 @@ describe('printDeployment()', () => {
   test('printDeployment() refuses what does not go together, and a secret that is no single word', async () => {
     await using folder = await temporaryFolder();
     await folder.write('two words', 'north\nno-auth\n');
-    const rows: [flags: Partial<DeploymentFlags>, said: string][] = [
-      [{ host: 'a.example', turn_host: 'a.example' }, '--turn_host is another name'],
+    const rows: [flags: Partial<DeploymentFlags>, said: string, program?: Program][] = [
+      ...['a.example', 'A.example', 'a.example.', '192.0.2.7', '2001:db8::7'].map(
+        (turn_host): [object, string, Program] => [
+          { turn_host },
+          '--turn_host is another name',
+          'nginx-stream',
+        ],
+      ),
+      [{ turn_host: 'a.example' }, '--turn_host is another name', 'haproxy'],
+      [{ turn_host: 'a.example' }, '--turn_host is another name'],
       [{ certificate: '/etc/a.pem' }, 'go together'],
+      [{ certificate_key: '/etc/a.pem' }, 'go together', 'caddy'],
+      [{ certificate: '/etc/a.pem', certificate_key: '/etc/k.pem' }, 'from one file', 'haproxy'],
+      ...['127.0.0.1', '0.0.0.0', '::', '::1', 'fe80::1', '169.254.1.1', '::ffff:192.0.2.1', '224.0.0.1'].map(
+        (address): [object, string] => [{ address }, `and ${address} is none`],
+      ),
       [{ secret_file: join(folder.path, 'two words') }, 'one word'],
     ];
-    for (const [flags, expected] of rows) {
+    for (const [flags, expected, program = 'coturn'] of rows) {
       const said: string[] = [];
-      const exit = await printDeployment('coturn', { host: 'a.example', ...flags }, (text) =>
-        said.push(text),
-      );
+      const exit = await printDeployment(program, { host: 'a.example', ...flags }, (text) => said.push(text));
       expect([exit, said.join('\n')]).toEqual([1, expect.stringContaining(expected)]);
     }
   });

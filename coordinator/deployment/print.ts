@@ -1,4 +1,6 @@
+import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
+import { type AddressClass, addressClass } from '../../shared/address-class.ts';
 import { describeProblem, readConfig } from '../../shared/config.ts';
 import { ownAddresses } from '../../shared/own-addresses.ts';
 import { readText } from '../../shared/text-file.ts';
@@ -59,18 +61,31 @@ const deploymentOf = async (
   };
 };
 
-/** What does not go together. */
-const wrongFlags = ({
-  host,
-  turn_host,
-  certificate,
-  certificate_key,
-}: DeploymentFlags): string | undefined => {
-  if (turn_host !== undefined && turn_host === host) {
-    return `--turn_host is another name than --host, of the same address: turn.${host}, for one.`;
+/** Addresses that no visitor's browser reaches a relay at. */
+const unreachable: readonly AddressClass[] = ['unspecified', 'loopback', 'link_local', 'multicast'];
+
+/** A name as DNS knows it. */
+const known = (name: string): string => name.toLowerCase().replace(/\.$/, '');
+
+/** What does not go together, or would be printed and never work. */
+const wrongIn = (program: Program, deployment: Deployment): string | undefined => {
+  const { host, address, turn_host, certificate, certificate_key } = deployment;
+  if (turn_host !== undefined && (isIP(turn_host) !== 0 || known(turn_host) === known(host))) {
+    return `--turn_host is another name than the site's, of the same address: turn.${isIP(host) === 0 ? host : 'example.com'}, for one. By it the proxy tells the two apart.`;
   }
-  if ((certificate === undefined) === (certificate_key === undefined)) return undefined;
-  return '--certificate and --certificate_key go together.';
+  if (program === 'haproxy') {
+    return certificate_key === undefined
+      ? undefined
+      : 'HAProxy reads certificates and key from one file: --certificate FILE, without --certificate_key.';
+  }
+  if ((certificate === undefined) !== (certificate_key === undefined))
+    return '--certificate and --certificate_key go together.';
+  const odd =
+    address !== undefined &&
+    ((address.includes('.') && address.includes(':')) || unreachable.includes(addressClass(address)));
+  return program === 'coturn' && odd
+    ? `--address is the one that visitors reach relays at, and ${address} is none. On a machine behind NAT it is the machine's own address there.`
+    : undefined;
 };
 
 /** The address that configuration.json of the data directory gives to the coordinator; undefined when it gives none. */
@@ -85,11 +100,6 @@ export const printDeployment = async (
   flags: DeploymentFlags,
   say: (text: string) => void,
 ): Promise<number> => {
-  const wrong = wrongFlags(flags);
-  if (wrong !== undefined) {
-    say(wrong);
-    return 1;
-  }
   const read =
     flags.data === undefined
       ? { value: {} }
@@ -99,7 +109,9 @@ export const printDeployment = async (
     return 1;
   }
   try {
-    const made = deploymentFile(program, await deploymentOf(flags, read.value));
+    const deployment = await deploymentOf(flags, read.value);
+    const wrong = wrongIn(program, deployment);
+    const made = wrong === undefined ? deploymentFile(program, deployment) : { missing: wrong };
     if ('text' in made) process.stdout.write(made.text);
     else say(made.missing);
     return 'text' in made ? 0 : 1;

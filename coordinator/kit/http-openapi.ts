@@ -27,6 +27,18 @@ const encodeAnswers = (encoders: ReadonlyMap<number, Encode>) =>
     await next();
   });
 
+/** What is wrong first. Where one of several forms was meant, it is what is wrong by the form that fits best. */
+const firstIssue = ([issue]: readonly z.core.$ZodIssue[], path: readonly PropertyKey[] = []): string[] => {
+  if (issue === undefined) return [...path.map(String), 'wrong'];
+  const at = [...path, ...issue.path];
+  // A union that says itself what it wants has a text of its own.
+  if (issue.code === 'invalid_union' && issue.message === 'Invalid input') {
+    const [nearest] = issue.errors.toSorted((a, b) => a.length - b.length);
+    if (nearest !== undefined) return firstIssue(nearest, at);
+  }
+  return [...at.map(String), issue.message];
+};
+
 /**
  * Routes that describe themselves. What does not fit its schema is answered as malformed, with the field. What their handlers
  * answer with `c.json` leaves in the form of the schema that the route declares: handlers speak of instants as ms since 1970.
@@ -35,10 +47,9 @@ export const describedRoutes = (): OpenAPIHono<Env> => {
   const routes = new OpenAPIHono<Env>({
     defaultHook: (result) => {
       if (result.success) return undefined;
-      const issue = result.error.issues[0];
-      return problem(
-        refuse('malformed', `${issue?.path.join('.') || result.target}: ${issue?.message ?? 'wrong'}`),
-      );
+      const path = firstIssue(result.error.issues);
+      const message = path.pop();
+      return problem(refuse('malformed', `${path.join('.') || result.target}: ${message}`));
     },
   });
   const describe = routes.openapi;

@@ -48,6 +48,21 @@ describe(`${sessionRoutes.name}()`, () => {
     );
   });
 
+  test('sessionRoutes() names what is wrong with how somebody wants to join', async () => {
+    const { under } = await opened();
+    const told = async (body: object) => {
+      const response = await under.request('/api/v1/join', { method: 'POST', body });
+      return problemSchema.parse(await response.json()).detail;
+    };
+    expect(await told({ code: '4435', name: 'a\u202eb' })).toMatch(
+      /\(name: must not hold control characters/,
+    );
+    expect(await told({ code: '4435', name: '' })).toMatch(/^name: /);
+    expect(await told({ code: 4435 })).toMatch(/^code: /);
+    expect(await told({ invite: 5 })).toMatch(/^invite: /);
+    expect(await told({})).toMatch(/^code: /);
+  });
+
   test('sessionRoutes() writes what a browser said into the log, so much of it', async () => {
     const { under, create } = await opened();
     const { session, participant_token: token } = participationSchema.parse(await (await create()).json());

@@ -71,7 +71,10 @@ export const testAccounts = (name: string, open: () => Promise<TwoCoordinators>)
       const look = email.replace('a', '\u0430');
       const wanted = { email: look, name: 'Somebody', password, network };
       await createLooks(one)();
+      const looks = () => one.db.read(({ account_looks }) => account_looks.count({}));
+      const before = await looks();
       expect(await register(one, passwords, wanted)).toBeUndefined();
+      expect(await looks()).toBe(before);
       expect(await one.db.read(({ accounts }) => accounts.find({ email: look }))).toEqual([]);
       expect(await one.db.read(({ accounts }) => accounts.find({ email: anna.email }))).toHaveLength(1);
     });

@@ -42,7 +42,7 @@ const appFields = {
   /** How long one may become, extensions included; at least `default_minutes`. */
   max_minutes: minutesSchema,
   /** A session in which nobody has been active for so long ends; 0: never. */
-  idle_seconds: z.union([z.literal(0), z.number().int().min(30).max(86_400)]),
+  idle_seconds: z.union([z.literal(0), z.number().int().min(30).max(86_400)], '0, or 30 to 86400 seconds'),
   who_may_start: z.enum(['anyone', 'accounts']),
   /** The owner of a session lets each guest in. */
   lobby: z.boolean(),
