@@ -54,9 +54,7 @@ describe(`${sessionRoutes.name}()`, () => {
       const response = await under.request('/api/v1/join', { method: 'POST', body });
       return problemSchema.parse(await response.json()).detail;
     };
-    expect(await told({ code: '4435', name: 'a\u202eb' })).toMatch(
-      /\(name: must not hold control characters/,
-    );
+    expect(await told({ code: '4435', name: 'a\u202eb' })).toMatch(/^name: must not hold control characters/);
     expect(await told({ code: '4435', name: '' })).toMatch(/^name: /);
     expect(await told({ code: 4435 })).toMatch(/^code: /);
     expect(await told({ invite: 5 })).toMatch(/^invite: /);
