@@ -19,10 +19,10 @@ import { createWarmWishes } from './fleet/warm.ts';
 import { createApp } from './http/app.ts';
 import { refuseFloods } from './http/floods.ts';
 import type { Site } from './http/pages.ts';
-import { createLagMeter } from './kit/counters.ts';
 import { createRateLimits } from './kit/http-rates.ts';
 import { createLease } from './kit/lease.ts';
 import { bounds } from './kit/limits.ts';
+import { createLagMeter } from './kit/meters.ts';
 import type { Services } from './kit/services.ts';
 import { createSweep } from './kit/sweep.ts';
 import { createBackground } from './kit/work.ts';
@@ -71,7 +71,7 @@ export const startCoordinator = async (
   const clients = createClients(world, (network) => rates.take('start', network));
   const passwords = createPasswords();
   const silence = tellDraining(world);
-  const measureLag = createLagMeter(world.counters, bounds.tick_ms, clock.monotonic());
+  const measureLag = createLagMeter(world.meters, bounds.tick_ms, clock.monotonic());
   let stopped = false;
   const app = createApp({
     world,

@@ -1,7 +1,7 @@
 import { type Refusal, refuse } from '../../shared/errors.ts';
 import type { Peer, Wire } from '../../shared/socket.ts';
-import type { Counters } from '../kit/counters.ts';
 import { bounds } from '../kit/limits.ts';
+import type { Meters } from '../kit/meters.ts';
 
 /** Who speaks on a socket. `stranger` calls itself an agent and shows the key of no host. */
 export type Caller = 'client' | 'player' | 'agent' | 'stranger';
@@ -27,7 +27,7 @@ const most_of_pool = {
   stranger: strange_links,
 } as const;
 
-export const createConnections = ({ sockets }: Pick<Counters, 'sockets'>): Connections => {
+export const createConnections = ({ sockets }: Pick<Meters, 'sockets'>): Connections => {
   const open = new Map<string, number>();
   const add = (key: string, by: number) => {
     const now = (open.get(key) ?? 0) + by;

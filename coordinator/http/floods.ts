@@ -13,9 +13,9 @@ const { http: status } = errors.too_many_messages;
  * be read. Undefined for all others, and for pages of `allowed_origins`, which can read a refusal only with CORS headers.
  */
 export const refuseFloods = (world: World, rates: RateLimits) => {
-  const { store, counters } = world;
-  const refused = counters.refusals.of({ code: 'too_many_messages' });
-  const answered = counters.requests.of({ route: 'none', method: 'other', status: String(status) });
+  const { store, meters } = world;
+  const refused = meters.refusals.of({ code: 'too_many_messages' });
+  const answered = meters.requests.of({ route: 'none', method: 'other', status: String(status) });
   return (request: Request, network: string): Response | undefined => {
     const { headers } = request;
     const wait_ms = rates.beyond(kindOf(world, getPath(request), headers.get('authorization')), network);

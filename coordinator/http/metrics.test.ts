@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { hostsText } from '../fleet/metrics.ts';
-import { createCounters, createLagMeter } from '../kit/counters.ts';
 import { isInsider } from '../kit/http-insider.ts';
+import { createLagMeter, createMeters } from '../kit/meters.ts';
 import { capacityOf } from '../seats/rules-capacity.ts';
 import { appUnderTest } from '../testing/app.ts';
 import { host, newSession } from '../testing/domain.ts';
@@ -179,13 +179,13 @@ describe(`${metricsRoutes.name}()`, () => {
 
 describe('createLagMeter()', () => {
   test('createLagMeter() shows the longest lateness of the last minute', () => {
-    const counters = createCounters();
-    const tick = createLagMeter(counters, 1_000, 0);
+    const meters = createMeters();
+    const tick = createLagMeter(meters, 1_000, 0);
     let now = 0;
     const after = (ms: number) => {
       now += ms;
       tick(now);
-      return counters.lag_ms;
+      return meters.lag_ms;
     };
     expect([after(1_000), after(1_250), after(900)]).toEqual([0, 250, 250]);
     for (let ticks = 0; ticks < 58; ticks++) expect(after(1_000)).toBe(250);

@@ -28,17 +28,17 @@ const routeOf = (c: Ctx): string => {
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /** Counts requests, their duration and their refusals. */
-export const countRequests = ({ counters, clock }: World) =>
+export const countRequests = ({ meters, clock }: World) =>
   createMiddleware<Env>(async (c, next) => {
     const started = clock.monotonic();
     await next();
     const method = methods.has(c.req.method) ? c.req.method : 'other';
     const labels = { route: routeOf(c), method };
-    counters.requests.count({ ...labels, status: String(c.res.status) });
-    counters.request_seconds.observe((clock.monotonic() - started) / 1_000, labels);
+    meters.requests.count({ ...labels, status: String(c.res.status) });
+    meters.request_seconds.observe((clock.monotonic() - started) / 1_000, labels);
     const code = c.res.headers.get(code_header);
     if (code === null) return;
-    counters.refusals.count({ code });
+    meters.refusals.count({ code });
     c.res.headers.delete(code_header);
   });
 
@@ -67,11 +67,11 @@ const fleetText = (world: World): string[] => {
 };
 
 const page = (world: World, parts: Parts, uptime_ms: number): string => {
-  const { counters } = world;
-  const { requests, request_seconds, refusals, wrong_codes, relay_frames, relay_bytes } = counters;
+  const { meters } = world;
+  const { requests, request_seconds, refusals, wrong_codes, relay_frames, relay_bytes } = meters;
   const series = [requests, request_seconds, refusals, wrong_codes, relay_frames, relay_bytes];
   const health = Object.entries(parts).map(([part, { ok }]): [Labels, number] => [{ part }, ok ? 1 : 0]);
-  const sockets = [...counters.sockets].map(([kind, open]): [Labels, number] => [{ kind }, open]);
+  const sockets = [...meters.sockets].map(([kind, open]): [Labels, number] => [{ kind }, open]);
   return metricsPage([
     ...fleetText(world),
     ...hostsText(world),
@@ -81,7 +81,7 @@ const page = (world: World, parts: Parts, uptime_ms: number): string => {
     gaugeText(
       'coordinator_event_loop_lag_seconds',
       'The longest that the ticker was late within the last minute.',
-      counters.lag_ms / 1_000,
+      meters.lag_ms / 1_000,
     ),
     gaugeText('coordinator_info', 'The version that runs.', [[{ version }, 1]]),
     gaugeText('coordinator_uptime_seconds', 'Since the start.', uptime_ms / 1_000),

@@ -68,7 +68,7 @@ const bareTicket = (ticket = ''): string => ticket.split('?', 1)[0] ?? '';
  */
 export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds): OpenAPIHono<Env> => {
   const { store } = world;
-  const connections = createConnections(world.counters);
+  const connections = createConnections(world.meters);
   const refusedPlayer = createRefusedPlayers(world.clock);
 
   const refusedFirst = (c: Ctx, caller: Caller): Refusal | undefined => {
@@ -117,7 +117,7 @@ export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds
     if (isRefusal(member)) {
       const { log } = world;
       log.info({ session: id, network: c.env.network, ...member }, 'a player was refused');
-      world.counters.refusals.count({ code: member.refused });
+      world.meters.refusals.count({ code: member.refused });
       return upgraded(upgrade(c, 'player', refusedPlayer(c.env.network, member)));
     }
     const done = upgrade(

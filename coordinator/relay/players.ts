@@ -37,8 +37,8 @@ const goodbyes: readonly number[] = [1000, 1001, 1005];
 export const connectPlayer =
   (world: World, { session, participant, ticket }: Admitted, resumable?: string) =>
   (wire: Wire): Peer => {
-    const { clock, log, counters } = world;
-    const { to_host, to_player } = counters.relayed;
+    const { clock, log, meters } = world;
+    const { to_host, to_player } = meters.relayed;
     const plain = resumable === undefined;
     const remember = addPlayer(world, session.id, { participant: participant.id, ticket, close: wire.close });
     const { resumable_frames } = bounds;

@@ -44,7 +44,7 @@ const isKnock = (who: Membership | Knock): who is Knock => 'participant_id' in w
 
 const join = async ({ world }: SessionNeeds, c: Ctx, door: Door): Promise<Response> => {
   const joined = await joinSession(world, door, c.env.network);
-  if (isRefusal(joined) && joined.refused === 'code_unknown') world.counters.wrong_codes.count();
+  if (isRefusal(joined) && joined.refused === 'code_unknown') world.meters.wrong_codes.count();
   return answer(c, joined);
 };
 

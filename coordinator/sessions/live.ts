@@ -4,7 +4,7 @@ import type { MessageOf } from '../../shared/protocol/message.ts';
 import { endReasons } from '../../shared/protocol/session.ts';
 import { type Catalogue, emptyCatalogue } from '../catalogue/catalogue.ts';
 import type { Lives } from '../fleet/rules-lives.ts';
-import { type Counters, createCounters } from '../kit/counters.ts';
+import { createMeters, type Meters } from '../kit/meters.ts';
 import type { Services } from '../kit/services.ts';
 import { cardOfSession, type Host } from '../seats/rules-hosts.ts';
 import { appIce } from './ice.ts';
@@ -81,7 +81,7 @@ export interface World extends Services {
   /** Replaced as a whole when it changes; then the listeners are called. */
   catalogue: Catalogue;
   readonly catalogueListeners: Set<() => void>;
-  readonly counters: Counters;
+  readonly meters: Meters;
 }
 
 export const createWorld = (needs: Services): World => {
@@ -103,7 +103,7 @@ export const createWorld = (needs: Services): World => {
     }),
     catalogue: emptyCatalogue,
     catalogueListeners: new Set(),
-    counters: createCounters(),
+    meters: createMeters(),
   };
 };
 

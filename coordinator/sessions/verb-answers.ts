@@ -18,7 +18,7 @@ export const sendError = (
   refusal: Refusal,
   id: string | undefined,
 ): void => {
-  world.counters.refusals.count({ code: refusal.refused });
+  world.meters.refusals.count({ code: refusal.refused });
   send({ msg: 'ERROR', code: refusal.refused, text: explain(refusal), ...echo(id) });
 };
 

@@ -153,7 +153,7 @@ const handlers: Handlers<typeof fromClient, Client> = {
         return;
       }
       if (joined.refused !== 'code_unknown') return sendError(client, joined, id);
-      world.counters.wrong_codes.count();
+      world.meters.wrong_codes.count();
       client.send({ msg: 'SESSION_NOT_EXIST', ...echo(id) });
     }),
 };

@@ -4,7 +4,7 @@ import { createCounter, createHistogram } from '../../shared/metrics.ts';
 const duration_seconds = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** What is counted while the coordinator runs, for `/metrics`. */
-export const createCounters = () => {
+export const createMeters = () => {
   const relay_frames = createCounter('coordinator_relay_frames_total', 'Signalling frames copied.');
   const relay_bytes = createCounter('coordinator_relay_bytes_total', 'Bytes of those frames.');
   const towards = (direction: 'to_host' | 'to_player') => ({
@@ -33,19 +33,19 @@ export const createCounters = () => {
     lag_ms: 0,
   };
 };
-export type Counters = ReturnType<typeof createCounters>;
+export type Meters = ReturnType<typeof createMeters>;
 
 /** Ticks that are looked at for the lag. */
 const ticks_remembered = 60;
 
-/** To be called every `tick_ms`; notes in `counters` how late that was. `now` is monotonic, in ms. */
-export const createLagMeter = (counters: Counters, tick_ms: number, start: number) => {
+/** To be called every `tick_ms`; notes in `meters` how late that was. `now` is monotonic, in ms. */
+export const createLagMeter = (meters: Meters, tick_ms: number, start: number) => {
   const late: number[] = [];
   let last = start;
   return (now: number): void => {
     late.push(Math.max(0, now - last - tick_ms));
     if (late.length > ticks_remembered) late.shift();
     last = now;
-    counters.lag_ms = Math.max(...late);
+    meters.lag_ms = Math.max(...late);
   };
 };
