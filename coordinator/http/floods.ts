@@ -2,9 +2,10 @@ import { getPath } from 'hono/utils/url';
 import { errors } from '../../shared/errors.ts';
 import { beyondRate } from '../kit/budget.ts';
 import { problem_type, problemText } from '../kit/http-problems.ts';
-import { kindOf, type RateLimits, retryAfter } from '../kit/http-rates.ts';
+import type { RateLimits } from '../kit/rates.ts';
 import type { World } from '../sessions/live.ts';
 import { ownHeaders } from './guards.ts';
+import { kindOf, retryAfter } from './rates.ts';
 
 const { http: status } = errors.too_many_messages;
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../shared/clock.ts';
-import type { RateLimits } from '../kit/http-rates.ts';
 import { bounds } from '../kit/limits.ts';
+import type { RateLimits } from '../kit/rates.ts';
 import type { World } from '../sessions/live.ts';
 
 interface Part {

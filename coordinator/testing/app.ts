@@ -11,7 +11,7 @@ import { createAgents } from '../fleet/socket.ts';
 import { createApp } from '../http/app.ts';
 import type { Site } from '../http/pages.ts';
 import type { Bindings } from '../kit/http-env.ts';
-import { createRateLimits } from '../kit/http-rates.ts';
+import { createRateLimits } from '../kit/rates.ts';
 import { openWorld } from '../open.ts';
 import type { Link } from '../sessions/live.ts';
 import { createClients } from '../sessions/verbs.ts';

@@ -30,8 +30,6 @@ const upward: readonly string[] = [
   'coordinator/catalogue/follow.ts > coordinator/sessions/live.ts',
   'coordinator/kit/data-directory.ts > coordinator/catalogue/pictures.ts',
   'coordinator/kit/data-directory.ts > coordinator/catalogue/servers-file.ts',
-  'coordinator/kit/http-rates.ts > coordinator/fleet/fleet.ts',
-  'coordinator/kit/http-rates.ts > coordinator/sessions/live.ts',
   'coordinator/kit/store.ts > coordinator/catalogue/file-catalogue.ts',
   'coordinator/kit/store.ts > coordinator/catalogue/pictures.ts',
   'coordinator/seats/http-apps.ts > coordinator/sessions/live.ts',

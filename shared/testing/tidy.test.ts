@@ -104,7 +104,7 @@ const laws: { check: Check; bad: Example[]; good: Example[] }[] = [
       ['coordinator/fleet/a.ts', "import { guards } from '../http/guards.ts';"],
       ['coordinator/http/a.ts', "import { app } from '../app.ts';"],
       ['coordinator/utils/a.ts', 'export const a = 1;'],
-      ['coordinator/kit/http-rates.ts', 'export const a = 1;'],
+      ['coordinator/store/shapes.ts', 'export const a = 1;'],
     ],
     good: [
       ['coordinator/sessions/a.ts', "import { pages } from '../kit/pages.ts';\nimport { b } from './b.ts';"],

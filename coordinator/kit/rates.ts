@@ -1,14 +1,7 @@
-import { createMiddleware } from 'hono/factory';
 import type { Clock } from '../../shared/clock.ts';
 import type { Log } from '../../shared/log.ts';
 import { openRedis, patiently } from '../../shared/redis.ts';
-import { isHostKey } from '../fleet/fleet.ts';
-import type { World } from '../sessions/live.ts';
-import { beyondRate } from './budget.ts';
-import type { Env } from './http-env.ts';
-import { problem } from './http-problems.ts';
 import { bounds } from './limits.ts';
-import { bearer } from './secrets.ts';
 import type { Configuration } from './settings.ts';
 import type { Store } from './store.ts';
 
@@ -17,7 +10,7 @@ import type { Store } from './store.ts';
  * WebSockets of visitors, and those that show the key of a host.
  */
 const kinds = ['request', 'start', 'page', 'health', 'upgrade', 'host'] as const;
-type Kind = (typeof kinds)[number];
+export type Kind = (typeof kinds)[number];
 
 /** `count` at once, and again `count` within every `window_ms`. */
 interface Rate {
@@ -158,37 +151,3 @@ export const createRateLimits = (store: Store, clock: Clock, log: Log): RateLimi
     stop: () => redis?.stop(),
   };
 };
-
-/** What starts something, or tries a secret. A login counts itself: that of a known device needs no share of its network's. */
-const starts = new Set([
-  ...['sessions', 'join', 'queue', 'bookings', 'accounts', 'enrolments'].map(
-    (name) => `POST /api/v1/${name}`,
-  ),
-  'GET /agent/check',
-  'POST /agent/draining',
-]);
-
-const signalling = /^\/api\/v1\/sessions\/[^/]+\/signalling$/;
-
-/** What a request to that path is counted as. */
-export const kindOf = (world: World, path: string, authorization: string | null | undefined): Kind => {
-  if (path === '/healthz' || path === '/readyz') return 'health';
-  // Behind one address visitors must not keep hosts out, nor those who only say that they are hosts.
-  if (path === '/agent') return isHostKey(world, bearer(authorization)) ? 'host' : 'upgrade';
-  if (path === '/ws' || signalling.test(path)) return 'upgrade';
-  return path.startsWith('/api/') || path.startsWith('/agent/') ? 'request' : 'page';
-};
-
-export const retryAfter = (wait_ms: number) => ({ 'Retry-After': String(Math.ceil(wait_ms / 1_000)) });
-
-/** Refuses what goes beyond the caller's share, whatever it asks for, with the seconds until there is some again. */
-export const limitRate = (limits: RateLimits, world: World) =>
-  createMiddleware<Env>(async (c, next) => {
-    const { network } = c.env;
-    let wait_ms = await limits.take(kindOf(world, c.req.path, c.req.header('authorization')), network);
-    if (wait_ms === 0 && starts.has(`${c.req.method} ${c.req.path}`)) {
-      wait_ms = await limits.take('start', network);
-    }
-    if (wait_ms === 0) return next();
-    return problem(beyondRate(wait_ms));
-  });
