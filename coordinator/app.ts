@@ -9,6 +9,7 @@ import { createPasswords } from './accounts/passwords.ts';
 import { tickBookings } from './bookings/ticks.ts';
 import { followCatalogue } from './catalogue/follow.ts';
 import { createErasures } from './erasure/erasure.ts';
+import { letGo } from './fleet/claims.ts';
 import { tellDraining } from './fleet/drain.ts';
 import { createEvacuations } from './fleet/evacuations.ts';
 import { tick } from './fleet/fleet.ts';
@@ -64,7 +65,7 @@ export const startCoordinator = async (
 ): Promise<Coordinator> => {
   const { store, clock, log } = services;
   const world = await openWorld(services);
-  const catalogue = followCatalogue(world);
+  const catalogue = followCatalogue(world, () => letGo(world));
   const waiting = createWaiting(world, clock);
   const agents = createAgents(world);
   const rates = createRateLimits(store, clock, log);

@@ -14,7 +14,7 @@ const takeUpSessions = async (world: World): Promise<void> => {
   const rows = await world.db.read((tables) => tables.sessions.find({}));
   const now = world.clock.now();
   for (const row of rows) {
-    if (isElsewhere(world, world.catalogue.hosts.get(row.host))) continue;
+    if (isElsewhere(world, world.catalogue.now().hosts.get(row.host))) continue;
     const session = sessionOf(row);
     if (session === undefined) {
       world.log.error({ session: row.id }, 'the stored session cannot be read and is left alone');
@@ -23,11 +23,11 @@ const takeUpSessions = async (world: World): Promise<void> => {
     world.sessions.set(session.id, takenUp(session));
   }
   // Bookings count on hosts that have ever come, sessions on the one that they run on.
-  const known = [...world.catalogue.hosts.values()]
+  const known = [...world.catalogue.now().hosts.values()]
     .filter((host) => host.seats > 0 && !isElsewhere(world, host))
     .map(({ name }) => name);
   for (const name of new Set([...known, ...[...world.sessions.values()].map(({ host }) => host)])) {
-    const row = world.catalogue.hosts.get(name);
+    const row = world.catalogue.now().hosts.get(name);
     const capacity = row === undefined ? capacityOf(0) : storedCapacity(row);
     world.hosts.set(name, hostAway(hostExpected(name, capacity), now, sessionSettings(world).host_lost_ms));
   }
@@ -38,7 +38,7 @@ const takeUpSessions = async (world: World): Promise<void> => {
 export const openWorld = async (services: Services): Promise<World> => {
   const world = createWorld(services);
   await takeOverFile(services);
-  world.catalogue = await readCatalogue(services);
+  world.catalogue.put(await readCatalogue(services));
   await takeUpSessions(world);
   letGoWhenFenced(world);
   return world;

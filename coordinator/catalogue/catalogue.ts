@@ -20,8 +20,6 @@ export interface Catalogue {
   readonly hosts: ReadonlyMap<string, HostRow>;
 }
 
-export const emptyCatalogue: Catalogue = { servers: [], apps: new Map(), hosts: new Map() };
-
 /** `[{ en: "..." }, { ru: "..." }]`, as the first design writes texts. */
 const listed = (texts: Texts): Record<string, string>[] =>
   Object.entries(texts).map(([language, text]) => ({ [language]: text }));

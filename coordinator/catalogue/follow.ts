@@ -1,6 +1,6 @@
-import { letGo } from '../fleet/claims.ts';
-import type { World } from '../sessions/live.ts';
+import type { Services } from '../kit/services.ts';
 import { readCatalogue, takeOverFile } from './catalogue.ts';
+import type { LiveCatalogue } from './live.ts';
 
 /** Keeps the catalogue in memory as the data directory and the database say. */
 export interface CatalogueChanges {
@@ -11,8 +11,12 @@ export interface CatalogueChanges {
   stop(): Promise<void>;
 }
 
-export const followCatalogue = (world: World): CatalogueChanges => {
-  const { store, clock, log } = world;
+/** `settle` is done with each new catalogue before anybody is told of it. */
+export const followCatalogue = (
+  services: Services & { readonly catalogue: LiveCatalogue },
+  settle: () => Promise<void>,
+): CatalogueChanges => {
+  const { store, clock, log, catalogue } = services;
   const next = () => clock.now() + store.configuration().time_between_updates_seconds * 1_000;
   let due = next();
   let last: Promise<void> = Promise.resolve();
@@ -22,10 +26,10 @@ export const followCatalogue = (world: World): CatalogueChanges => {
   const reload = (fromFile: boolean): Promise<void> => {
     const mine = last.then(async () => {
       if (stopped) return;
-      if (fromFile) await takeOverFile(world);
-      world.catalogue = await readCatalogue(world);
-      await letGo(world);
-      for (const listener of [...world.catalogueListeners]) listener();
+      if (fromFile) await takeOverFile(services);
+      catalogue.put(await readCatalogue(services));
+      await settle();
+      catalogue.tell();
     });
     last = mine.catch((error: unknown) => log.error({ error }, 'the catalogue cannot be brought up to date'));
     return mine;

@@ -11,7 +11,7 @@ import { keyIsRight } from './fleet.ts';
 export const hostCheck = (world: World, name: string, key: string, version: string): AgentCheck | Refusal => {
   if (!keyIsRight(world, name, key)) return refuse('agent_key_wrong');
   const host = world.hosts.get(name);
-  const row = world.catalogue.hosts.get(name);
+  const row = world.catalogue.now().hosts.get(name);
   return {
     version,
     protocols: { oldest: AGENT_LINK_OLDEST, newest: AGENT_LINK_VERSION },

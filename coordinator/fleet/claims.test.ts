@@ -80,7 +80,7 @@ describe('claimHost()', () => {
 test('letGo() forgets a host that has gone to another coordinator, with its sessions and the link that is left', async () => {
   const { first, dial } = await pair();
   const { world } = first;
-  const before = world.catalogue;
+  const before = world.catalogue.now();
   await letGo(world);
   expect([world.sessions.size, world.links.size]).toEqual([1, 1]);
   await dial();
@@ -91,7 +91,7 @@ test('letGo() forgets a host that has gone to another coordinator, with its sess
   // The host has come back since.
   const [row] = [gone.hosts.get('a')];
   await world.db.transact(({ hosts }) => hosts.update({ name: 'a' }, { held_by: 'main' }));
-  world.catalogue = gone;
+  world.catalogue.put(gone);
   await letGo(world);
   expect(world.sessions.size).toBe(1);
   await world.db.transact(({ hosts }) => hosts.update({ name: 'a' }, { held_by: row?.held_by ?? null }));

@@ -84,7 +84,7 @@ const forgetHost = (world: World, name: string): void => {
 /** Forgets hosts that have come to another coordinator since. A link that is up is believed less than the row, read anew. */
 export const letGo = async (world: World): Promise<void> => {
   for (const { name } of [...world.hosts.values()]) {
-    if (!isElsewhere(world, world.catalogue.hosts.get(name))) continue;
+    if (!isElsewhere(world, world.catalogue.now().hosts.get(name))) continue;
     const link = world.links.get(name);
     const row = await world.db.read(({ hosts }) => hosts.get({ name }));
     if (isElsewhere(world, row) && world.links.get(name) === link) forgetHost(world, name);

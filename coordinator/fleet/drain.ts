@@ -38,7 +38,7 @@ export const tellDraining = (world: World): (() => void) => {
   const told = new WeakMap<object, string>();
   const tell = () => {
     for (const [host, link] of world.links) {
-      const row = world.catalogue.hosts.get(host);
+      const row = world.catalogue.now().hosts.get(host);
       if (row === undefined || !link.drains) continue;
       const draining = drainingOf(row);
       const text = JSON.stringify(draining);
@@ -47,6 +47,5 @@ export const tellDraining = (world: World): (() => void) => {
       link.send({ msg: 'DRAINING', draining });
     }
   };
-  world.catalogueListeners.add(tell);
-  return () => void world.catalogueListeners.delete(tell);
+  return world.catalogue.onChange(tell);
 };

@@ -14,15 +14,16 @@ export const createEvacuations = (world: World): (() => Promise<void>) => {
   const known = new Map<string, string>();
   /** What bookings on the host depend on. */
   const shapeOf = ({ name, seats, capacity, draining_cards }: HostRow): string => {
-    const apps = [...world.catalogue.apps.values()].filter(({ hosts }) => hosts.includes(name));
+    const apps = [...world.catalogue.now().apps.values()].filter(({ hosts }) => hosts.includes(name));
     return JSON.stringify([seats, capacity, draining_cards, apps.map((app) => app.name).sort()]);
   };
   /** A host on which bookings could take place as far as anybody knows now. */
   const alive = (name: string): boolean =>
-    !world.lost.has(name) && (world.hosts.has(name) || isElsewhere(world, world.catalogue.hosts.get(name)));
+    !world.lost.has(name) &&
+    (world.hosts.has(name) || isElsewhere(world, world.catalogue.now().hosts.get(name)));
   return async () => {
     const now = world.clock.now();
-    const here = [...world.catalogue.hosts.values()].filter(({ name }) => !world.lost.has(name));
+    const here = [...world.catalogue.now().hosts.values()].filter(({ name }) => !world.lost.has(name));
     const leaving = [
       ...[...world.lost.keys()].map((name) => ({ name, key: `lost ${name}`, leave: hostLost })),
       ...here

@@ -7,6 +7,7 @@ import {
   type toAgent,
 } from '../../shared/protocol/agent-link.ts';
 import type { MessageOf } from '../../shared/protocol/message.ts';
+import type { LiveCatalogue } from '../catalogue/live.ts';
 import { bounds } from '../kit/limits.ts';
 import { hashOf, matches } from '../kit/secrets.ts';
 import { capacityOf } from '../seats/rules-capacity.ts';
@@ -30,20 +31,30 @@ const sessionsOf = (world: World, host: string): Session[] =>
   [...world.sessions.values()].filter((session) => session.host === host);
 
 /** Whether the key is the one of the host in the catalogue that is in force now. */
-export const keyIsRight = (world: World, host: string, key: string): boolean => {
-  const right = world.catalogue.hosts.get(host)?.key_hash;
+export const keyIsRight = (
+  { catalogue }: { readonly catalogue: LiveCatalogue },
+  host: string,
+  key: string,
+): boolean => {
+  const right = catalogue.now().hosts.get(host)?.key_hash;
   return right !== undefined && matches(key, Buffer.from(right, 'base64url'));
 };
 
 /** Whether the key is that of any host. */
-export const isHostKey = ({ catalogue }: World, key: string | undefined): boolean => {
+export const isHostKey = (
+  { catalogue }: { readonly catalogue: LiveCatalogue },
+  key: string | undefined,
+): boolean => {
   if (key === undefined) return false;
   const shown = hashOf(key);
-  return catalogue.hosts.values().some(({ key_hash }) => key_hash === shown);
+  return catalogue
+    .now()
+    .hosts.values()
+    .some(({ key_hash }) => key_hash === shown);
 };
 
 const warnOfMissingApps = (world: World, { server_name, apps }: Hello): void => {
-  const listed = [...world.catalogue.apps.values()].filter(({ hosts }) => hosts.includes(server_name));
+  const listed = [...world.catalogue.now().apps.values()].filter(({ hosts }) => hosts.includes(server_name));
   const missing = listed.map(({ name }) => name).filter((name) => !apps.includes(name));
   const unlisted = apps.filter((name) => !listed.some((app) => app.name === name));
   if (missing.length === 0 && unlisted.length === 0) return;
@@ -68,7 +79,7 @@ export const greetHost = async (
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
     const { coordinator_name } = world.store.configuration();
-    if (world.catalogue.hosts.get(name)?.held_by !== coordinator_name) return error.refusal;
+    if (world.catalogue.now().hosts.get(name)?.held_by !== coordinator_name) return error.refusal;
   }
   if (gone()) return undefined;
   const right = keyIsRight(world, name, key);
@@ -139,7 +150,7 @@ export const hostHello = (
   ]);
   const said = { name, seats, apps, capacity, placed, doubted, warm, version };
   world.hosts.set(name, hostConnected(said, link.epoch, leftovers, now));
-  const row = world.catalogue.hosts.get(name);
+  const row = world.catalogue.now().hosts.get(name);
   const draining = row === undefined ? {} : { draining: drainingOf(row) };
   welcome({ msg: 'WELCOME', heartbeat_ms: limits.heartbeat_ms, sessions: [...answers], ...draining });
   const stopping = answers.filter(({ action }) => action === 'stop').length;

@@ -10,11 +10,10 @@ import { takeOver } from './claims.ts';
 const adopt = async (world: World, { name }: HostRow, dead: string): Promise<void> => {
   const taken = await takeOver(world, name, (row) => (row.held_by === dead ? {} : undefined));
   if (taken === undefined) return;
-  const { catalogue, clock } = world;
-  world.catalogue = { ...catalogue, hosts: new Map(catalogue.hosts).set(name, taken) };
+  world.catalogue.putHost(taken);
   if (!world.hosts.has(name)) {
     const expected = hostExpected(name, storedCapacity(taken));
-    world.hosts.set(name, hostAway(expected, clock.now(), sessionSettings(world).host_lost_ms));
+    world.hosts.set(name, hostAway(expected, world.clock.now(), sessionSettings(world).host_lost_ms));
   }
   world.log.warn({ host: name, coordinator: dead }, 'the host of a coordinator that is gone is taken over');
 };

@@ -1,4 +1,5 @@
 import { type Refusal, refuse } from '../../shared/errors.ts';
+import type { LiveCatalogue } from '../catalogue/live.ts';
 import { audit } from '../kit/audit.ts';
 import { emit } from '../kit/outbox.ts';
 import type { Services } from '../kit/services.ts';
@@ -9,10 +10,10 @@ import { isSecondMachine, tookOver } from './rules-lives.ts';
 
 /** Refuses the agents of a host that is locked away. */
 export const checkQuarantine = (
-  { catalogue }: Pick<World, 'catalogue'>,
+  { catalogue }: { readonly catalogue: LiveCatalogue },
   name: string,
 ): Refusal | undefined => {
-  const since = catalogue.hosts.get(name)?.quarantined_at ?? null;
+  const since = catalogue.now().hosts.get(name)?.quarantined_at ?? null;
   return since === null ? undefined : refuse('host_quarantined');
 };
 
@@ -46,9 +47,7 @@ export const quarantineHost = async (world: World, name: string): Promise<Refusa
       await emit(world, tables, 'host.quarantined', { host: name });
       return { ...row, quarantined_at: at, version: row.version + 1 };
     });
-    if (done !== undefined) {
-      world.catalogue = { ...world.catalogue, hosts: new Map(world.catalogue.hosts).set(name, done) };
-    }
+    if (done !== undefined) world.catalogue.putHost(done);
     world.log.error(
       { host: name },
       'two machines use the key of this host: it is locked until it has a new key',

@@ -212,7 +212,7 @@ export const createAgents = (world: World): Agents => {
       link.close(refuse('agent_key_wrong'));
     }
   };
-  world.catalogueListeners.add(onCatalogue);
+  const deafen = world.catalogue.onChange(onCatalogue);
 
   const connect =
     (key: string) =>
@@ -267,7 +267,7 @@ export const createAgents = (world: World): Agents => {
       }
     },
     stop() {
-      world.catalogueListeners.delete(onCatalogue);
+      deafen();
       for (const link of links) link.close(refuse('shutting_down'));
     },
   };

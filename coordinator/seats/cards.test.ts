@@ -29,7 +29,7 @@ const drain = async (world: World, name: string, draining_cards: number[]): Prom
   const row = await world.db.read(({ hosts }) => hosts.get({ name }));
   const changed = await changeHost(world, 'account-1', name, row?.version ?? 0, { draining_cards });
   if (isRefusal(changed)) throw new Error(changed.refused);
-  world.catalogue = await readCatalogue(world);
+  world.catalogue.put(await readCatalogue(world));
 };
 
 let visitors = 0;

@@ -43,7 +43,7 @@ export const appRoutes = (world: World): OpenAPIHono<Env> =>
   describedRoutes()
     .openapi(list, (c) => answer(c, { apps: listApps(world) }))
     .openapi(picture, async (c) => {
-      const name = world.catalogue.apps.get(c.req.valid('param').name)?.picture ?? undefined;
+      const name = world.catalogue.now().apps.get(c.req.valid('param').name)?.picture ?? undefined;
       const found = name === undefined ? undefined : await world.store.picture(name);
       if (found === undefined) return problem(refuse('not_found'));
       const changed = 'lastModified' in found ? found.lastModified : 0;

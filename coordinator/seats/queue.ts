@@ -40,7 +40,7 @@ const describe = (
 };
 
 const listedFor = (world: World, app: string): readonly string[] =>
-  world.catalogue.apps.get(app)?.hosts ?? [];
+  world.catalogue.now().apps.get(app)?.hosts ?? [];
 
 /** Seats of the app that somebody may take now; one that a booking needs soon is none. */
 const freeNow = async (
@@ -55,7 +55,7 @@ const freeNow = async (
   const free = seatsFree({
     hosts: world.hosts,
     sessions: [...world.sessions.values()],
-    draining: drainingIn(world.catalogue),
+    draining: drainingIn(world.catalogue.now()),
     holds,
     now,
   });
@@ -69,7 +69,7 @@ export const enterQueue = async (
   account: Account | undefined,
   network: string,
 ): Promise<(QueuePlace & { token: string }) | Refusal> => {
-  const app = world.catalogue.apps.get(name);
+  const app = world.catalogue.now().apps.get(name);
   if (app === undefined) return refuse('app_unknown', name);
   if (!app.enabled) return refuse('app_disabled');
   if (app.who_may_start === 'accounts' && account === undefined) return refuse('account_required');

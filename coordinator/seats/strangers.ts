@@ -39,7 +39,7 @@ const liveSessions = ({ sessions }: Pick<ReadTables, 'sessions'>): Promise<Stran
 /** The app's hosts that are connected here, with its seats on them. */
 const poolOf = (world: World, app: { readonly name: string; readonly hosts: readonly string[] }): Pool => {
   const able = hostsOf(app.name, app.hosts, world.hosts);
-  const draining = drainingIn(world.catalogue);
+  const draining = drainingIn(world.catalogue.now());
   const seats = able.reduce((sum, host) => sum + seatsOf(app.name, host, draining(host.name)), 0);
   return { hosts: new Set(able.map(({ name }) => name)), seats };
 };
@@ -75,7 +75,7 @@ export const strangerMayStart = async (
     return refuseFor('visitor_share', wait_ms, `nobody came to ${unused.length} sessions of this network`);
   }
   const all = await liveSessions(tables);
-  const pools = [...world.catalogue.apps.values()]
+  const pools = [...world.catalogue.now().apps.values()]
     .filter(({ enabled, hosts }) => enabled && hosts.includes(host))
     .map((app) => poolOf(world, app))
     .filter(({ hosts }) => hosts.has(host));
@@ -109,7 +109,7 @@ export const strangersRoom = async (
   name: string,
 ): Promise<{ readonly all: number; of(wide: string): number }> => {
   const shares = await sharesNow(world, tables);
-  const { hosts, seats } = poolOf(world, { name, hosts: world.catalogue.apps.get(name)?.hosts ?? [] });
+  const { hosts, seats } = poolOf(world, { name, hosts: world.catalogue.now().apps.get(name)?.hosts ?? [] });
   const running = (await liveSessions(tables)).filter(({ host }) => hosts.has(host));
   const wides = await strangersAmong(
     tables,

@@ -63,7 +63,7 @@ const fitsNow = (host: Host, { seat, app }: Booking, sessions: readonly Session[
  * gets the same one. Refused with host_offline while the host is not connected.
  */
 export const startBooked = async (world: World, booking: Booking): Promise<string | Refusal> => {
-  const app = world.catalogue.apps.get(booking.app);
+  const app = world.catalogue.now().apps.get(booking.app);
   if (app === undefined) return refuse('app_unknown', booking.app);
   const sessions = [...world.sessions.values()];
   const known = sessions.find((session) => session.booking_id === booking.id && isLive(session));
@@ -125,6 +125,6 @@ export const bookingNeeds = (world: World): BookingNeeds => ({
   endBooked: async ({ session_id }, reason) => {
     if (session_id !== null) happen(world, session_id, { type: 'end', reason });
   },
-  elsewhere: (host) => isElsewhere(world, world.catalogue.hosts.get(host)),
+  elsewhere: (host) => isElsewhere(world, world.catalogue.now().hosts.get(host)),
   usable: (host) => world.links.has(host),
 });

@@ -67,7 +67,7 @@ const checkMinutes = async (
   session: Session,
   { account, to }: { readonly account: Account; readonly to: number },
 ): Promise<Refusal | undefined> => {
-  const app = world.catalogue.apps.get(session.app);
+  const app = world.catalogue.now().apps.get(session.app);
   if (app === undefined) return refuse('app_unknown', session.app);
   const at = session.phases.accepted ?? world.clock.now();
   const minutes = Math.ceil((to - session.ends_at) / 60_000);

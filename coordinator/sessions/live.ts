@@ -2,7 +2,7 @@ import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { toAgent } from '../../shared/protocol/agent-link.ts';
 import type { MessageOf } from '../../shared/protocol/message.ts';
 import { endReasons } from '../../shared/protocol/session.ts';
-import { type Catalogue, emptyCatalogue } from '../catalogue/catalogue.ts';
+import { createLiveCatalogue, type LiveCatalogue } from '../catalogue/live.ts';
 import type { Lives } from '../fleet/rules-lives.ts';
 import { createMeters, type Meters } from '../kit/meters.ts';
 import type { Services } from '../kit/services.ts';
@@ -78,9 +78,7 @@ export interface World extends Services {
   readonly saver: Saver;
   /** Told of a host that another coordinator has taken. */
   readonly fenced: Set<(host: string) => void>;
-  /** Replaced as a whole when it changes; then the listeners are called. */
-  catalogue: Catalogue;
-  readonly catalogueListeners: Set<() => void>;
+  readonly catalogue: LiveCatalogue;
   readonly meters: Meters;
 }
 
@@ -101,8 +99,7 @@ export const createWorld = (needs: Services): World => {
     saver: createSaver(needs, (host) => {
       for (const listener of [...fenced]) listener(host);
     }),
-    catalogue: emptyCatalogue,
-    catalogueListeners: new Set(),
+    catalogue: createLiveCatalogue(),
     meters: createMeters(),
   };
 };

@@ -45,9 +45,9 @@ export const participation = (
 /** The catalogue, with the seats that are there and free now. Bookings that come soon are not counted. */
 export const listApps = (world: World): App[] => {
   const sessions = [...world.sessions.values()].filter(({ seat_held }) => seat_held);
-  const draining = drainingIn(world.catalogue);
+  const draining = drainingIn(world.catalogue.now());
   const free = seatsFree({ hosts: world.hosts, sessions, draining, holds: [], now: world.clock.now() });
-  return [...world.catalogue.apps.values()]
+  return [...world.catalogue.now().apps.values()]
     .filter(({ enabled }) => enabled)
     .map((app) => {
       const { name, title, description, picture, hosts } = app;
@@ -139,7 +139,7 @@ export const joinSession = async (
     return enter(world, session, { invited: true, owner: false });
   }
   // Of an app that is not there, no budget is: names that callers make up must not multiply what they may try.
-  const known = door.app !== undefined && world.catalogue.apps.has(door.app);
+  const known = door.app !== undefined && world.catalogue.now().apps.has(door.app);
   const by: Guess = { ...door, app: known ? door.app : undefined, network };
   const { code, app, name } = by;
   const found = await guess(world, by, async () => {

@@ -60,7 +60,7 @@ interface Plan {
 const occupancy = (world: World, holds: readonly Hold[], now: number) => ({
   hosts: world.hosts,
   sessions: [...world.sessions.values()],
-  draining: drainingIn(world.catalogue),
+  draining: drainingIn(world.catalogue.now()),
   starting: world.starting,
   holds,
   now,
@@ -207,7 +207,7 @@ const tryHosts = async (world: World, plan: Plan): Promise<Exclude<Attempt, 'no 
 
 /** What is asked for, once the catalogue allows it. */
 const planStart = (world: World, request: StartRequest): Plan | Refusal => {
-  const app = world.catalogue.apps.get(request.app);
+  const app = world.catalogue.now().apps.get(request.app);
   if (app === undefined) return refuse('app_unknown', request.app);
   if (app.who_may_start === 'accounts' && request.account === undefined) return refuse('account_required');
   const minutes = Math.min(request.minutes ?? app.default_minutes, app.max_minutes);

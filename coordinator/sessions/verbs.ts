@@ -121,7 +121,7 @@ const handlers: Handlers<typeof fromClient, Client> = {
       const asked = `GET_SERVERS range: from low to high, at most ${bounds.servers_per_answer} entries`;
       return sendError(client, refuse('malformed', asked), id);
     }
-    const { catalogue } = client.world;
+    const catalogue = client.world.catalogue.now();
     // Where the host is, is nobody's business: clients come to us.
     const here = { ip: client.base.hostname, port: portOf(client.base) };
     const servers = catalogue.servers.slice(from, to + 1).map((entry) => ({ ...entry, ...here }));

@@ -49,7 +49,7 @@ export const appUnderTest = async (patch: object = {}, info: object = {}, site?:
     rates,
     passwords: createPasswords(cheap),
     catalogueChanged: async () => {
-      world.catalogue = await readCatalogue(world);
+      world.catalogue.put(await readCatalogue(world));
     },
     stopping: () => state.stopping,
     host_name: 'tour-machine',

@@ -26,8 +26,6 @@ const unranked = ['site', 'testing', 'deployment', 'command-line'];
 const upward: readonly string[] = [
   'coordinator/bookings/http.ts > coordinator/sessions/live.ts',
   'coordinator/bookings/http.ts > coordinator/sessions/members.ts',
-  'coordinator/catalogue/follow.ts > coordinator/fleet/claims.ts',
-  'coordinator/catalogue/follow.ts > coordinator/sessions/live.ts',
   'coordinator/kit/data-directory.ts > coordinator/catalogue/pictures.ts',
   'coordinator/kit/data-directory.ts > coordinator/catalogue/servers-file.ts',
   'coordinator/kit/store.ts > coordinator/catalogue/file-catalogue.ts',
