@@ -20,7 +20,7 @@ const takeUpSessions = async (world: World): Promise<void> => {
       world.log.error({ session: row.id }, 'the stored session cannot be read and is left alone');
       continue;
     }
-    world.sessions.set(session.id, takenUp(session));
+    world.sessions.put(takenUp(session));
   }
   // Bookings count on hosts that have ever come, sessions on the one that they run on.
   const known = [...world.catalogue.now().hosts.values()]
@@ -29,7 +29,7 @@ const takeUpSessions = async (world: World): Promise<void> => {
   for (const name of new Set([...known, ...[...world.sessions.values()].map(({ host }) => host)])) {
     const row = world.catalogue.now().hosts.get(name);
     const capacity = row === undefined ? capacityOf(0) : storedCapacity(row);
-    world.hosts.set(name, hostAway(hostExpected(name, capacity), now, sessionSettings(world).host_lost_ms));
+    world.hosts.put(hostAway(hostExpected(name, capacity), now, sessionSettings(world).host_lost_ms));
   }
   if (rows.length > 0) world.log.info({ sessions: rows.length }, 'sessions of the last run are taken up');
 };

@@ -50,7 +50,7 @@ export const takeOver = async (
   for (const row of taken?.rows ?? []) {
     const session = sessionOf(row);
     if (session === undefined) world.log.error({ session: row.id }, 'the stored session cannot be read');
-    else if (!world.sessions.has(session.id)) world.sessions.set(session.id, takenUp(session));
+    else if (!world.sessions.has(session.id)) world.sessions.put(takenUp(session));
   }
   return taken?.host;
 };
@@ -69,12 +69,12 @@ export const claimHost = async (
 const forgetHost = (world: World, name: string): void => {
   const link = world.links.get(name);
   world.links.delete(name);
-  world.hosts.delete(name);
+  world.hosts.drop(name);
   for (const { id, host } of [...world.sessions.values()]) {
     if (host !== name) continue;
-    world.sessions.delete(id);
+    world.sessions.drop(id);
     // Who waits for news of it is told that it is not here.
-    for (const listener of [...(world.watchers.get(id) ?? [])]) listener();
+    world.sessions.tell(id);
   }
   world.log.warn({ host: name }, 'the host has gone to another coordinator');
   // Should its agent speak here after all, it comes again.

@@ -149,7 +149,7 @@ export const hostHello = (
     ),
   ]);
   const said = { name, seats, apps, capacity, placed, doubted, warm, version };
-  world.hosts.set(name, hostConnected(said, link.epoch, leftovers, now));
+  world.hosts.put(hostConnected(said, link.epoch, leftovers, now));
   const row = world.catalogue.now().hosts.get(name);
   const draining = row === undefined ? {} : { draining: drainingOf(row) };
   welcome({ msg: 'WELCOME', heartbeat_ms: limits.heartbeat_ms, sessions: [...answers], ...draining });
@@ -166,7 +166,7 @@ export const hostGone = (world: World, name: string, link: Link): void => {
   const host = world.hosts.get(name);
   if (host === undefined || world.links.get(name) !== link) return;
   world.links.delete(name);
-  world.hosts.set(name, hostAway(host, world.clock.now(), sessionSettings(world).host_lost_ms));
+  world.hosts.put(hostAway(host, world.clock.now(), sessionSettings(world).host_lost_ms));
   world.log.warn({ host: name }, 'host disconnected');
   for (const session of sessionsOf(world, name)) happen(world, session.id, { type: 'host_away' });
 };
@@ -176,7 +176,7 @@ export const hostBeats = (world: World, name: string, link: Link, { figures, war
   const host = world.hosts.get(name);
   if (host === undefined || world.links.get(name) !== link) return;
   const said = { ...(figures === undefined ? {} : { figures }), ...(warm === undefined ? {} : { warm }) };
-  world.hosts.set(name, hostHeard(host, said, world.clock.now()));
+  world.hosts.put(hostHeard(host, said, world.clock.now()));
 };
 
 /** What a host says about one of its sessions. Not believed from an old link, another host or of another generation. */
@@ -189,7 +189,7 @@ export const hostReports = (
 ): void => {
   const host = world.hosts.get(name);
   if (host === undefined || world.links.get(name) !== link) return;
-  if (event.type === 'host_ended') world.hosts.set(name, stopped(host, ref.session_id));
+  if (event.type === 'host_ended') world.hosts.put(stopped(host, ref.session_id));
   const session = world.sessions.get(ref.session_id);
   if (session === undefined || session.host !== name || session.generation !== ref.generation) {
     world.log.debug({ host: name, ...ref, event: event.type }, 'a stale report is ignored');
@@ -204,7 +204,7 @@ const settleDoubts = (world: World, name: string): void => {
   if (known === undefined) return;
   const { host, gone } = believed(known, world.clock.now());
   if (host === known) return;
-  world.hosts.set(name, host);
+  world.hosts.put(host);
   for (const id of gone) happen(world, id, { type: 'host_lacks' });
 };
 
@@ -214,7 +214,7 @@ export const tick = (world: World): void => {
   for (const host of [...world.hosts.values()]) {
     settleDoubts(world, host.name);
     if (!isLost(host, now)) continue;
-    world.hosts.delete(host.name);
+    world.hosts.drop(host.name);
     world.lost.set(host.name, host.heard_at);
     world.log.error({ host: host.name }, 'host lost');
     for (const session of sessionsOf(world, host.name)) happen(world, session.id, { type: 'host_lost' });

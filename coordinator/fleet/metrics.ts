@@ -1,7 +1,6 @@
 import { gaugeText, type Labels } from '../../shared/metrics.ts';
-import { cardOfSession, type Host, isConnected } from '../seats/rules-hosts.ts';
-import type { World } from '../sessions/live.ts';
-import type { Session } from '../sessions/rules-session.ts';
+import type { Hosts } from '../seats/hosts.ts';
+import { cardOfSession, type Host, isConnected, type Occupant } from '../seats/rules-hosts.ts';
 
 type Sample = [Labels, number];
 
@@ -15,7 +14,7 @@ const megabytes = (labels: Labels, value: number | null | undefined): Sample[] =
 /** Hosts with what runs on them. */
 interface Fleet {
   readonly connected: readonly Host[];
-  readonly held: ReadonlyMap<string, readonly Session[]>;
+  readonly held: ReadonlyMap<string, readonly Occupant[]>;
 }
 
 type Card = Host['capacity']['cards'][number];
@@ -78,8 +77,8 @@ const hostText = (
   );
 
 /** The hosts that are connected here: their seats by card, and how busy they say they are. */
-export const hostsText = ({ hosts, sessions }: Pick<World, 'hosts' | 'sessions'>): string[] => {
-  const holding = [...sessions.values()].filter(({ seat_held }) => seat_held);
+export const hostsText = (hosts: Pick<Hosts, 'values' | 'occupants'>): string[] => {
+  const holding = [...hosts.occupants()].filter(({ seat_held }) => seat_held);
   const held = Map.groupBy(holding, ({ host }) => host);
   const fleet = { connected: [...hosts.values()].filter(isConnected), held };
   return [

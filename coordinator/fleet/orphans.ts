@@ -13,7 +13,7 @@ const adopt = async (world: World, { name }: HostRow, dead: string): Promise<voi
   world.catalogue.putHost(taken);
   if (!world.hosts.has(name)) {
     const expected = hostExpected(name, storedCapacity(taken));
-    world.hosts.set(name, hostAway(expected, world.clock.now(), sessionSettings(world).host_lost_ms));
+    world.hosts.put(hostAway(expected, world.clock.now(), sessionSettings(world).host_lost_ms));
   }
   world.log.warn({ host: name, coordinator: dead }, 'the host of a coordinator that is gone is taken over');
 };

@@ -37,7 +37,7 @@ export const quarantineHost = async (world: World, name: string): Promise<Refusa
   const at = world.clock.now();
   const host = world.hosts.get(name);
   // Not to be believed just now, and not while this cannot be stored.
-  if (host !== undefined) world.hosts.set(name, doubtedAnew(host, at));
+  if (host !== undefined) world.hosts.put(doubtedAnew(host, at));
   try {
     const done = await world.db.transact(async (tables) => {
       const row = await tables.hosts.lock({ name });

@@ -1,14 +1,16 @@
 import type { CatalogueHostView } from '../../shared/protocol/catalogue.ts';
 import { isElsewhere } from '../catalogue/elsewhere.ts';
 import type { Services } from '../kit/services.ts';
-import { drainingCards, storedCapacity } from '../seats/hosts.ts';
+import { drainingCards, type Hosts, storedCapacity } from '../seats/hosts.ts';
 import { cardOf } from '../seats/rules-capacity.ts';
 import { isConnected } from '../seats/rules-hosts.ts';
 import type { World } from '../sessions/live.ts';
 import type { HostRow, SessionRow } from '../store/tables.ts';
 
 /** By what a host is described: what is stored of it, and what this coordinator hears from it. */
-export interface HostViewNeeds extends Pick<Services, 'store'>, Pick<World, 'hosts' | 'lost'> {}
+export interface HostViewNeeds extends Pick<Services, 'store'>, Pick<World, 'lost'> {
+  readonly hosts: Pick<Hosts, 'get'>;
+}
 
 /** The host as operators see it. */
 export const describeHost = (

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { hostsText } from '../fleet/metrics.ts';
 import { isInsider } from '../kit/http-insider.ts';
 import { createLagMeter, createMeters } from '../kit/meters.ts';
+import { createHosts } from '../seats/hosts.ts';
 import { capacityOf } from '../seats/rules-capacity.ts';
 import { appUnderTest } from '../testing/app.ts';
 import { host, newSession } from '../testing/domain.ts';
@@ -64,12 +65,11 @@ describe(`${metricsRoutes.name}()`, () => {
       cards: [{ ...card, index: 2, busy_percent: 40, temperature_c: 61 }],
     };
     const warm = [{ rc_name: 'Loft', card: 2, ready: 1 }];
-    const hosts = new Map([
-      ['a', host('a', { seats: 3, capacity, figures, warm })],
-      ['b', host('b', { lost_at: 1 })],
-    ]);
-    const sessions = new Map([['s', { ...newSession(), host: 'a', seat: 2 }]]);
-    const lines = hostsText({ hosts, sessions }).join('\n').split('\n');
+    const hosts = createHosts();
+    hosts.put(host('a', { seats: 3, capacity, figures, warm }));
+    hosts.put(host('b', { lost_at: 1 }));
+    hosts.occupy({ ...newSession(), host: 'a', seat: 2 });
+    const lines = hostsText(hosts).join('\n').split('\n');
     expect(lines.filter((line) => !line.startsWith('#'))).toEqual([
       'coordinator_card_seats{host="a",card="0"} 1',
       'coordinator_card_seats{host="a",card="2"} 2',

@@ -74,7 +74,7 @@ const page = (world: World, parts: Parts, uptime_ms: number): string => {
   const sockets = [...meters.sockets].map(([kind, open]): [Labels, number] => [{ kind }, open]);
   return metricsPage([
     ...fleetText(world),
-    ...hostsText(world),
+    ...hostsText(world.hosts),
     gaugeText('coordinator_sockets', 'WebSockets open, by kind.', sockets),
     ...series.map((one) => one.text()),
     gaugeText('coordinator_part_ok', 'What /readyz looks at: 1 when it works.', health),

@@ -192,7 +192,7 @@ describe('createSession() and planBooking() on cards', () => {
     const { world, db } = fleet;
     const row = await db.read(({ hosts }) => hosts.get({ name: 'a' }));
     expect(JSON.parse(row?.capacity ?? '')).toMatchObject({ cards, placing: 'spread' });
-    world.hosts.delete('a');
+    world.hosts.drop('a');
     const made = [];
     for (let n = 0; n < 5; n++) made.push(await book(fleet, 'Villa', 0));
     expect(made.map((one): string => (isRefusal(one) ? one.refused : 'booked'))).toEqual([

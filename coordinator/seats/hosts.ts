@@ -1,8 +1,46 @@
 import { z } from 'zod';
 import { appNeedsSchema, hostCardSchema } from '../../shared/protocol/agent-link.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { LiveCatalogue } from '../catalogue/live.ts';
+import type { Services } from '../kit/services.ts';
 import type { HostRow } from '../store/tables.ts';
 import { type Capacity, capacityOf } from './rules-capacity.ts';
+import type { Host, Occupant } from './rules-hosts.ts';
+
+/** What was heard of each host, and who sits on its seats. */
+export interface Hosts extends Pick<ReadonlyMap<string, Host>, 'get' | 'has' | 'values' | 'size'> {
+  put(host: Host): void;
+  drop(name: string): void;
+  occupants(): Iterable<Occupant>;
+  /** The session is on its seat, as it is now. */
+  occupy(occupant: Occupant): void;
+  /** Nothing is known any more of the session with this id. */
+  free(id: string): void;
+}
+
+export const createHosts = (): Hosts => {
+  const hosts = new Map<string, Host>();
+  const occupants = new Map<string, Occupant>();
+  return {
+    get: (name) => hosts.get(name),
+    has: (name) => hosts.has(name),
+    values: () => hosts.values(),
+    get size() {
+      return hosts.size;
+    },
+    put: (host) => void hosts.set(host.name, host),
+    drop: (name) => void hosts.delete(name),
+    occupants: () => occupants.values(),
+    occupy: (occupant) => void occupants.set(occupant.id, occupant),
+    free: (id) => void occupants.delete(id),
+  };
+};
+
+/** What decisions about seats are made with. */
+export interface Seating extends Services {
+  readonly catalogue: LiveCatalogue;
+  readonly hosts: Hosts;
+}
 
 const capacitySchema = z.object({
   cards: z.array(hostCardSchema),

@@ -5,8 +5,8 @@ import type { Env } from '../kit/http-env.ts';
 import { hasCopy } from '../kit/http-fixed.ts';
 import { answers, describedRoutes, done, pathOf, refuses } from '../kit/http-openapi.ts';
 import { answer, problem } from '../kit/http-problems.ts';
-import type { World } from '../sessions/live.ts';
-import { listApps } from '../sessions/members.ts';
+import { listApps } from './apps.ts';
+import type { Seating } from './hosts.ts';
 
 /** A picture may be an SVG: opened by itself it can neither run a script nor load anything. */
 const pictureHeaders = {
@@ -39,12 +39,12 @@ const picture = createRoute({
 });
 
 /** The catalogue, under `/api/v1`. A picture is found by its app's name: no part of a path reaches the file system. */
-export const appRoutes = (world: World): OpenAPIHono<Env> =>
+export const appRoutes = (seating: Seating): OpenAPIHono<Env> =>
   describedRoutes()
-    .openapi(list, (c) => answer(c, { apps: listApps(world) }))
+    .openapi(list, (c) => answer(c, { apps: listApps(seating) }))
     .openapi(picture, async (c) => {
-      const name = world.catalogue.now().apps.get(c.req.valid('param').name)?.picture ?? undefined;
-      const found = name === undefined ? undefined : await world.store.picture(name);
+      const name = seating.catalogue.now().apps.get(c.req.valid('param').name)?.picture ?? undefined;
+      const found = name === undefined ? undefined : await seating.store.picture(name);
       if (found === undefined) return problem(refuse('not_found'));
       const changed = 'lastModified' in found ? found.lastModified : 0;
       const headers = { ...pictureHeaders, ETag: `"${found.size}-${changed}"` };

@@ -5,7 +5,7 @@ import type { Env } from '../kit/http-env.ts';
 import { answers, byBearer, describedRoutes, done, pathOf, refuses, takes } from '../kit/http-openapi.ts';
 import { answer, problem } from '../kit/http-problems.ts';
 import { bearer } from '../kit/secrets.ts';
-import type { World } from '../sessions/live.ts';
+import type { Seating } from './hosts.ts';
 import { askPlace, enterQueue, leaveQueue } from './queue.ts';
 
 const tags = ['queue'];
@@ -50,15 +50,15 @@ const leave = createRoute({
 });
 
 /** Who waits for a seat, under `/api/v1`. */
-export const queueRoutes = (world: World): OpenAPIHono<Env> =>
+export const queueRoutes = (seating: Seating): OpenAPIHono<Env> =>
   describedRoutes()
     .openapi(enter, async (c) =>
-      answer(c, await enterQueue(world, c.req.valid('json').app, c.var.caller, c.env.network), 201),
+      answer(c, await enterQueue(seating, c.req.valid('json').app, c.var.caller, c.env.network), 201),
     )
     .openapi(ask, async (c) =>
-      answer(c, await askPlace(world, c.req.valid('param').id, bearer(c.req.header('authorization')))),
+      answer(c, await askPlace(seating, c.req.valid('param').id, bearer(c.req.header('authorization')))),
     )
     .openapi(leave, async (c) => {
-      const left = await leaveQueue(world, c.req.valid('param').id, bearer(c.req.header('authorization')));
+      const left = await leaveQueue(seating, c.req.valid('param').id, bearer(c.req.header('authorization')));
       return isRefusal(left) ? problem(left) : c.body(null, 204);
     });

@@ -3,10 +3,9 @@ import type { QueuePlace } from '../../shared/protocol/queue.ts';
 import { bounds } from '../kit/limits.ts';
 import { hashOf } from '../kit/secrets.ts';
 import { takeHits, transactAgain } from '../kit/throttle.ts';
-import type { World } from '../sessions/live.ts';
 import type { Account, Queued, ReadTables, Tables } from '../store/tables.ts';
 import { holdsOf } from './holds.ts';
-import { drainingIn } from './hosts.ts';
+import { drainingIn, type Seating } from './hosts.ts';
 import { hostsOf, seatsFree } from './rules-allocation.ts';
 import { expectedAt, freeForOthers, inOrder, isGone, keepsSeat, nextOffers } from './rules-queue.ts';
 import { noteStranger, strangersAmong } from './stranger-rows.ts';
@@ -19,14 +18,14 @@ const rules = {
 };
 
 const describe = (
-  world: World,
+  seating: Seating,
   place: Queued,
   queue: readonly Queued[],
   hosts: readonly string[],
 ): QueuePlace => {
   const waiting = inOrder(queue.filter(({ state }) => state === 'waiting'));
   const position = waiting.findIndex(({ id }) => id === place.id) + 1;
-  const ends = [...world.sessions.values()]
+  const ends = [...seating.hosts.occupants()]
     .filter(({ phase, host }) => phase !== 'ended' && hosts.includes(host))
     .map(({ ends_at }) => ends_at);
   return {
@@ -39,23 +38,23 @@ const describe = (
   };
 };
 
-const listedFor = (world: World, app: string): readonly string[] =>
-  world.catalogue.now().apps.get(app)?.hosts ?? [];
+const listedFor = (seating: Seating, app: string): readonly string[] =>
+  seating.catalogue.now().apps.get(app)?.hosts ?? [];
 
 /** Seats of the app that somebody may take now; one that a booking needs soon is none. */
 const freeNow = async (
-  world: World,
+  seating: Seating,
   tables: Pick<ReadTables, 'seat_slots'>,
   app: string,
 ): Promise<number> => {
-  const able = hostsOf(app, listedFor(world, app), world.hosts);
-  const now = world.clock.now();
+  const able = hostsOf(app, listedFor(seating, app), seating.hosts);
+  const now = seating.clock.now();
   const names = { in: able.map(({ name }) => name) };
   const holds = await holdsOf(tables, { host: names }, now, now + bounds.session_ms_least);
   const free = seatsFree({
-    hosts: world.hosts,
-    sessions: [...world.sessions.values()],
-    draining: drainingIn(world.catalogue.now()),
+    hosts: seating.hosts,
+    sessions: [...seating.hosts.occupants()],
+    draining: drainingIn(seating.catalogue.now()),
     holds,
     now,
   });
@@ -64,19 +63,19 @@ const freeNow = async (
 
 /** Takes a place at the end of the app's queue; app_unknown, app_disabled, account_required, too_many. */
 export const enterQueue = async (
-  world: World,
+  seating: Seating,
   name: string,
   account: Account | undefined,
   network: string,
 ): Promise<(QueuePlace & { token: string }) | Refusal> => {
-  const app = world.catalogue.now().apps.get(name);
+  const app = seating.catalogue.now().apps.get(name);
   if (app === undefined) return refuse('app_unknown', name);
   if (!app.enabled) return refuse('app_disabled');
   if (app.who_may_start === 'accounts' && account === undefined) return refuse('account_required');
-  const token = world.ids.secret();
-  const now = world.clock.now();
+  const token = seating.ids.secret();
+  const now = seating.clock.now();
   const place: Queued = {
-    id: world.ids.id(),
+    id: seating.ids.id(),
     app: name,
     token_hash: hashOf(token),
     created_at: now,
@@ -91,7 +90,7 @@ export const enterQueue = async (
     window_ms: bounds.queue_entries_ms,
     most: bounds.queue_entries_of_network,
   };
-  return transactAgain(world.db, async (tables) => {
+  return transactAgain(seating.db, async (tables) => {
     const { queue } = tables;
     const others = await queue.find({ app: name });
     if (others.length >= bounds.queue_places) return refuse('too_many', 'the queue is full');
@@ -99,14 +98,14 @@ export const enterQueue = async (
       return refuse('too_many_messages', 'too many places were taken from this network');
     }
     const refused =
-      account === undefined ? await strangerMayQueue(world, tables, { app: name, network }) : undefined;
+      account === undefined ? await strangerMayQueue(seating, tables, { app: name, network }) : undefined;
     if (refused !== undefined) return refused;
     await queue.insert(place);
     if (account === undefined) {
       const expires_at = now + bounds.queue_longest_ms;
       await noteStranger(tables, { holder: place.id, kind: 'queue', network, expires_at });
     }
-    return { ...describe(world, place, [...others, place], app.hosts), token };
+    return { ...describe(seating, place, [...others, place], app.hosts), token };
   });
 };
 
@@ -122,24 +121,29 @@ const placeOf = async (
 
 /** The place, which is kept for another while by asking for it; queue_unknown. */
 export const askPlace = async (
-  world: World,
+  seating: Seating,
   id: string,
   token: string | undefined,
 ): Promise<QueuePlace | Refusal> =>
-  world.db.transact(async (tables) => {
+  seating.db.transact(async (tables) => {
     const place = await placeOf(tables, id, token);
     if (isRefusal(place)) return place;
-    await tables.queue.update({ id }, { seen_at: world.clock.now() });
-    return describe(world, place, await tables.queue.find({ app: place.app }), listedFor(world, place.app));
+    await tables.queue.update({ id }, { seen_at: seating.clock.now() });
+    return describe(
+      seating,
+      place,
+      await tables.queue.find({ app: place.app }),
+      listedFor(seating, place.app),
+    );
   });
 
 /** Gives the place up; queue_unknown. */
 export const leaveQueue = (
-  world: World,
+  seating: Seating,
   id: string,
   token: string | undefined,
 ): Promise<Refusal | undefined> =>
-  world.db.transact(async (tables) => {
+  seating.db.transact(async (tables) => {
     const place = await placeOf(tables, id, token);
     if (isRefusal(place)) return place;
     await tables.queue.remove({ id });
@@ -148,7 +152,7 @@ export const leaveQueue = (
 
 /** Who of those in the queue may be offered a seat, asked one after the other: strangers have their shares. */
 const turnsOf = async (
-  world: World,
+  seating: Seating,
   tables: Tables,
   app: string,
   places: readonly Queued[],
@@ -157,7 +161,7 @@ const turnsOf = async (
     tables,
     places.map(({ id }) => id),
   );
-  const room = await strangersRoom(world, tables, app);
+  const room = await strangersRoom(seating, tables, app);
   const given: string[] = [];
   return (id) => {
     const wide = strangers.get(id);
@@ -170,17 +174,17 @@ const turnsOf = async (
 };
 
 /** Lets go of those who went away, and offers free seats to those whose turn it is. */
-export const moveQueue = async (world: World): Promise<void> => {
-  const now = world.clock.now();
-  if ((await world.db.read(({ queue }) => queue.count({}))) === 0) return;
-  await world.db.transact(async (tables) => {
+export const moveQueue = async (seating: Seating): Promise<void> => {
+  const now = seating.clock.now();
+  if ((await seating.db.read(({ queue }) => queue.count({}))) === 0) return;
+  await seating.db.transact(async (tables) => {
     const { queue } = tables;
     const all = await queue.find({});
     for (const { id } of all.filter((place) => isGone(place, now, rules))) await queue.remove({ id });
     const left = all.filter((place) => !isGone(place, now, rules));
     for (const [app, places] of Map.groupBy(left, (place) => place.app)) {
-      const free = await freeNow(world, tables, app);
-      const mayHave = free > 0 ? await turnsOf(world, tables, app, places) : undefined;
+      const free = await freeNow(seating, tables, app);
+      const mayHave = free > 0 ? await turnsOf(seating, tables, app, places) : undefined;
       for (const { id } of nextOffers(places, free, mayHave)) {
         await queue.update(
           { id },
@@ -194,7 +198,7 @@ export const moveQueue = async (world: World): Promise<void> => {
 
 /** How many seats those who queue keep from the caller: from an account, strangers no more than they may have. */
 const seatsKept = async (
-  world: World,
+  seating: Seating,
   tables: Tables,
   app: string,
   here: readonly Queued[],
@@ -205,7 +209,7 @@ const seatsKept = async (
     tables,
     here.map(({ id }) => id),
   );
-  const room = await strangersRoom(world, tables, app);
+  const room = await strangersRoom(seating, tables, app);
   return here.length - strangers.size + Math.min(strangers.size, room.all);
 };
 
@@ -214,7 +218,7 @@ const seatsKept = async (
  * seats than people who queue and are there, strangers no more than may have one. Servers_busy otherwise.
  */
 export const takeTurn = async (
-  world: World,
+  seating: Seating,
   tables: Tables,
   app: string,
   by: {
@@ -232,10 +236,10 @@ export const takeTurn = async (
     await queue.remove({ id: claim.id });
     return undefined;
   }
-  const now = world.clock.now();
+  const now = seating.clock.now();
   const here = (await queue.find({ app })).filter((place) => keepsSeat(place, now, rules));
-  const queued = here.length === 0 ? 0 : await seatsKept(world, tables, app, here, account);
-  return queued > 0 && freeForOthers(queued, await freeNow(world, tables, app)) === 0
+  const queued = here.length === 0 ? 0 : await seatsKept(seating, tables, app, here, account);
+  return queued > 0 && freeForOthers(queued, await freeNow(seating, tables, app)) === 0
     ? refuse('servers_busy', 'others wait already')
     : undefined;
 };

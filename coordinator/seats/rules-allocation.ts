@@ -19,6 +19,9 @@ export interface FreeSeat extends Seat {
   readonly until: number;
 }
 
+/** The hosts, by name. */
+type Known = Pick<ReadonlyMap<string, Host>, 'get' | 'values'>;
+
 /** How many seats each host has taken: sessions that hold one, and leftovers it is still stopping. */
 export const seatsTaken = (
   hosts: Iterable<Host>,
@@ -36,18 +39,14 @@ export const seatsTaken = (
 };
 
 /** The hosts where the app can be started: the catalogue lists them for it, they are connected, their agent has it. */
-export const hostsOf = (
-  app: string,
-  listed: readonly string[],
-  hosts: ReadonlyMap<string, Host>,
-): readonly Host[] =>
+export const hostsOf = (app: string, listed: readonly string[], hosts: Known): readonly Host[] =>
   listed.flatMap((name) => {
     const host = hosts.get(name);
     return host !== undefined && isConnected(host) && host.apps.includes(app) ? [host] : [];
   });
 
 interface Occupancy {
-  readonly hosts: ReadonlyMap<string, Host>;
+  readonly hosts: Known;
   readonly sessions: readonly Occupant[];
   /** Bookings and sessions that hold a seat now or later. */
   readonly holds: readonly Hold[];

@@ -2,9 +2,8 @@ import { type Refusal, refuse, refuseFor } from '../../shared/errors.ts';
 import { endReasons, sessionPhases } from '../../shared/protocol/session.ts';
 import { bounds } from '../kit/limits.ts';
 import type { Services } from '../kit/services.ts';
-import type { World } from '../sessions/live.ts';
 import type { ReadTables, Tables } from '../store/tables.ts';
-import { drainingIn } from './hosts.ts';
+import { drainingIn, type Seating } from './hosts.ts';
 import { hostsOf, seatsOf } from './rules-allocation.ts';
 import {
   type Held,
@@ -37,9 +36,12 @@ const liveSessions = ({ sessions }: Pick<ReadTables, 'sessions'>): Promise<Stran
   sessions.find({ account_id: null, phase: { in: live } });
 
 /** The app's hosts that are connected here, with its seats on them. */
-const poolOf = (world: World, app: { readonly name: string; readonly hosts: readonly string[] }): Pool => {
-  const able = hostsOf(app.name, app.hosts, world.hosts);
-  const draining = drainingIn(world.catalogue.now());
+const poolOf = (
+  seating: Seating,
+  app: { readonly name: string; readonly hosts: readonly string[] },
+): Pool => {
+  const able = hostsOf(app.name, app.hosts, seating.hosts);
+  const draining = drainingIn(seating.catalogue.now());
   const seats = able.reduce((sum, host) => sum + seatsOf(app.name, host, draining(host.name)), 0);
   return { hosts: new Set(able.map(({ name }) => name)), seats };
 };
@@ -60,13 +62,13 @@ const unusedOf = async (
 
 /** Why the stranger may not start a session on that host now, if it may not; under the host's lock. */
 export const strangerMayStart = async (
-  world: World,
+  seating: Seating,
   tables: Tables,
   { host, network }: { readonly host: string; readonly network: string },
 ): Promise<Refusal | undefined> => {
-  const now = world.clock.now();
+  const now = seating.clock.now();
   await lockShares(tables, now);
-  const shares = await sharesNow(world, tables);
+  const shares = await sharesNow(seating, tables);
   const held = await heldBy(tables, 'session', network);
   const unused = await unusedOf(tables, held, now);
   if (hasMost(among(held, unused), shares.unused_of_network)) {
@@ -75,21 +77,21 @@ export const strangerMayStart = async (
     return refuseFor('visitor_share', wait_ms, `nobody came to ${unused.length} sessions of this network`);
   }
   const all = await liveSessions(tables);
-  const pools = [...world.catalogue.now().apps.values()]
+  const pools = [...seating.catalogue.now().apps.values()]
     .filter(({ enabled, hosts }) => enabled && hosts.includes(host))
-    .map((app) => poolOf(world, app))
+    .map((app) => poolOf(seating, app))
     .filter(({ hosts }) => hosts.has(host));
   return startRefusal(all, among(held, all), pools, shares, now);
 };
 
 /** Why the stranger may not queue for the app beside those who do, if it may not. */
 export const strangerMayQueue = async (
-  world: World,
+  seating: Seating,
   tables: Tables,
   { app, network }: { readonly app: string; readonly network: string },
 ): Promise<Refusal | undefined> => {
-  await lockShares(tables, world.clock.now());
-  const shares = await sharesNow(world, tables);
+  await lockShares(tables, seating.clock.now());
+  const shares = await sharesNow(seating, tables);
   const places = await tables.queue.find({});
   const held = among(await heldBy(tables, 'queue', network), places);
   if (hasMost(held, shares.queue_places_of_network)) {
@@ -104,12 +106,15 @@ export const strangerMayQueue = async (
 
 /** How many seats of the app strangers may take now beside those that they have, and how many of them one of a /48. */
 export const strangersRoom = async (
-  world: World,
+  seating: Seating,
   tables: Pick<ReadTables, 'accounts' | 'sessions' | 'strangers'>,
   name: string,
 ): Promise<{ readonly all: number; of(wide: string): number }> => {
-  const shares = await sharesNow(world, tables);
-  const { hosts, seats } = poolOf(world, { name, hosts: world.catalogue.now().apps.get(name)?.hosts ?? [] });
+  const shares = await sharesNow(seating, tables);
+  const { hosts, seats } = poolOf(seating, {
+    name,
+    hosts: seating.catalogue.now().apps.get(name)?.hosts ?? [],
+  });
   const running = (await liveSessions(tables)).filter(({ host }) => hosts.has(host));
   const wides = await strangersAmong(
     tables,

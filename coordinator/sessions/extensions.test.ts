@@ -107,7 +107,7 @@ describe('extendSession()', () => {
     connect(world, one);
     const now = world.sessions.get(one.session.id);
     if (now === undefined) throw new Error('not there');
-    world.sessions.set(now.id, { ...now, longest_end: now.ends_at });
+    world.sessions.put({ ...now, longest_end: now.ends_at });
     clock.advance(51 * minute_ms);
     expect(await extendSession(world, member(world, one))).toEqual({ refused: 'extension_longest' });
   });

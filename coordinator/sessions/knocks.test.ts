@@ -80,7 +80,7 @@ describe('joinSession() when codes are not looked at', () => {
     const { world, owner, knocks, bring } = await closed();
     const [right, wrong] = [await knocks(owner.session.code, 1), await knocks('9999', 2)];
     await bring();
-    world.sessions.delete(owner.session.id);
+    world.sessions.drop(owner.session.id);
     expect(await asked(world, right)).toEqual(await asked(world, wrong));
   });
 
@@ -181,7 +181,7 @@ describe('createDoor()', () => {
     const { owner, world, bring } = await closed(db);
     // The same database, and none of the hosts.
     const other = await worldUnderTest({}, db);
-    other.world.sessions.clear();
+    for (const id of [...other.world.sessions.keys()]) other.world.sessions.drop(id);
     const guest = await joined(other.world, { code: owner.session.code, app: 'Loft' }, '203.0.113.9');
     expect(guest.session.waiting).toEqual([guest.participant_id]);
     await createDoor(other.world)();

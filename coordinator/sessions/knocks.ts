@@ -112,7 +112,7 @@ export const openDoor = async (world: World, session: Session, participant_id: s
     return found;
   });
   if (opened === undefined) return;
-  for (const listener of [...(world.watchers.get(opened.id) ?? [])]) listener();
+  world.sessions.tell(opened.id);
 };
 
 /** Another coordinator may store what it took so long for after a later one's. */

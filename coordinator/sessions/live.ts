@@ -6,7 +6,8 @@ import { createLiveCatalogue, type LiveCatalogue } from '../catalogue/live.ts';
 import type { Lives } from '../fleet/rules-lives.ts';
 import { createMeters, type Meters } from '../kit/meters.ts';
 import type { Services } from '../kit/services.ts';
-import { cardOfSession, type Host } from '../seats/rules-hosts.ts';
+import { createHosts, type Hosts } from '../seats/hosts.ts';
+import { cardOfSession } from '../seats/rules-hosts.ts';
 import { appIce } from './ice.ts';
 import { endTextFor } from './rules-ends.ts';
 import { type SessionEvent, transition } from './rules-lifecycle.ts';
@@ -60,13 +61,55 @@ export interface Player {
   close(code: number, reason: string): void;
 }
 
+/** The sessions that this coordinator has, by id. What it puts here sits on its host's seat. */
+export interface Sessions
+  extends Pick<ReadonlyMap<string, Session>, 'get' | 'has' | 'keys' | 'values' | 'size'> {
+  put(session: Session): void;
+  drop(id: string): void;
+  /** Calls `listener` after each change of the session that a participant may want to hear of. */
+  watch(id: string, listener: () => void): () => void;
+  /** Tells who watches it. */
+  tell(id: string): void;
+  /** How many are watched. */
+  readonly watched: number;
+}
+
+const createSessions = (hosts: Pick<Hosts, 'occupy' | 'free'>): Sessions => {
+  const sessions = new Map<string, Session>();
+  const watchers = new Map<string, Set<() => void>>();
+  return {
+    get: (id) => sessions.get(id),
+    has: (id) => sessions.has(id),
+    keys: () => sessions.keys(),
+    values: () => sessions.values(),
+    get size() {
+      return sessions.size;
+    },
+    put(session) {
+      sessions.set(session.id, session);
+      hosts.occupy(session);
+    },
+    drop(id) {
+      sessions.delete(id);
+      hosts.free(id);
+    },
+    watch: (id, listener) => addTo(watchers, id, listener),
+    tell(id) {
+      for (const listener of [...(watchers.get(id) ?? [])]) listener();
+    },
+    get watched() {
+      return watchers.size;
+    },
+  };
+};
+
 /** What the coordinator holds in memory while it runs, and what its functions need to change it. */
 export interface World extends Services {
-  readonly hosts: Map<string, Host>;
+  readonly hosts: Hosts;
   readonly links: Map<string, Link>;
   /** The processes that spoke for each host. */
   readonly lives: Map<string, Lives>;
-  readonly sessions: Map<string, Session>;
+  readonly sessions: Sessions;
   /** Sessions that are just being given a seat, by host. */
   readonly starting: Map<string, number>;
   /** Extensions that are just being stored, by session. */
@@ -74,7 +117,6 @@ export interface World extends Services {
   /** Hosts that were given up and have not come back, with when they were last heard of. */
   readonly lost: Map<string, number | null>;
   readonly players: Map<string, Set<Player>>;
-  readonly watchers: Map<string, Set<() => void>>;
   readonly saver: Saver;
   /** Told of a host that another coordinator has taken. */
   readonly fenced: Set<(host: string) => void>;
@@ -84,18 +126,18 @@ export interface World extends Services {
 
 export const createWorld = (needs: Services): World => {
   const fenced: World['fenced'] = new Set();
+  const hosts = createHosts();
   return {
     ...needs,
     fenced,
-    hosts: new Map(),
+    hosts,
     links: new Map(),
     lives: new Map(),
-    sessions: new Map(),
+    sessions: createSessions(hosts),
     starting: new Map(),
     extending: new Map(),
     lost: new Map(),
     players: new Map(),
-    watchers: new Map(),
     saver: createSaver(needs, (host) => {
       for (const listener of [...fenced]) listener(host);
     }),
@@ -113,10 +155,6 @@ export const addTo = <T>(sets: Map<string, Set<T>>, key: string, item: T): (() =
     if (set.size === 0 && sets.get(key) === set) sets.delete(key);
   };
 };
-
-/** Calls `listener` after each change of the session that a participant may want to hear of. */
-export const watch = (world: World, session_id: string, listener: () => void): (() => void) =>
-  addTo(world.watchers, session_id, listener);
 
 const send = (world: World, session: Session, effect: Effect & { type: 'start' | 'stop' }): void => {
   const { id, generation, app, code, participants } = session;
@@ -164,7 +202,7 @@ const carryOut = (world: World, session: Session, effect: Effect): void => {
       closePlayers(world, session, effect.participant);
       break;
     case 'forget':
-      world.sessions.delete(session.id);
+      world.sessions.drop(session.id);
       world.saver.forget(session.id);
   }
 };
@@ -187,12 +225,12 @@ const isNews = (before: Session, after: Session): boolean =>
 /** Takes a step into the world: keeps the session, does what has to be done outside, tells who watches. */
 export const commit = (world: World, { session, effects }: Step): void => {
   const before = world.sessions.get(session.id);
-  world.sessions.set(session.id, session);
+  world.sessions.put(session);
   record(world, before, session);
   if (before !== undefined && isNews(before, session)) world.saver.mark(session);
   for (const effect of effects) carryOut(world, session, effect);
   if (before?.version === session.version) return;
-  for (const listener of [...(world.watchers.get(session.id) ?? [])]) listener();
+  world.sessions.tell(session.id);
 };
 
 /** Lets an event happen to a session; the session as it is then, or why it may not happen. */

@@ -1,10 +1,8 @@
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
-import type { App, Participation } from '../../shared/protocol/http.ts';
+import type { Participation } from '../../shared/protocol/http.ts';
 import { sessionPhases } from '../../shared/protocol/session.ts';
 import { bounds } from '../kit/limits.ts';
 import { hashOf } from '../kit/secrets.ts';
-import { drainingIn } from '../seats/hosts.ts';
-import { hostsOf, seatsFree, seatsOf } from '../seats/rules-allocation.ts';
 import type { Booking, Knock } from '../store/tables.ts';
 import { type Guess, guess } from './guesses.ts';
 import { findKnock, knock, openDoor } from './knocks.ts';
@@ -41,31 +39,6 @@ export const participation = (
   owner,
   participant_token,
 });
-
-/** The catalogue, with the seats that are there and free now. Bookings that come soon are not counted. */
-export const listApps = (world: World): App[] => {
-  const sessions = [...world.sessions.values()].filter(({ seat_held }) => seat_held);
-  const draining = drainingIn(world.catalogue.now());
-  const free = seatsFree({ hosts: world.hosts, sessions, draining, holds: [], now: world.clock.now() });
-  return [...world.catalogue.now().apps.values()]
-    .filter(({ enabled }) => enabled)
-    .map((app) => {
-      const { name, title, description, picture, hosts } = app;
-      const able = hostsOf(name, hosts, world.hosts);
-      return {
-        name,
-        title,
-        description,
-        picture: picture === null ? null : `/api/v1/apps/${encodeURIComponent(name)}/picture`,
-        seats: able.reduce((sum, host) => sum + seatsOf(name, host, draining(host.name)), 0),
-        seats_free: free(name, able),
-        default_minutes: app.default_minutes,
-        max_minutes: app.max_minutes,
-        who_may_start: app.who_may_start,
-        lobby: app.lobby,
-      };
-    });
-};
 
 /** The phases of a session that goes on. */
 const playing = { in: sessionPhases.filter((phase) => phase !== 'ended') };

@@ -5,7 +5,7 @@ import { bounds } from '../kit/limits.ts';
 import type { Knock } from '../store/tables.ts';
 import type { Client } from './client.ts';
 import { leaveKnock } from './knocks.ts';
-import { describeSession, type World, watch } from './live.ts';
+import { describeSession, type World } from './live.ts';
 import { callerOf, issueTicket, leaveSession, type Membership, memberOf } from './members.ts';
 import { endTextFor } from './rules-ends.ts';
 import { isLive, serving } from './rules-session.ts';
@@ -83,7 +83,7 @@ export const answerWhenReady = (
       ...echo(id),
     });
   };
-  const unwatch = watch(world, session.id, look);
+  const unwatch = world.sessions.watch(session.id, look);
   waits.set(participation.participant_id, () => {
     unwatch();
     const member = memberOf(world, session.id, participant_token);
@@ -125,7 +125,7 @@ export const answerWhenAdmitted = (client: Client, participation: Participation,
     answerWhenReady(client, { ...participation, session: entered }, false, id);
   };
   const failed = (error: unknown) => world.log.warn({ error }, 'a client that waits to be let in');
-  const unwatch = watch(world, session.id, () => void look().catch(failed));
+  const unwatch = world.sessions.watch(session.id, () => void look().catch(failed));
   const expire = world.clock.after(bounds.lobby_ms, inVain);
   const stop = () => {
     unwatch();

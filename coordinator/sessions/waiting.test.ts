@@ -7,7 +7,7 @@ const idle = new AbortController().signal;
 
 const setUp = async () => {
   const { waiting, clock, world } = await appUnderTest();
-  const left = () => [clock.pending(), world.watchers.size];
+  const left = () => [clock.pending(), world.sessions.watched];
   return { waiting, clock, left };
 };
 

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { bounds } from '../kit/limits.ts';
-import { type World, watch } from './live.ts';
+import type { World } from './live.ts';
 
 /** Requests that wait for a session to change. */
 export interface Waiting {
@@ -43,8 +43,10 @@ export const createWaiting = (world: World, clock: Clock): Waiting => {
         releases.add(release);
         count(session_id, 1);
         aborted.addEventListener('abort', release, { once: true });
-        cancels.push(watch(world, session_id, release), clock.after(bounds.long_poll_ms, release), () =>
-          aborted.removeEventListener('abort', release),
+        cancels.push(
+          world.sessions.watch(session_id, release),
+          clock.after(bounds.long_poll_ms, release),
+          () => aborted.removeEventListener('abort', release),
         );
       });
     },

@@ -81,7 +81,7 @@ const endAll = async (world: World): Promise<void> => {
   await Promise.all(all.map((id) => world.saver.saved(id)));
   const held = await world.db.read(({ seat_slots }) => seat_slots.count({}));
   if (held > 0) throw new Error(`${held} slots are still held`);
-  for (const id of all) world.sessions.delete(id);
+  for (const id of all) world.sessions.drop(id);
 };
 
 /** Creates sessions, so many at a time; only creations are timed, not the ends between them. */
