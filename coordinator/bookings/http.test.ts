@@ -11,6 +11,7 @@ import type { EndReason } from '../../shared/protocol/session.ts';
 import { describedRoutes } from '../kit/http-openapi.ts';
 import { onError } from '../kit/http-problems.ts';
 import { openWorld } from '../open.ts';
+import { bookedRoutes } from '../sessions/http-booked.ts';
 import type { Account, Booking } from '../store/tables.ts';
 import type { Sent } from '../testing/app.ts';
 import { bookingRig, minute, monday } from '../testing/bookings.ts';
@@ -35,7 +36,8 @@ const rig = async (options: Parameters<typeof bookingRig>[1] = {}) => {
   const endBooked = async (booking: Booking, reason: EndReason) => {
     if (booking.session_id !== null) ended.push([booking, reason]);
   };
-  app.route('/', bookingRoutes(world, { services, endBooked }));
+  app.route('/', bookingRoutes(world));
+  app.route('/', bookedRoutes(world, { services, endBooked }));
   const request = async (
     path: string,
     { method = 'GET', token, body, headers = {} }: Sent = {},
@@ -110,7 +112,7 @@ describe(`${bookingRoutes.name}()`, () => {
     expect(ended).toEqual([]);
   });
 
-  test('bookingRoutes() ends the session of a booking that is cancelled while it runs', async () => {
+  test('bookedRoutes() ends the session of a booking that is cancelled while it runs', async () => {
     const { create, request, ended, services } = await rig();
     const { id } = await create();
     await services.db.transact(({ bookings }) =>
@@ -135,7 +137,7 @@ describe(`${bookingRoutes.name}()`, () => {
     expect((await request(`/bookings/${id}`, sent)).status).toBe(200);
   });
 
-  test('bookingRoutes() lets only who holds the booking join as its owner, not who may manage it', async () => {
+  test('bookedRoutes() lets only who holds the booking join as its owner, not who may manage it', async () => {
     const { as, create, refused, visitor } = await rig();
     const join = (id: string, token?: string) =>
       refused(`/bookings/${id}/join`, token === undefined ? { method: 'POST' } : { method: 'POST', token });

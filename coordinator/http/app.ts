@@ -20,6 +20,7 @@ import { appRoutes } from '../seats/http-apps.ts';
 import { queueRoutes } from '../seats/http-queue.ts';
 import { bookingNeeds } from '../sessions/booked.ts';
 import { type SessionNeeds, sessionRoutes } from '../sessions/http.ts';
+import { bookedRoutes } from '../sessions/http-booked.ts';
 import { webhookRoutes } from '../webhooks/http.ts';
 import { allowOrigins, answerPreflight } from './cors.ts';
 import { checkHost, checkOrigin, limitBody, setHeaders } from './guards.ts';
@@ -73,7 +74,8 @@ export const createApp = (needs: AppNeeds): OpenAPIHono<Env> => {
     .route('/api/v1', appRoutes(world))
     .route('/api/v1', sessionRoutes(needs))
     .route('/api/v1', queueRoutes(world))
-    .route('/api/v1', bookingRoutes(world, bookingNeeds(world)))
+    .route('/api/v1', bookingRoutes(world))
+    .route('/api/v1', bookedRoutes(world, bookingNeeds(world)))
     .route('/api/v1', catalogueAppRoutes(catalogue))
     .route('/api/v1', catalogueHostRoutes(catalogue))
     .route('/api/v1', enrolmentRoutes(catalogue))

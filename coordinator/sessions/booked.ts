@@ -1,5 +1,8 @@
 import { fitsOn } from '../../shared/capacity.ts';
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
+import type { Participation } from '../../shared/protocol/http.ts';
+import { isHolder, type Visitor } from '../bookings/bookings.ts';
+import { cancelBooking } from '../bookings/moves.ts';
 import type { BookingNeeds } from '../bookings/ticks.ts';
 import { isElsewhere } from '../catalogue/elsewhere.ts';
 import { emit } from '../kit/outbox.ts';
@@ -9,6 +12,7 @@ import { cardOfSession, type Host } from '../seats/rules-hosts.ts';
 import { slot_ms, slotsOf } from '../seats/rules-slots.ts';
 import type { Booking, Tables } from '../store/tables.ts';
 import { commit, happen, type World } from './live.ts';
+import { enter } from './members.ts';
 import { rowOf, sessionEvent } from './rows.ts';
 import { isLive, openSession, type Session } from './rules-session.ts';
 import { sessionSettings } from './settings.ts';
@@ -128,3 +132,33 @@ export const bookingNeeds = (world: World): BookingNeeds => ({
   elsewhere: (host) => isElsewhere(world, world.catalogue.now().hosts.get(host)),
   usable: (host) => world.links.has(host),
 });
+
+/**
+ * Makes whoever holds the booking, which the caller has checked, an owner of its session; booking_not_open before there is one, session_ended after.
+ */
+export const joinBooked = async (
+  world: World,
+  { session_id }: Pick<Booking, 'session_id'>,
+): Promise<Participation | Refusal> => {
+  const session = session_id === null ? undefined : world.sessions.get(session_id);
+  return session === undefined
+    ? refuse('booking_not_open')
+    : enter(world, session, { invited: true, owner: true });
+};
+
+/** What ends a booking together with its session. */
+export type CancelNeeds = Pick<BookingNeeds, 'services' | 'endBooked'>;
+
+/** Cancels the booking, and ends the session that was started for it; refuses as `cancelBooking` does. */
+export const cancelBooked = async (
+  { services, endBooked }: CancelNeeds,
+  id: string,
+  visitor: Visitor,
+  version: number,
+): Promise<Booking | Refusal> => {
+  const cancelled = await cancelBooking(services, id, visitor, version);
+  if (!isRefusal(cancelled)) {
+    await endBooked(cancelled, isHolder(cancelled, visitor) ? 'owner_ended' : 'admin_ended');
+  }
+  return cancelled;
+};

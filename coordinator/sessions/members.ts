@@ -3,7 +3,7 @@ import type { Participation } from '../../shared/protocol/http.ts';
 import { sessionPhases } from '../../shared/protocol/session.ts';
 import { bounds } from '../kit/limits.ts';
 import { hashOf } from '../kit/secrets.ts';
-import type { Booking, Knock } from '../store/tables.ts';
+import type { Knock } from '../store/tables.ts';
 import { type Guess, guess } from './guesses.ts';
 import { findKnock, knock, openDoor } from './knocks.ts';
 import { addTo, describeSession, happen, type Player, type World } from './live.ts';
@@ -46,7 +46,7 @@ const playing = { in: sessionPhases.filter((phase) => phase !== 'ended') };
 /** By what somebody wants to come in: a code, perhaps typed on an app's page, or the secret of an invite. */
 export type Door = Omit<Guess, 'network'> | { readonly invite: string };
 
-const enter = async (
+export const enter = async (
   world: World,
   session: Session,
   newcomer: {
@@ -123,19 +123,6 @@ export const joinSession = async (
     return enter(world, session, { invited: false, owner: false, network, name });
   });
   return found === 'not looked at' ? knock(world, { ...door, network }) : found;
-};
-
-/**
- * Makes whoever holds the booking, which the caller has checked, an owner of its session; booking_not_open before there is one, session_ended after.
- */
-export const joinBooked = async (
-  world: World,
-  { session_id }: Pick<Booking, 'session_id'>,
-): Promise<Participation | Refusal> => {
-  const session = session_id === null ? undefined : world.sessions.get(session_id);
-  return session === undefined
-    ? refuse('booking_not_open')
-    : enter(world, session, { invited: true, owner: true });
 };
 
 /** Whose token this is in the session; session_unknown or unauthorized. */

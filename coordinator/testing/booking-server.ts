@@ -5,6 +5,7 @@ import { bookingRoutes } from '../bookings/http.ts';
 import { describedRoutes } from '../kit/http-openapi.ts';
 import { onError } from '../kit/http-problems.ts';
 import { openWorld } from '../open.ts';
+import { bookedRoutes } from '../sessions/http-booked.ts';
 import { openMysqlDatabase } from '../store/mysql/database.ts';
 import { account } from './rows.ts';
 import { memoryStore } from './store.ts';
@@ -26,7 +27,8 @@ app.use(async (c, next) => {
   await next();
 });
 const world = await openWorld(services);
-app.route('/', bookingRoutes(world, { services, endBooked: async () => {} }));
+app.route('/', bookingRoutes(world));
+app.route('/', bookedRoutes(world, { services, endBooked: async () => {} }));
 
 const server = Bun.serve({
   hostname: '127.0.0.1',

@@ -24,8 +24,6 @@ const unranked = ['site', 'testing', 'deployment', 'command-line'];
 
 /** Arrows that run upward still. The list only shrinks: one that no import needs is a violation, too. */
 const upward: readonly string[] = [
-  'coordinator/bookings/http.ts > coordinator/sessions/live.ts',
-  'coordinator/bookings/http.ts > coordinator/sessions/members.ts',
   'coordinator/kit/data-directory.ts > coordinator/catalogue/pictures.ts',
   'coordinator/kit/data-directory.ts > coordinator/catalogue/servers-file.ts',
   'coordinator/kit/store.ts > coordinator/catalogue/file-catalogue.ts',
