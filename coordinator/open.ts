@@ -1,6 +1,7 @@
 import { readCatalogue, takeOverFile } from './catalogue/catalogue.ts';
 import { isElsewhere } from './catalogue/elsewhere.ts';
 import { letGoWhenFenced, takenUp } from './fleet/claims.ts';
+import { createLives, type Fleet } from './fleet/lives.ts';
 import type { Services } from './kit/services.ts';
 import { storedCapacity } from './seats/hosts.ts';
 import { capacityOf } from './seats/rules-capacity.ts';
@@ -35,8 +36,8 @@ const takeUpSessions = async (world: World): Promise<void> => {
 };
 
 /** The world as the data directory and the database describe it. Rejects with Unavailable. */
-export const openWorld = async (services: Services): Promise<World> => {
-  const world = createWorld(services);
+export const openWorld = async (services: Services): Promise<Fleet> => {
+  const world = { ...createWorld(services), lives: createLives() };
   await takeOverFile(services);
   world.catalogue.put(await readCatalogue(services));
   await takeUpSessions(world);

@@ -4,6 +4,8 @@ import { fakeClock } from '../../shared/testing/clock.ts';
 import { fakeIds } from '../../shared/testing/ids.ts';
 import { type PrivateMariadb, startMariadb } from '../../shared/testing/mariadb.ts';
 import { changeHost, createHost, removeHost } from '../fleet/hosts.ts';
+import { createLives } from '../fleet/lives.ts';
+import { createHosts } from '../seats/hosts.ts';
 import type { Database } from '../store/database.ts';
 import { memoryDatabase } from '../testing/database.ts';
 import { openMigrated } from '../testing/mysql.ts';
@@ -20,7 +22,7 @@ const contended = (name: string, open: () => Promise<readonly [Database, Databas
       const [clock, ids] = [fakeClock(), fakeIds()];
       const [one, other] = (await open()).map((db) => ({
         ...{ db, clock, ids, store: memoryStore([]) },
-        ...{ hosts: new Map(), lost: new Map() },
+        ...{ hosts: createHosts(), lives: createLives() },
       }));
       if (one === undefined || other === undefined) throw new Error('two databases are needed');
       return { one, other };

@@ -56,7 +56,7 @@ describe('claimHost()', () => {
     expect([second.sessions.size, second.hosts.size]).toEqual([0, 0]);
     clock.advance(121_000);
     tick(second);
-    expect(second.lost.size).toBe(0);
+    expect(second.lives.lost.size).toBe(0);
     expect(await dial()).toBeUndefined();
     expect(second.sessions.get(one.session.id)).toMatchObject({ phase: 'ready', reachable: true });
     connect(second, one);

@@ -2,14 +2,14 @@ import { hostChanged, hostLost } from '../bookings/evacuation.ts';
 import { isElsewhere } from '../catalogue/elsewhere.ts';
 import { takesNew } from '../catalogue/rules.ts';
 import { drainingCards } from '../seats/hosts.ts';
-import type { World } from '../sessions/live.ts';
 import type { HostRow } from '../store/tables.ts';
+import type { Fleet } from './lives.ts';
 
 /** Bookings of a host that is away or draining are looked at again this often: seats elsewhere may have come free. */
 const again_ms = 3_600_000;
 
 /** Moves bookings off hosts and cards that are lost or draining, when that begins and then every hour, and off seats that are gone. */
-export const createEvacuations = (world: World): (() => Promise<void>) => {
+export const createEvacuations = (world: Fleet): (() => Promise<void>) => {
   const done = new Map<string, number>();
   const known = new Map<string, string>();
   /** What bookings on the host depend on. */
@@ -19,13 +19,13 @@ export const createEvacuations = (world: World): (() => Promise<void>) => {
   };
   /** A host on which bookings could take place as far as anybody knows now. */
   const alive = (name: string): boolean =>
-    !world.lost.has(name) &&
+    !world.lives.lost.has(name) &&
     (world.hosts.has(name) || isElsewhere(world, world.catalogue.now().hosts.get(name)));
   return async () => {
     const now = world.clock.now();
-    const here = [...world.catalogue.now().hosts.values()].filter(({ name }) => !world.lost.has(name));
+    const here = [...world.catalogue.now().hosts.values()].filter(({ name }) => !world.lives.lost.has(name));
     const leaving = [
-      ...[...world.lost.keys()].map((name) => ({ name, key: `lost ${name}`, leave: hostLost })),
+      ...[...world.lives.lost.keys()].map((name) => ({ name, key: `lost ${name}`, leave: hostLost })),
       ...here
         .filter((host) => !takesNew(host))
         .map(({ name }) => ({ name, key: `drained ${name}`, leave: hostLost })),

@@ -19,8 +19,8 @@ import { sessionSettings } from '../sessions/settings.ts';
 import { Unavailable } from '../store/database.ts';
 import { claimHost } from './claims.ts';
 import { drainingOf } from './drain.ts';
-import { checkQuarantine, isClone, noteLife, quarantineHost } from './quarantine.ts';
-import { mayBeSecondMachine } from './rules-lives.ts';
+import type { Fleet } from './lives.ts';
+import { checkQuarantine, quarantineHost } from './quarantine.ts';
 import { reconcile } from './rules-reconcile.ts';
 
 type Hello = Extract<MessageOf<typeof fromAgent>, { verb: 'HELLO' }>;
@@ -66,7 +66,7 @@ const warnOfMissingApps = (world: World, { server_name, apps }: Hello): void => 
  * coordinator's comes back all the same, and others are refused. `gone` says that the link was closed meanwhile.
  */
 export const greetHost = async (
-  world: World,
+  world: Fleet,
   link: Link,
   key: string,
   hello: Hello,
@@ -83,7 +83,8 @@ export const greetHost = async (
   }
   if (gone()) return undefined;
   const right = keyIsRight(world, name, key);
-  if (right && isClone(world, name, hello.life)) return quarantineHost(world, name);
+  if (right && world.lives.isClone(name, hello.life, world.links.has(name)))
+    return quarantineHost(world, name);
   return hostHello(world, link, key, hello, welcome);
 };
 
@@ -93,7 +94,7 @@ export const greetHost = async (
  * host_quarantined.
  */
 export const hostHello = (
-  world: World,
+  world: Fleet,
   link: Link,
   key: string,
   hello: Hello,
@@ -113,8 +114,8 @@ export const hostHello = (
   const now = world.clock.now();
   const former = world.links.get(name);
   const known = world.hosts.get(name);
-  const second = mayBeSecondMachine(world.lives.get(name), hello.life, former !== undefined);
-  noteLife(world, name, hello.life);
+  const second = world.lives.mayBeClone(name, hello.life, former !== undefined);
+  world.lives.note(name, hello.life, former !== undefined);
   world.links.set(name, link);
   if (former !== undefined) {
     world.log.warn({ host: name }, 'a second connection of the host replaces the first');
@@ -155,7 +156,7 @@ export const hostHello = (
   welcome({ msg: 'WELCOME', heartbeat_ms: limits.heartbeat_ms, sessions: [...answers], ...draining });
   const stopping = answers.filter(({ action }) => action === 'stop').length;
   world.log.info({ host: name, seats, running: answers.length, stopping }, 'host connected');
-  world.lost.delete(name);
+  world.lives.lost.delete(name);
   warnOfMissingApps(world, hello);
   for (const step of steps) commit(world, step);
   return undefined;
@@ -209,13 +210,13 @@ const settleDoubts = (world: World, name: string): void => {
 };
 
 /** Looks at every deadline of hosts and sessions. */
-export const tick = (world: World): void => {
+export const tick = (world: Fleet): void => {
   const now = world.clock.now();
   for (const host of [...world.hosts.values()]) {
     settleDoubts(world, host.name);
     if (!isLost(host, now)) continue;
     world.hosts.drop(host.name);
-    world.lost.set(host.name, host.heard_at);
+    world.lives.lost.set(host.name, host.heard_at);
     world.log.error({ host: host.name }, 'host lost');
     for (const session of sessionsOf(world, host.name)) happen(world, session.id, { type: 'host_lost' });
   }

@@ -5,6 +5,7 @@ import { catalogueHostSchema, enrolledSchema, enrolmentSchema } from '../../shar
 import { describedRoutes } from '../kit/http-openapi.ts';
 import { hashOf } from '../kit/secrets.ts';
 import { removeExpired } from '../kit/sweep.ts';
+import { createHosts } from '../seats/hosts.ts';
 import { appUnderTest } from '../testing/app.ts';
 import { routesUnderTest } from '../testing/routes.ts';
 import { hostRow } from '../testing/rows.ts';
@@ -12,6 +13,7 @@ import { memoryStore } from '../testing/store.ts';
 import { enrolFromCommandLine } from './enrolments.ts';
 import { enrolmentRoutes } from './http-enrolments.ts';
 import { catalogueHostRoutes } from './http-hosts.ts';
+import { createLives } from './lives.ts';
 
 setDefaultTimeout(30_000);
 
@@ -21,8 +23,8 @@ const withHosts = async () => {
   const under = routesUnderTest((parts) => {
     const needs = {
       ...parts,
-      hosts: new Map(),
-      lost: new Map(),
+      hosts: createHosts(),
+      lives: createLives(),
       catalogueChanged: () => {
         changes.count += 1;
       },

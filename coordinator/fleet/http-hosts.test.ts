@@ -2,16 +2,17 @@ import { describe, expect, test } from 'bun:test';
 import { catalogueHostSchema, catalogueHostsSchema, hostKeySchema } from '../../shared/protocol/catalogue.ts';
 import { bounds } from '../kit/limits.ts';
 import { hashOf } from '../kit/secrets.ts';
-import type { Host } from '../seats/rules-hosts.ts';
+import { createHosts } from '../seats/hosts.ts';
 import { host } from '../testing/domain.ts';
 import { routesUnderTest } from '../testing/routes.ts';
 import { appRow, booking, hostRow, session } from '../testing/rows.ts';
 import { catalogueHostRoutes } from './http-hosts.ts';
+import { createLives } from './lives.ts';
 
 /** The host "host-a" of operators with the app "garden", and "host-b" of servers.json; an app "tower" on none. */
 const withHosts = async () => {
   const changes = { count: 0 };
-  const known = { hosts: new Map<string, Host>(), lost: new Map<string, number>() };
+  const known = { hosts: createHosts(), lives: createLives() };
   const under = routesUnderTest((parts) =>
     catalogueHostRoutes({
       ...parts,
@@ -119,7 +120,7 @@ describe('catalogueHostRoutes()', () => {
   });
 
   test('catalogueHostRoutes() shows cards, what runs on them and what the host says of itself', async () => {
-    const { db, json, hosts, lost, a } = await withHosts();
+    const { db, json, hosts, lives, a } = await withHosts();
     const cards = [0, 1].map((index) => ({ index, seats: 5, vram_mb: 24_000, encoders: null }));
     const needs = [{ rc_name: 'garden', vram_mb: 4_000, encoders: 1 }];
     const capacity = { cards, needs, placing: 'pack' as const };
@@ -138,8 +139,7 @@ describe('catalogueHostRoutes()', () => {
       ],
     });
     const figures = { cpu_percent: 12.5, memory_used_mb: 900, memory_total_mb: 64_000, cards: [] };
-    hosts.set(
-      'host-a',
+    hosts.put(
       host('host-a', {
         ...{
           seats: 10,
@@ -159,8 +159,8 @@ describe('catalogueHostRoutes()', () => {
         { sessions: 2, warm: [{ rc_name: 'garden', ready: 2 }] },
       ],
     });
-    hosts.clear();
-    lost.set('host-a', 77);
+    hosts.drop('host-a');
+    lives.lost.set('host-a', 77);
     await db.transact((tables) => tables.hosts.update({ name: 'host-a' }, { held_by: 'other' }));
     const { hosts: listed } = catalogueHostsSchema.parse(await json('GET', '/catalogue/hosts'));
     expect(listed.map(({ link, last_seen_at }) => [link, last_seen_at])).toEqual([

@@ -6,7 +6,6 @@ import type { Services } from '../kit/services.ts';
 import { doubtedAnew } from '../seats/rules-hosts.ts';
 import type { World } from '../sessions/live.ts';
 import { Unavailable } from '../store/database.ts';
-import { isSecondMachine, tookOver } from './rules-lives.ts';
 
 /** Refuses the agents of a host that is locked away. */
 export const checkQuarantine = (
@@ -15,17 +14,6 @@ export const checkQuarantine = (
 ): Refusal | undefined => {
   const since = catalogue.now().hosts.get(name)?.quarantined_at ?? null;
   return since === null ? undefined : refuse('host_quarantined');
-};
-
-/** Whether this process of an agent shows, by coming back, that two machines have the host's key. */
-export const isClone = ({ lives, links }: World, name: string, life: string | undefined): boolean =>
-  life !== undefined && isSecondMachine(lives.get(name), life, links.has(name));
-
-/** Notes that this process speaks for the host now. Before its link is kept: `links` still has the one that it replaces. */
-export const noteLife = ({ lives, links }: World, name: string, life: string | undefined): void => {
-  // An agent that draws no life says nothing about who else is alive.
-  if (life === undefined) lives.delete(name);
-  else lives.set(name, tookOver(lives.get(name), life, links.has(name)));
 };
 
 /**

@@ -8,9 +8,10 @@ import { closeWith, door, type Peer, type Wire } from '../../shared/socket.ts';
 import { bounds } from '../kit/limits.ts';
 import { createChannels } from '../relay/channels.ts';
 import { participantIce } from '../sessions/ice.ts';
-import type { Link, World } from '../sessions/live.ts';
+import type { Link } from '../sessions/live.ts';
 import type { SessionEvent } from '../sessions/rules-lifecycle.ts';
 import { greetHost, hostBeats, hostGone, hostReports, isHostKey, keyIsRight } from './fleet.ts';
+import type { Fleet } from './lives.ts';
 import { checkQuarantine } from './quarantine.ts';
 
 /** The links of all hosts. */
@@ -60,7 +61,7 @@ interface AgentLink extends Link {
 type Hello = Extract<MessageOf<typeof fromAgent>, { verb: 'HELLO' }>;
 
 interface Context {
-  readonly world: World;
+  readonly world: Fleet;
   readonly link: AgentLink;
 }
 
@@ -71,7 +72,7 @@ const report = ({ world, link }: Context, { session_id, generation }: Ref, event
   else hostReports(world, link.host, link, { session_id, generation }, event);
 };
 
-const greet = async (world: World, link: AgentLink, hello: Hello): Promise<void> => {
+const greet = async (world: Fleet, link: AgentLink, hello: Hello): Promise<void> => {
   const welcome = (message: MessageOf<Pick<typeof toAgent, 'WELCOME'>>) => {
     link.host = hello.server_name;
     link.protocol = Math.min(hello.protocol, AGENT_LINK_VERSION);
@@ -115,7 +116,7 @@ const handlers: Handlers<typeof fromAgent, Context> = {
 };
 
 /** A HELLO names what runs on its host; that of a stranger is only read to be refused. In characters, or bytes. */
-const mostOfHello = (world: World, key: string): number =>
+const mostOfHello = (world: Fleet, key: string): number =>
   isHostKey(world, key) ? bounds.hello_bytes : bounds.strange_hello_bytes;
 
 const hold = (link: AgentLink, held: Held, frame: Frame): void => {
@@ -126,7 +127,7 @@ const hold = (link: AgentLink, held: Held, frame: Frame): void => {
 };
 
 const createLink = (
-  world: World,
+  world: Fleet,
   wire: Wire,
   key: string,
   epoch: number,
@@ -197,7 +198,7 @@ const createLink = (
 };
 
 /** Serves the agents' ends of the links. */
-export const createAgents = (world: World): Agents => {
+export const createAgents = (world: Fleet): Agents => {
   const { clock, log } = world;
   const links = new Set<AgentLink>();
   let epochs = 0;

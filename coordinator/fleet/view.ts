@@ -4,11 +4,12 @@ import type { Services } from '../kit/services.ts';
 import { drainingCards, type Hosts, storedCapacity } from '../seats/hosts.ts';
 import { cardOf } from '../seats/rules-capacity.ts';
 import { isConnected } from '../seats/rules-hosts.ts';
-import type { World } from '../sessions/live.ts';
 import type { HostRow, SessionRow } from '../store/tables.ts';
+import type { HostLives } from './lives.ts';
 
 /** By what a host is described: what is stored of it, and what this coordinator hears from it. */
-export interface HostViewNeeds extends Pick<Services, 'store'>, Pick<World, 'lost'> {
+export interface HostViewNeeds extends Pick<Services, 'store'> {
+  readonly lives: Pick<HostLives, 'lost'>;
   readonly hosts: Pick<Hosts, 'get'>;
 }
 
@@ -27,7 +28,7 @@ export const describeHost = (
   return {
     ...{ name, apps: [...apps], seats, draining, draining_cards },
     link: connected ? 'connected' : isElsewhere(needs, row) ? 'elsewhere' : 'away',
-    last_seen_at: host?.heard_at ?? needs.lost.get(name) ?? null,
+    last_seen_at: host?.heard_at ?? needs.lives.lost.get(name) ?? null,
     agent_version: host?.version ?? null,
     placing: capacity.placing,
     cards: (seats === 0 ? [] : capacity.cards).map((card) => ({

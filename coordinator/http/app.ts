@@ -10,6 +10,7 @@ import { erasureRoutes } from '../erasure/http.ts';
 import { agentCheckRoutes } from '../fleet/http-agent.ts';
 import { enrolmentRoutes } from '../fleet/http-enrolments.ts';
 import { catalogueHostRoutes } from '../fleet/http-hosts.ts';
+import type { Fleet } from '../fleet/lives.ts';
 import type { Env } from '../kit/http-env.ts';
 import { describedRoutes } from '../kit/http-openapi.ts';
 import { onError } from '../kit/http-problems.ts';
@@ -33,6 +34,7 @@ import { referenceRoutes } from './reference.ts';
 import { type UpgradeNeeds, upgradeRoutes } from './upgrades.ts';
 
 export interface AppNeeds extends SessionNeeds, UpgradeNeeds {
+  readonly world: Fleet;
   readonly rates: RateLimits;
   readonly passwords: Passwords;
   /** Brings an edit of the catalogue into force. */

@@ -13,7 +13,6 @@ import { tick } from '../fleet/fleet.ts';
 import { changeHost } from '../fleet/hosts.ts';
 import { bookingNeeds, startBooked } from '../sessions/booked.ts';
 import { extendSession, offerExtensions } from '../sessions/extensions.ts';
-import type { World } from '../sessions/live.ts';
 import { issueTicket, memberOf, noteActivity, playerAnswered, useTicket } from '../sessions/members.ts';
 import { createSession } from '../sessions/starts.ts';
 import { cardFaults } from '../testing/card-faults.ts';
@@ -25,7 +24,7 @@ setDefaultTimeout(120_000);
 const minute_ms = 60_000;
 type Fleet = Awaited<ReturnType<typeof cardFleet>>;
 
-const drain = async (world: World, name: string, draining_cards: number[]): Promise<void> => {
+const drain = async (world: Fleet['world'], name: string, draining_cards: number[]): Promise<void> => {
   const row = await world.db.read(({ hosts }) => hosts.get({ name }));
   const changed = await changeHost(world, 'account-1', name, row?.version ?? 0, { draining_cards });
   if (isRefusal(changed)) throw new Error(changed.refused);

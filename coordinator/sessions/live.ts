@@ -3,7 +3,6 @@ import type { toAgent } from '../../shared/protocol/agent-link.ts';
 import type { MessageOf } from '../../shared/protocol/message.ts';
 import { endReasons } from '../../shared/protocol/session.ts';
 import { createLiveCatalogue, type LiveCatalogue } from '../catalogue/live.ts';
-import type { Lives } from '../fleet/rules-lives.ts';
 import { createMeters, type Meters } from '../kit/meters.ts';
 import type { Services } from '../kit/services.ts';
 import { createHosts, type Hosts } from '../seats/hosts.ts';
@@ -107,15 +106,11 @@ const createSessions = (hosts: Pick<Hosts, 'occupy' | 'free'>): Sessions => {
 export interface World extends Services {
   readonly hosts: Hosts;
   readonly links: Map<string, Link>;
-  /** The processes that spoke for each host. */
-  readonly lives: Map<string, Lives>;
   readonly sessions: Sessions;
   /** Sessions that are just being given a seat, by host. */
   readonly starting: Map<string, number>;
   /** Extensions that are just being stored, by session. */
   readonly extending: Map<string, Promise<Session | Refusal>>;
-  /** Hosts that were given up and have not come back, with when they were last heard of. */
-  readonly lost: Map<string, number | null>;
   readonly players: Map<string, Set<Player>>;
   readonly saver: Saver;
   /** Told of a host that another coordinator has taken. */
@@ -132,11 +127,9 @@ export const createWorld = (needs: Services): World => {
     fenced,
     hosts,
     links: new Map(),
-    lives: new Map(),
     sessions: createSessions(hosts),
     starting: new Map(),
     extending: new Map(),
-    lost: new Map(),
     players: new Map(),
     saver: createSaver(needs, (host) => {
       for (const listener of [...fenced]) listener(host);

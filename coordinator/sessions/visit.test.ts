@@ -6,12 +6,13 @@ import type { MessageOf } from '../../shared/protocol/message.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
 import { fakeIds } from '../../shared/testing/ids.ts';
 import { hostGone, hostHello, hostReports, tick } from '../fleet/fleet.ts';
+import type { Fleet } from '../fleet/lives.ts';
 import { bounds } from '../kit/limits.ts';
 import { openWorld } from '../open.ts';
 import { seatsTaken } from '../seats/rules-allocation.ts';
 import { memoryDatabase } from '../testing/database.ts';
 import { entry, keyOf, memoryStore } from '../testing/store.ts';
-import type { Link, World } from './live.ts';
+import type { Link } from './live.ts';
 import {
   endSession,
   issueTicket,
@@ -48,12 +49,12 @@ class Machine {
   readonly running = new Map<string, Running>();
   readonly inbox: Order[] = [];
   link: Link | undefined;
-  readonly world: World;
+  readonly world: Fleet;
   readonly name: string;
   readonly seats: number;
   #epoch = 0;
 
-  constructor(world: World, name: string, seats: number) {
+  constructor(world: Fleet, name: string, seats: number) {
     this.world = world;
     this.name = name;
     this.seats = seats;
@@ -269,7 +270,7 @@ describe('openWorld() under random events', () => {
 });
 
 describe('hostReports()', () => {
-  const ready = (world: World, machine: Machine, link: Link | undefined, generation = 1) => {
+  const ready = (world: Fleet, machine: Machine, link: Link | undefined, generation = 1) => {
     const [session_id = ''] = machine.running.keys();
     if (link !== undefined)
       hostReports(

@@ -10,8 +10,9 @@ import type { MessageOf } from '../../shared/protocol/message.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
 import { fakeIds } from '../../shared/testing/ids.ts';
 import { greetHost, hostReports } from '../fleet/fleet.ts';
+import type { Fleet } from '../fleet/lives.ts';
 import { openWorld } from '../open.ts';
-import type { Link, World } from '../sessions/live.ts';
+import type { Link } from '../sessions/live.ts';
 import type { Database } from '../store/database.ts';
 import { memoryDatabase } from './database.ts';
 import { recordedLog } from './log.ts';
@@ -45,7 +46,7 @@ export interface CardAgent {
 }
 
 const cardAgent = (
-  world: World,
+  world: Fleet,
   name: string,
   said: { cards?: HostCard[]; seats: number; apps: string[] },
 ): CardAgent => {

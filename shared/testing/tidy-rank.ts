@@ -28,7 +28,6 @@ const upward: readonly string[] = [
   'coordinator/kit/data-directory.ts > coordinator/catalogue/servers-file.ts',
   'coordinator/kit/store.ts > coordinator/catalogue/file-catalogue.ts',
   'coordinator/kit/store.ts > coordinator/catalogue/pictures.ts',
-  'coordinator/sessions/live.ts > coordinator/fleet/rules-lives.ts',
   'coordinator/store/shapes.ts > coordinator/accounts/rows.ts',
   'coordinator/store/shapes.ts > coordinator/catalogue/rows.ts',
   'coordinator/store/shapes.ts > coordinator/seats/rows.ts',
