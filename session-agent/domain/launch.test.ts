@@ -181,6 +181,23 @@ test("baseEnvironment() passes on the machine's variables and none of the agent'
   };
   expect(baseEnvironment(env)).toEqual({ PATH: '/bin', DISPLAY: ':0' });
 });
+test('baseEnvironment() passes on what programs of Windows are used to, however it is spelled', () => {
+  const env = {
+    Path: 'C:\\Windows',
+    SYSTEMROOT: 'C:\\Windows',
+    'CommonProgramFiles(x86)': 'C:\\Common',
+    ProgramW6432: 'C:\\Program Files',
+    PUBLIC: 'C:\\Public',
+    PROCESSOR_IDENTIFIER: 'Intel64',
+    HOMEPATH: '\\',
+  };
+  const { Path, SYSTEMROOT, ...rest } = env;
+  expect(baseEnvironment({ ...env, Vitrina_Key: 'secret' })).toEqual({
+    PATH: Path,
+    SystemRoot: SYSTEMROOT,
+    ...rest,
+  });
+});
 
 for (const [templates, takes] of [
   [[], true],

@@ -139,23 +139,45 @@ const inherited = [
   'windir',
   'ComSpec',
   'PATHEXT',
+  'OS',
   'TEMP',
   'TMP',
+  'ALLUSERSPROFILE',
+  'ProgramData',
+  'PUBLIC',
   'USERNAME',
+  'USERDOMAIN',
   'USERPROFILE',
+  'HOMEDRIVE',
+  'HOMEPATH',
   'APPDATA',
   'LOCALAPPDATA',
-  'ProgramData',
+  'COMPUTERNAME',
+  'LOGONSERVER',
+  'SESSIONNAME',
   'ProgramFiles',
+  'ProgramFiles(x86)',
+  'ProgramW6432',
+  'CommonProgramFiles',
+  'CommonProgramFiles(x86)',
+  'CommonProgramW6432',
   'NUMBER_OF_PROCESSORS',
   'PROCESSOR_ARCHITECTURE',
+  'PROCESSOR_IDENTIFIER',
+  'PROCESSOR_LEVEL',
+  'PROCESSOR_REVISION',
 ];
 
-/** The part of the agent's environment that its children get: no key, no token, nothing that was meant for the agent. */
+const spelled = new Map(inherited.map((name) => [name.toUpperCase(), name]));
+
+/**
+ * The part of the agent's environment that its children get: no key, no token, nothing that was meant for the agent. Letters of
+ * either case are the same, as on Windows, which says "Path" where this list says "PATH".
+ */
 export const baseEnvironment = (env: Record<string, string | undefined>): Record<string, string> =>
   Object.fromEntries(
-    inherited.flatMap((name) => {
-      const value = env[name];
-      return value === undefined ? [] : [[name, value]];
+    Object.entries(env).flatMap(([name, value]) => {
+      const known = spelled.get(name.toUpperCase());
+      return known === undefined || value === undefined ? [] : [[known, value]];
     }),
   );
