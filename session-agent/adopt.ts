@@ -134,12 +134,17 @@ export const adopt = async (
   const instances = revived.filter((instance) => instance !== undefined);
   const known = new Set(instances.map(({ birth }) => birth.instance_id));
   const lost = records.filter(({ instance_id }) => !known.has(instance_id));
-  for (const { instance_id } of lost) await note({ is: 'ended', instance_id }, host);
-  const strays = new Set(marked.map(({ instance }) => instance).filter((instance) => !known.has(instance)));
+  // What cannot be revived is ended by its name too: on Windows nobody else's marks can be seen.
+  const strays = new Set([
+    ...lost.map(({ instance_id }) => instance_id),
+    ...marked.map((one) => one.instance),
+  ]);
   for (const instance of strays) {
+    if (known.has(instance)) continue;
     host.log.warn({ instance }, 'processes that the journal does not explain are ended');
     await endMarked([`VITRINA_HOST=${host.mark}`, `VITRINA_INSTANCE=${instance}`], host.clock, host.log);
   }
+  for (const { instance_id } of lost) await note({ is: 'ended', instance_id }, host);
   const began = host.clock.monotonic();
   const unsettled = () => {
     const waited = host.clock.monotonic() - began;

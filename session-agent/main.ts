@@ -141,7 +141,7 @@ const untilStopped = ({ agent, log, start, close }: Running, handOver: Promise<n
       log.error({ error }, 'an unforeseen error: this agent ends, its sessions wait for the next one');
       leave();
     };
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGBREAK'] as const) {
       process.on(signal, () => {
         log.info({ signal }, stopping ? 'asked again: killing what is left' : 'stopping');
         stop(0);

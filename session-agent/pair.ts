@@ -192,12 +192,12 @@ export class Pair {
     return !this.#owner.stopped();
   }
 
-  /** Which process it is, for the journal. Nothing waits for it: on Windows a program has to be asked. */
+  /** Which process it is, for the journal. Nothing waits for it. */
   #record(role: Role, { pid }: Program): void {
-    const { journal, environment } = this.#host;
+    const { journal } = this.#host;
     const { instance_id } = this.#birth;
     const record = async () => {
-      const born = await bornOf(pid, environment.SystemRoot);
+      const born = await bornOf(pid);
       // One that has ended already needs no record: nothing of it could be taken for another.
       if (born !== undefined)
         await journal.append({ is: 'started', instance_id, role, process: { pid, born } });

@@ -42,6 +42,8 @@ const stopped = (config: Config, signalling: Signalling, log: Log): Promise<stri
   new Promise((resolve) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);
+    // How an agent on Windows asks.
+    process.once('SIGBREAK', resolve);
     if (!config.options.stdin) return;
     createInterface({ input: process.stdin }).on('line', (line) => {
       if (keyboardCommand(line, config, signalling, log) === 'stop') resolve('q');
@@ -104,7 +106,7 @@ const serve = async (config: Config, warnings: string[]): Promise<number> => {
   return 0;
 };
 
-/** The whole program: reads the options, serves until SIGINT or SIGTERM, answers with the exit code. */
+/** The whole program: reads the options, serves until SIGINT, SIGTERM or (Windows) Ctrl-Break, answers with the exit code. */
 export const runSignalling = async (
   args: string[],
   env: Readonly<Record<string, string | undefined>>,

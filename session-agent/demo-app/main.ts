@@ -19,6 +19,7 @@ const start = (flags: Flags): void => {
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
+  process.once('SIGBREAK', stop);
 
   if (flags.crashAfterMs !== undefined) {
     systemClock.after(flags.crashAfterMs, () => {

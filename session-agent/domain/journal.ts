@@ -14,6 +14,8 @@ const orderSchema = z.object(toAgent.CREATE_SESSION.shape);
 
 const roleSchema = z.enum(['app', 'signalling']);
 export type Role = z.infer<typeof roleSchema>;
+/** Every one of them. */
+export const roles: readonly Role[] = roleSchema.options;
 
 const portsSchema = z.object({ player: z.number(), streamer: z.number(), sfu: z.number() });
 /** The local ports of one instance's signalling server. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { createdAt } from './kernel32.ts';
 import { isLive, readProc, statOf } from './stat.ts';
 
 /** A process by its number and its birth: a number alone may have been given to another since. */
@@ -19,10 +20,6 @@ export const powershell = (system_root: string | undefined, script: string): [st
   script,
 ];
 
-/** Prints the instant at which the process was created, in units of 100 ns; nothing when there is none. */
-export const creationScript = (pid: number): string =>
-  `(Get-Process -Id ${pid} -ErrorAction SilentlyContinue).StartTime.ToFileTimeUtc()`;
-
 /** What a program prints. */
 export const outputOf = async (command: [string, ...string[]]): Promise<string> => {
   const child = Bun.spawn(command, { stdin: 'ignore', stdout: 'pipe', stderr: 'ignore', windowsHide: true });
@@ -35,16 +32,12 @@ let boot: string | undefined;
  * When a live process was born, as a text that no later process with its number has; undefined when none lives. On Linux
  * the clock tick and the machine's boot, on Windows the instant of its creation.
  */
-export const bornOf = async (pid: number, system_root?: string): Promise<string | undefined> => {
-  if (process.platform === 'win32') {
-    const created = await outputOf(powershell(system_root, creationScript(pid)));
-    return /^\d+$/.test(created) ? created : undefined;
-  }
+export const bornOf = async (pid: number): Promise<string | undefined> => {
+  if (process.platform === 'win32') return createdAt(pid);
   const stat = statOf(pid);
   boot ??= readProc('/proc/sys/kernel/random/boot_id').trim();
   return isLive(stat) ? `${stat.ticks}@${boot}` : undefined;
 };
 
 /** Whether that very process still lives. */
-export const isThere = async ({ pid, born }: Identity, system_root?: string): Promise<boolean> =>
-  (await bornOf(pid, system_root)) === born;
+export const isThere = async ({ pid, born }: Identity): Promise<boolean> => (await bornOf(pid)) === born;

@@ -1,8 +1,11 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { Log } from '../../shared/log.ts';
+import { roles } from '../domain/journal.ts';
 import { sleep } from '../wait.ts';
+import { findJob } from './job.ts';
+import { createdAt } from './kernel32.ts';
 import { allPids, environmentOf, isLive, type Stat, statOf } from './stat.ts';
-import { linuxTree, no_group } from './tree.ts';
+import { jobName, linuxTree, no_group } from './tree.ts';
 
 const PATIENCE_MS = 5_000;
 const POLL_MS = 50;
@@ -37,12 +40,24 @@ export const markedProcesses = (host: string): Marked[] => {
   });
 };
 
-/** The process of that instance and role which the agent itself started: it leads a group and no marked process bore it. */
+/** On Windows: the first process of the job of that instance and role. */
+const leaderOfJob = (instance: string, role: string): number | undefined => {
+  const job = findJob(jobName(instance, role));
+  const born = (job?.pids() ?? []).map((pid) => ({ pid, at: BigInt(createdAt(pid) ?? 0) }));
+  job?.close();
+  return born.filter(({ at }) => at > 0n).sort((a, b) => Number(a.at - b.at))[0]?.pid;
+};
+
+/**
+ * The process of that instance and role which the agent itself started: it leads a group and no marked process bore it. On Windows, where
+ * none can be seen to be marked, the first of its job.
+ */
 export const leaderAmong = (
   marked: readonly Marked[],
   instance: string,
   role: string,
 ): number | undefined => {
+  if (process.platform === 'win32') return leaderOfJob(instance, role);
   const own = marked.filter((one) => one.instance === instance && one.role === role);
   const leaders = own
     .filter(({ pid, group, parent }) => pid === group && !own.some((other) => other.pid === parent))
@@ -50,9 +65,19 @@ export const leaderAmong = (
   return leaders[0]?.pid;
 };
 
-/** Kills every process that carries all of `marks` ("NAME=value"); resolves when none is left, or with a word in the log. */
+/**
+ * Kills every process that carries all of `marks` ("NAME=value"); resolves when none is left, or with a word in the log. On Windows those
+ * of the jobs of the instance among `marks`.
+ */
 export const endMarked = async (marks: readonly string[], clock: Clock, log: Log): Promise<void> => {
-  if (process.platform === 'win32') return;
+  if (process.platform === 'win32') {
+    for (const role of roles) {
+      const job = findJob(jobName(entryOf(marks, 'VITRINA_INSTANCE'), role));
+      job?.end();
+      job?.close();
+    }
+    return;
+  }
   const tree = linuxTree(no_group, marks);
   const deadline = clock.monotonic() + PATIENCE_MS;
   while (tree.alive()) {

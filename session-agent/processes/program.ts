@@ -1,11 +1,11 @@
-import { join } from 'node:path';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import type { Log } from '../../shared/log.ts';
 import { sleep, within } from '../wait.ts';
 import { lookOnce, onCensus } from './census.ts';
 import { type Identity, isThere } from './identity.ts';
+import { findJob, makeJob } from './job.ts';
 import { adoptOutput, type Output, openOutput } from './output.ts';
-import { linuxTree, no_group, type Tree, windowsTree } from './tree.ts';
+import { jobName, linuxTree, no_group, type Tree, windowsTree } from './tree.ts';
 
 /** After SIGKILL only the kernel can delay the end (a driver that does not let go); then it is said. */
 const KILL_MS = 5_000;
@@ -39,8 +39,8 @@ interface Parts {
   exited: Promise<Exit>;
   output: Pick<Output, 'tail' | 'close'>;
   tree: Tree;
-  /** Ends the regular looks at its descendants. */
-  endLooks: Cancel;
+  /** Ends the regular looks at its descendants, or gives their job back to Windows. */
+  letGo: Cancel;
   clock: Clock;
   log: Log;
   /** Ends the watch over an adopted program. */
@@ -81,7 +81,7 @@ export class Program {
     if (grace_ms === 0 && !this.#gone_for_good) this.#parts.tree.end(true);
     this.#stopping ??= this.#end(grace_ms).finally(() => {
       this.#gone_for_good = true;
-      this.#parts.endLooks();
+      this.#parts.letGo();
       return this.#parts.output.close();
     });
     return this.#stopping;
@@ -90,15 +90,15 @@ export class Program {
   /** Lets go of it: it runs on, and its output goes on to its file. Resolves when we have closed that. */
   release(): Promise<void> {
     this.#parts.unwatch?.();
-    this.#parts.endLooks();
+    this.#parts.letGo();
     return this.#parts.output.close();
   }
 
   async #end(grace_ms: number): Promise<void> {
     const { tree, clock, log } = this.#parts;
     if (!tree.alive()) return;
-    if (grace_ms > 0) {
-      tree.end(false);
+    // Who cannot be asked need not be waited for.
+    if (grace_ms > 0 && tree.end(false)) {
       const asked = clock.monotonic();
       await within(clock, grace_ms, this.exited);
       if (await this.#gone(grace_ms - (clock.monotonic() - asked))) return;
@@ -164,15 +164,14 @@ export const adoptProgram = async (
   clock: Clock,
   log: Log,
 ): Promise<Program> => {
-  const system_root = place.environment.SystemRoot;
-  const there = known !== undefined && (await isThere(known, system_root));
+  const there = known !== undefined && (await isThere(known));
   // The number of one that has ended may be another's by now: then only marks count.
   const pid = there ? known.pid : no_group;
   const watch = { on: true };
   return new Program({
     pid,
     exited: there
-      ? untilGone(known, watch, clock, system_root)
+      ? untilGone(known, watch, clock)
       : Promise.resolve({ text: 'it ended while the agent was away' }),
     unwatch: () => {
       watch.on = false;
@@ -184,18 +183,8 @@ export const adoptProgram = async (
   });
 };
 
-const untilGone = async (
-  known: Identity,
-  watch: { on: boolean },
-  clock: Clock,
-  system_root?: string,
-): Promise<Exit> => {
-  const lives = async () => {
-    if (process.platform !== 'win32') return isThere(known);
-    // Asking for the birth each time would start a program each time; it was asked once.
-    return windowsTree(known.pid, '', () => {}, system_root).alive();
-  };
-  while (await lives()) {
+const untilGone = async (known: Identity, watch: { on: boolean }, clock: Clock): Promise<Exit> => {
+  while (await isThere(known)) {
     await sleep(clock, WATCH_MS);
     if (!watch.on) return new Promise(() => {});
   }
@@ -206,10 +195,10 @@ const untilGone = async (
 const treeOf = (
   pid: number,
   adopted: boolean,
-  { marks, environment }: ProgramPlace,
+  { marks }: ProgramPlace,
   clock: Clock,
   log: Log,
-): Pick<Parts, 'tree' | 'endLooks'> => {
+): Pick<Parts, 'tree' | 'letGo'> => {
   if (process.platform !== 'win32') {
     const tree = linuxTree(
       pid,
@@ -217,12 +206,11 @@ const treeOf = (
     );
     // Of one that is adopted there may be descendants already, whose parents end before the first regular look.
     if (adopted) lookOnce([tree.look], log);
-    return { tree, endLooks: onCensus(clock, log, tree.look) };
+    return { tree, letGo: onCensus(clock, log, tree.look) };
   }
-  const system_root = environment.SystemRoot;
-  const taskkill = join(system_root ?? 'C:\\Windows', 'System32', 'taskkill.exe');
-  const run = (command: string[]) => {
-    Bun.spawn(command, { stdio: ['ignore', 'ignore', 'ignore'], windowsHide: true });
-  };
-  return { tree: windowsTree(pid, taskkill, run, system_root), endLooks: () => {} };
+  const name = jobName(marks.VITRINA_INSTANCE ?? '', marks.VITRINA_ROLE ?? '');
+  const job = adopted ? findJob(name) : makeJob(name, pid);
+  if (job === undefined && !adopted)
+    log.warn({ pid }, 'Windows gives no job; what the program starts cannot be ended with it');
+  return { tree: windowsTree(pid, job), letGo: () => job?.close() };
 };

@@ -1,30 +1,42 @@
 import { expect, test } from 'bun:test';
-import { linuxTree, memory_script, memoryOfTree, no_group, taskkillArguments, windowsTree } from './tree.ts';
+import { jobName, linuxTree, no_group, windowsTree } from './tree.ts';
 
-test('taskkillArguments() names the tree, and forces only when told', () => {
-  expect(taskkillArguments(4_711, false)).toEqual(['/PID', '4711', '/T']);
-  expect(taskkillArguments(4_711, true)).toEqual(['/PID', '4711', '/T', '/F']);
-});
+/** A job of these processes, which notes what is done to it. */
+const jobOf = (pids: number[] | undefined, hears: boolean) => {
+  const done: string[] = [];
+  return {
+    done,
+    job: {
+      pids: () => pids,
+      ask: () => done.push('ask') > 0 && hears,
+      end: () => void done.push('end'),
+      memory: () => (pids ?? []).length * 1_000,
+      close: () => void done.push('close'),
+    },
+  };
+};
 
-test('windowsTree() runs taskkill by its full path, and looks at the leader', () => {
-  const commands: string[][] = [];
-  const taskkill = 'C:\\Windows\\System32\\taskkill.exe';
-  const tree = windowsTree(process.pid, taskkill, (command) => commands.push(command));
-  tree.end(false);
-  tree.end(true);
-  expect(tree.alive()).toBe(true);
-  expect(commands).toEqual([
-    [taskkill, '/PID', String(process.pid), '/T'],
-    [taskkill, '/PID', String(process.pid), '/T', '/F'],
+test('windowsTree() is the job of its leader: alive while one of it is or nobody can say, asked, then ended', async () => {
+  const { job, done } = jobOf([4, 8], true);
+  const tree = windowsTree(4, job);
+  expect([tree.alive(), tree.end(false), tree.end(true), await tree.memory()]).toEqual([
+    true,
+    true,
+    true,
+    2_000,
   ]);
+  expect(done).toEqual(['ask', 'end']);
+  expect(windowsTree(4, jobOf([], false).job).alive()).toBeFalse();
+  expect(windowsTree(4, jobOf(undefined, false).job).alive()).toBeTrue();
 });
 
-test('memoryOfTree() adds up a process and all that descends from it, in whatever order Windows lists them', () => {
-  expect(memory_script).toContain('Win32_Process');
-  const output = '30 20 4000\r\n10 1 1000\r\n20 10 2000\r\n40 1 9000\r\n0 0 8\r\n';
-  expect(memoryOfTree(10, output)).toBe(7_000);
-  expect(memoryOfTree(99, output)).toBe(0);
-  expect(memoryOfTree(10, '')).toBe(0);
+test('windowsTree() says when nobody can be asked, so that nobody waits for them', () => {
+  expect(windowsTree(4, jobOf([4], false).job).end(false)).toBeFalse();
+});
+
+test('jobName() is one name for each process of each instance', () => {
+  expect(jobName('i', 'app')).toBe('Global\\vitrina-i-app');
+  expect(jobName('i', 'signalling')).toBe('Global\\vitrina-i-signalling');
 });
 
 test('linuxTree() of processes that cannot be listed counts as alive, and its group is ended all the same', async () => {

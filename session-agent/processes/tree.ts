@@ -1,13 +1,14 @@
 import { type Census, takeCensus } from './census.ts';
-import { outputOf, powershell } from './identity.ts';
+import type { Job } from './job.ts';
+import { isRunning } from './kernel32.ts';
 import { environmentOf, readProc, type Stat } from './stat.ts';
 
 /** A process and everything it started. */
 export interface Tree {
   /** Whether any process of it is left. */
   alive(): boolean;
-  /** Asks (SIGTERM) or forces (SIGKILL) every process of it to end. Harmless when none is left. */
-  end(force: boolean): void;
+  /** Asks (SIGTERM) or forces (SIGKILL) every process of it to end. Harmless when none is left. False when nobody could be asked. */
+  end(force: boolean): boolean;
   /** The memory that all of it takes (resident), in bytes. */
   memory(): Promise<number>;
 }
@@ -83,53 +84,32 @@ export const linuxTree = (leader: number, marks: readonly string[], take = takeC
       const own = known();
       if (own === undefined) {
         if (leader !== no_group) signal(-leader, name);
-        return;
+        return true;
       }
       // The group at one stroke, so that none can fork meanwhile; then those that left it.
       if (own.some(([, { group }]) => group === leader)) signal(-leader, name);
       for (const [pid, { group }] of own) if (group !== leader) signal(pid, name);
+      return true;
     },
     memory: async () => [...members().keys()].reduce((sum, pid) => sum + residentBytes(pid), 0),
   };
 };
 
-/** Windows' own way to end a process with its descendants; without /F windows are only asked to close. */
-export const taskkillArguments = (pid: number, force: boolean): string[] => [
-  '/PID',
-  String(pid),
-  '/T',
-  ...(force ? ['/F'] : []),
-];
+/** What Windows calls the job of an instance's process of that role. */
+export const jobName = (instance: string, role: string): string => `Global\\vitrina-${instance}-${role}`;
 
-/** Prints one line "pid parent bytes" for each process of the machine. */
-export const memory_script =
-  'Get-CimInstance Win32_Process | ForEach-Object { "$($_.ProcessId) $($_.ParentProcessId) $($_.WorkingSetSize)" }';
-
-/** What `leader` and its descendants take, in bytes, from the output of `memory_script`. */
-export const memoryOfTree = (leader: number, output: string): number => {
-  const rows = output.split(/\r?\n/).map((line) => line.trim().split(' ').map(Number));
-  const members = new Set([leader]);
-  for (let before = 0; before !== members.size; ) {
-    before = members.size;
-    for (const [pid = 0, parent = 0] of rows) if (members.has(parent)) members.add(pid);
-  }
-  return rows.reduce((sum, [pid = 0, , bytes = 0]) => (members.has(pid) ? sum + bytes : sum), 0);
-};
-
-/** `run` starts a program by its path and arguments; `alive` asks about the leader alone, which taskkill /T ends last. */
-export const windowsTree = (
-  leader: number,
-  taskkill: string,
-  run: (command: string[]) => void,
-  system_root?: string,
-): Tree => ({
-  alive: () => {
-    try {
-      return process.kill(leader, 0);
-    } catch {
-      return false;
-    }
+/**
+ * A tree on Windows: the job of the process, with all that it starts. Without one (nothing of it is left, or Windows refused it) there
+ * is only `leader`, which is not asked.
+ */
+export const windowsTree = (leader: number, job: Job | undefined): Tree => ({
+  // What Windows does not tell counts as alive: else its seat would be given away under it.
+  alive: () => (job === undefined ? isRunning(leader) : job.pids()?.length !== 0),
+  end(force) {
+    if (!force) return job?.ask() ?? false;
+    if (job !== undefined) job.end();
+    else if (isRunning(leader)) signal(leader, 'SIGKILL');
+    return true;
   },
-  end: (force) => run([taskkill, ...taskkillArguments(leader, force)]),
-  memory: async () => memoryOfTree(leader, await outputOf(powershell(system_root, memory_script))),
+  memory: async () => job?.memory() ?? 0,
 });

@@ -7,6 +7,8 @@
  *   -After=FILE        connect when that file is there
  *   -CrashAfter=MS     exit with code 9 so long after registering
  *   -Stubborn          ignore SIGTERM, and start a child in a group of its own that ignores it, too
+ *   -Polite            Windows: end with code 0 when asked as by Ctrl-Break, and say so
+ *   -Parent            start a child in a group of its own, with this program's name and -Orphan
  *   -Grow=MS           take 200 MB of memory so long after registering
  *   -DropAfter=MS      so long after registering, give the streamer connection up but go on running
  *   -AwayAfter=MS      so long after registering, be away for a second and a half, once
@@ -14,6 +16,7 @@
  *   -Age=4.27, -Age=5.0  speak as the plugin of that engine: no protocol version, ids as integers, a close (4001) on every message
  *                      that it does not know; 4.27 makes no offer and answers those of pages
  */
+import { dlopen } from 'bun:ffi';
 import { existsSync, writeFileSync } from 'node:fs';
 
 const flags = new Map(
@@ -41,6 +44,20 @@ if (flags.has('-stubborn')) {
   say('grandchild', { pid: child.pid });
 }
 
+if (flags.has('-polite')) {
+  // Wine lets a program in a process group of its own hear nothing until it asks to; Windows withholds Ctrl-C alone.
+  const { SetConsoleCtrlHandler } = dlopen('kernel32.dll', {
+    SetConsoleCtrlHandler: { args: ['ptr', 'i32'], returns: 'i32' },
+  }).symbols;
+  SetConsoleCtrlHandler(null, 0);
+  process.on('SIGBREAK', () => {
+    say('goodbye');
+    process.exit(0);
+  });
+}
+
+if (flags.has('-parent')) Bun.spawn([process.execPath, '-Orphan'], { detached: true, windowsHide: true });
+
 const ballast: Buffer[] = [];
 const soon = (flag: string, run: () => void) => {
   const ms = flags.get(flag);
@@ -52,8 +69,17 @@ const age = flags.get('-age');
 const known_427 = ['identify', 'config', 'offer', 'answer', 'iceCandidate', 'playerDisconnected', 'pong'];
 const known: Record<string, string[]> = { '4.27': known_427, '5.0': [...known_427, 'playerConnected'] };
 
+/** On Wine nobody hears that a port is closed: who was not let in by then dials again. */
+const connect_ms = 300;
+
 const connect = (url: string) => {
   const socket = new WebSocket(url);
+  const overdue = setTimeout(() => {
+    socket.onclose = null;
+    socket.close();
+    connect(url);
+  }, connect_ms);
+  socket.onopen = () => clearTimeout(overdue);
   const send = (message: object) => socket.send(JSON.stringify(message));
   let dropped = false;
   let ice_servers: unknown;
@@ -112,6 +138,7 @@ const connect = (url: string) => {
     }
   };
   socket.onclose = () => {
+    clearTimeout(overdue);
     if (!dropped) setTimeout(() => connect(url), 20);
   };
 };

@@ -38,6 +38,11 @@ const owners: readonly { library: RegExp; owner: RegExp }[] = [
   { library: /^(drizzle-orm|mysql2)(\/|$)/, owner: /^coordinator\/store\// },
   { library: /^(preact|@epicgames-ps)(\/|$)/, owner: /^coordinator\/site\// },
   { library: /^@roamhq\/wrtc$/, owner: /^session-agent\/demo-app\// },
+  // Windows' own functions, which neither Node nor Bun offers
+  {
+    library: /^bun:ffi$/,
+    owner: /^session-agent\/(processes\/(kernel32|job|screen)|testing\/fake-app)\.ts$/,
+  },
   // a file lock on every platform, for which alone it is used
   { library: /^bun:sqlite$/, owner: /^shared\/lock\.ts$/ },
   { library: /^node:child_process$/, owner: /^session-agent\/processes/ },
