@@ -1,6 +1,6 @@
 import { expect, setDefaultTimeout, test } from 'bun:test';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { systemClock } from '../../shared/clock.ts';
 import { stateFolderOf } from '../config.ts';
 import type { AgentStatus } from '../status.ts';
@@ -75,3 +75,39 @@ test.each(['linux', 'win32'] as const)(
     expect(existsSync(`${executable}.new`)).toBeFalse();
   },
 );
+
+test('swap() on Windows sets aside what cannot be removed, as a program that runs, and puts the new file in', () => {
+  using under = testTerminal({ platform: 'win32' });
+  const [executable] = under.terminal.itself;
+  const previous = `${executable}.previous`;
+  writeFileSync(executable, '1.0.0');
+  writeFileSync(`${executable}.new`, '2.0.0');
+  // No file: what cannot be removed as one.
+  mkdirSync(previous);
+  writeFileSync(join(previous, 'runs'), '');
+  swap(`${executable}.new`, under.terminal);
+  expect([executable, previous].map((file) => readFileSync(file, 'utf8'))).toEqual(['2.0.0', '1.0.0']);
+  expect(existsSync(join(`${previous}.${process.pid}.old`, 'runs'))).toBeTrue();
+});
+
+test('swap() on Linux that cannot keep the executable has not lost the one before', () => {
+  using under = testTerminal({ platform: 'linux' });
+  const [executable] = under.terminal.itself;
+  writeFileSync(`${executable}.previous`, '1.0.0');
+  writeFileSync(`${executable}.new`, '3.0.0');
+  // A folder has no second name.
+  mkdirSync(executable);
+  expect(() => swap(`${executable}.new`, under.terminal)).toThrow();
+  expect(readFileSync(`${executable}.previous`, 'utf8')).toBe('1.0.0');
+});
+
+test('swap() after one that was cut off half-way leaves nothing but the two releases', () => {
+  using under = testTerminal({ platform: 'linux' });
+  const [executable] = under.terminal.itself;
+  writeFileSync(executable, '1.0.0');
+  linkSync(executable, `${executable}.previous`);
+  writeFileSync(`${executable}.new`, '2.0.0');
+  swap(`${executable}.new`, under.terminal);
+  const names = readdirSync(dirname(executable)).filter((name) => name.startsWith(basename(executable)));
+  expect(names.sort()).toEqual([basename(executable), `${basename(executable)}.previous`]);
+});

@@ -7,6 +7,7 @@ import type { AgentStatus } from '../status.ts';
 import { sleep } from '../wait.ts';
 import { askHandOver, askStatus } from './control.ts';
 import { alone } from './file-lock.ts';
+import { oldOf } from './leftovers.ts';
 import { adviceOn, Failed, type Surroundings } from './surroundings.ts';
 
 /** The sub-command by which `update` starts the process that does this; nobody types it. */
@@ -34,6 +35,8 @@ const poll_ms = 250;
 
 /** Where the executable that was there before is kept. */
 export const previousOf = (executable: string): string => `${executable}.previous`;
+/** Where Windows keeps one that was no good: its agent still runs then. */
+const rejectedOf = (executable: string): string => `${executable}.rejected`;
 
 /** The SHA-256 of a file, in hexadecimal. */
 export const digestOf = async (file: string): Promise<string> => {
@@ -58,15 +61,33 @@ export const checkReplaced = async (
   if (!existsSync(fresh)) throw new Failed(`${fresh} is gone. Nothing was changed.`);
 };
 
-/** Puts the new file in the place of the executable and keeps that one; at no moment is there none. */
+/**
+ * Makes room at `file`. On Windows a program that runs cannot be removed, and a session's signalling may run from it for hours; it
+ * can be renamed: then a later update removes it (`clearLeftovers`).
+ */
+const clear = (file: string, platform: NodeJS.Platform): void => {
+  try {
+    rmSync(file, { force: true });
+  } catch (error) {
+    if (platform !== 'win32') throw error;
+    renameSync(file, oldOf(file));
+  }
+};
+
+/** Puts the new file in the place of the executable and keeps that one; at no moment is there none, nor none kept. */
 export const swap = (fresh: string, { itself: [executable], platform }: Surroundings): void => {
   const previous = previousOf(executable);
-  rmSync(previous, { force: true });
   if (platform !== 'win32') {
-    linkSync(executable, previous);
+    const kept = oldOf(executable);
+    rmSync(kept, { force: true });
+    linkSync(executable, kept);
+    renameSync(kept, previous);
+    // Two names of one file already, when an update was cut off here: then renaming does nothing.
+    rmSync(kept, { force: true });
     renameSync(fresh, executable);
     return;
   }
+  clear(previous, platform);
   // A program that runs can be renamed there, but not replaced.
   renameSync(executable, previous);
   try {
@@ -79,8 +100,8 @@ export const swap = (fresh: string, { itself: [executable], platform }: Surround
 
 const swapBack = ({ itself: [executable], platform }: Surroundings): void => {
   if (platform === 'win32') {
-    rmSync(`${executable}.rejected`, { force: true });
-    renameSync(executable, `${executable}.rejected`);
+    clear(rejectedOf(executable), platform);
+    renameSync(executable, rejectedOf(executable));
   }
   renameSync(previousOf(executable), executable);
 };

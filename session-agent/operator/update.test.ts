@@ -218,7 +218,8 @@ describe('update()', () => {
     await killed.exited;
     const gone = killed.pid;
     const kept = [`.${process.ppid}.new`, `.${gone}.update`, `.${gone}.new.txt`, '.new'];
-    for (const name of [...kept, `.${gone}.new`, `.${gone}.new.exe`, '.0.update']) {
+    const left = ['.new', '.new.exe', '.old'].map((kind) => `.${gone}${kind}`);
+    for (const name of [...kept, ...left, `.previous.${gone}.old`, `.rejected.${gone}.old`, '.0.update']) {
       writeFileSync(`${executable}${name}`, '');
     }
     utimesSync(`${executable}.0.update`, 0, 0);
