@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Program } from '../../scripts/program.ts';
+import { until } from '../e2e/harness.ts';
+import { type Rig, startRig } from './rig.ts';
+
+setDefaultTimeout(240_000);
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await startRig();
+});
+afterAll(() => rig?.stop());
+
+/** Waits until the agent has said it that often. */
+const said = (agent: Program, msg: string, times: number) =>
+  agent.line((line) => line.msg === msg && agent.lines.filter((one) => one.msg === msg).length >= times);
+
+test('a job tells, ends and keeps its processes, also those of exit code 259, and asks a window to close', async () => {
+  const { code, out, err } = await rig.wine.jobs();
+  expect([code, err]).toEqual([0, '']);
+  expect(JSON.parse(out)).toEqual({
+    still_active: { runs: false, born: false },
+    tree: { grows: true, weighs: true },
+    closed: { pids: [], lives: true },
+    found: { same: true },
+    left: { gone: true },
+    end: { gone: true },
+    window: { ends: true },
+  });
+});
+
+describe('session-agent.exe', () => {
+  test('run launches a session with signalling and app, status shows it, and its end takes all of it in a moment', async () => {
+    const host = await rig.newHost('хост один', 'Flat', '-Polite');
+    const agent = await host.run();
+    const session = await rig.begin('Flat');
+    await session.ready();
+    expect(host.programs()).toHaveLength(2);
+    const status = await rig.wine.run('status', '--config', host.config);
+    expect([status.code, status.out]).toEqual([0, expect.stringContaining('Flat: ready')]);
+    const started = performance.now();
+    await session.end();
+    await host.gone();
+    // The app was asked as by Ctrl-Break, for it has no window, and its grace (5 s) is not waited for. That of signalling is, for Wine
+    // keeps Ctrl-Break from it.
+    expect(performance.now() - started).toBeLessThan(4_500);
+    const logs = join(host.here, 'logs');
+    expect(existsSync(join(logs, 'agent.log'))).toBeTrue();
+    const output = readdirSync(logs).filter((file) => file.endsWith('-app.log'));
+    expect(output.map((file) => readFileSync(join(logs, file), 'utf8').includes('goodbye'))).toEqual([true]);
+    await host.crash(agent);
+  });
+
+  test('an app that ends by itself is started again, and the session goes on until that was too often', async () => {
+    const host = await rig.newHost('crash', 'Fragile', '-CrashAfter=1500');
+    const agent = await host.run();
+    const session = await rig.begin('Fragile');
+    await said(agent, 'instance ready', 2);
+    expect(await session.ended()).toBe('app_crashed');
+    await host.gone();
+    await host.crash(agent);
+  });
+
+  test('an app that gives up its streamer and runs on counts as hung, and is started again', async () => {
+    const host = await rig.newHost('hang', 'Hung', '-DropAfter=3000');
+    const agent = await host.run();
+    const session = await rig.begin('Hung');
+    await said(agent, 'instance ready', 2);
+    expect(await session.ended()).toBe('app_hung');
+    await host.gone();
+    await host.crash(agent);
+  });
+
+  test('the end of a session takes what the app has started, also when the app has ended before', async () => {
+    const host = await rig.newHost('tree', 'Parent', '-Parent');
+    const agent = await host.run();
+    const session = await rig.begin('Parent');
+    await session.ready();
+    const children = () => rig.wine.pids('-Orphan');
+    const [child] = children();
+    expect(child).toBeNumber();
+    await session.end();
+    await host.gone();
+    await until('the child is gone', children, (pids) => pids.length === 0, 30_000);
+
+    const again = await rig.begin('Parent');
+    await again.ready();
+    const [kept] = children();
+    for (const pid of rig.wine.pids('-Parent')) process.kill(pid, 'SIGKILL');
+    await said(agent, 'instance ready', 3);
+    // The app is another, and its child too: that of the one before did not stay.
+    expect(children()).not.toContain(kept);
+    await again.end();
+    await until('the child is gone', children, (pids) => pids.length === 0, 30_000);
+    await host.crash(agent);
+  });
+
+  test('sessions outlive an agent that is killed, and the next one adopts and ends them with all that they started', async () => {
+    const host = await rig.newHost('adopt', 'Kept', '-Parent');
+    const first = await host.run();
+    const session = await rig.begin('Kept');
+    await session.ready();
+    const before = [...host.programs(), ...rig.wine.pids('-Orphan')];
+    expect(before).toHaveLength(3);
+    await host.crash(first);
+    expect([...host.programs(), ...rig.wine.pids('-Orphan')]).toEqual(before);
+    const second = await host.run();
+    await said(second, 'adopted', 1);
+    await session.ready();
+    expect([...host.programs(), ...rig.wine.pids('-Orphan')]).toEqual(before);
+    await session.end();
+    await host.gone();
+    await until(
+      'the child is gone',
+      () => rig.wine.pids('-Orphan'),
+      (pids) => pids.length === 0,
+      30_000,
+    );
+    await host.crash(second);
+    expect(readFileSync(join(host.here, 'state', 'journal.jsonl'), 'utf8')).toContain(session.id);
+  });
+});
