@@ -7,6 +7,7 @@ import { type SocketData, socketHandler } from '../shared/socket.ts';
 import { createLooks } from './accounts/looks.ts';
 import { createPasswords } from './accounts/passwords.ts';
 import { tickBookings } from './bookings/ticks.ts';
+import type { CatalogueServices } from './catalogue/data-directory.ts';
 import { followCatalogue } from './catalogue/follow.ts';
 import { createErasures } from './erasure/erasure.ts';
 import { letGo } from './fleet/claims.ts';
@@ -24,7 +25,6 @@ import { createLease } from './kit/lease.ts';
 import { bounds } from './kit/limits.ts';
 import { createLagMeter } from './kit/meters.ts';
 import { createRateLimits } from './kit/rates.ts';
-import type { Services } from './kit/services.ts';
 import { createSweep } from './kit/sweep.ts';
 import { createBackground } from './kit/work.ts';
 import { openWorld } from './open.ts';
@@ -59,7 +59,7 @@ const addressed = (request: Request): Request =>
  * machine's. Without a site it serves no pages. Rejects with Unavailable.
  */
 export const startCoordinator = async (
-  services: Services,
+  services: CatalogueServices,
   host_name: string,
   site?: Site,
 ): Promise<Coordinator> => {

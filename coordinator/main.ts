@@ -13,6 +13,7 @@ import { ownAddresses } from '../shared/own-addresses.ts';
 import type { SocketData } from '../shared/socket.ts';
 import { version } from '../shared/version.ts';
 import { type Coordinator, startCoordinator } from './app.ts';
+import { type CatalogueFiles, openDataDirectory } from './catalogue/data-directory.ts';
 import { check } from './command-line/check.ts';
 import { listenForOrders, type ServeUnix } from './command-line/control.ts';
 import { enrol, eraseAccount, type Means, makeAdmin, resetPassword } from './command-line/orders.ts';
@@ -20,10 +21,9 @@ import { type CoordinatorCommands, commandLine, type GivenTo } from './commands.
 import { listenAddress, listenFailure, localUrl } from './config.ts';
 import { printDeployment } from './deployment/print.ts';
 import { loadSite } from './http/pages.ts';
-import { openJsonStore } from './kit/data-directory.ts';
+import type { Settings } from './kit/data-directory.ts';
 import { bounds } from './kit/limits.ts';
 import { sharedSecrets } from './kit/shared-secrets.ts';
-import type { Store } from './kit/store.ts';
 import page from './site/index.html';
 import { openDatabase } from './store/commands.ts';
 import { type Database, Unavailable, Unusable } from './store/database.ts';
@@ -38,17 +38,20 @@ const goodbye_ms = 1_000;
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
-/** The store on the data directory; undefined when it cannot be used, and every reason has been said. */
-const openStore = async (directory: string, log: Log): Promise<Store | undefined> => {
+/** What stands in the data directory; undefined when it cannot be used, and every reason has been said. */
+const openData = async (
+  directory: string,
+  log: Log,
+): Promise<{ settings: Settings; files: CatalogueFiles } | undefined> => {
   const found = await stat(directory).catch(() => undefined);
   if (found?.isDirectory() !== true) {
     say(`There is no data directory ${directory}. Make one with servers.json and configuration.json in it.`);
     return undefined;
   }
-  const store = await openJsonStore({ directory, clock: systemClock, log });
-  if (!('problems' in store)) return store;
+  const data = await openDataDirectory({ directory, clock: systemClock, log });
+  if (!('problems' in data)) return data;
   say(`The data directory ${directory} cannot be used:`);
-  for (const problem of store.problems) say(`  ${describeProblem(problem)}`);
+  for (const problem of data.problems) say(`  ${describeProblem(problem)}`);
   return undefined;
 };
 
@@ -96,9 +99,13 @@ const untilSignal = (log: Log): Promise<void> =>
 
 const serve = async (command: GivenTo<'serve'>): Promise<number> => {
   const log = createLog('coordinator', command.log_level);
-  const store = await openStore(command.data, log);
-  if (store === undefined) return 1;
-  for (const file of await sharedSecrets(command.data, store)) log.warn({ file }, sharedAdvice);
+  const data = await openData(command.data, log);
+  if (data === undefined) return 1;
+  const { settings: store, files } = data;
+  const has_hosts = files.servers().servers.length > 0;
+  for (const file of await sharedSecrets(command.data, store.configuration(), has_hosts)) {
+    log.warn({ file }, sharedAdvice);
+  }
   const db = await openBase(command.data, log);
   if (db === undefined) return 1;
   const { ip, port: configured } = store.configuration();
@@ -107,7 +114,7 @@ const serve = async (command: GivenTo<'serve'>): Promise<number> => {
     ip,
     ownAddresses().map((own) => own.address),
   );
-  const services = { db, store, clock: systemClock, ids: systemIds, log };
+  const services = { db, store, files, clock: systemClock, ids: systemIds, log };
   const coordinator = await startCoordinator(services, hostname(), await loadSite(page));
   const deafen = await listenForOrders(command.data, coordinator.obey, { log, serve: serveUnix });
   try {

@@ -1,8 +1,8 @@
 import { readCatalogue, takeOverFile } from './catalogue/catalogue.ts';
+import type { CatalogueServices } from './catalogue/data-directory.ts';
 import { isElsewhere } from './catalogue/elsewhere.ts';
 import { letGoWhenFenced, takenUp } from './fleet/claims.ts';
 import { createLives, type Fleet } from './fleet/lives.ts';
-import type { Services } from './kit/services.ts';
 import { storedCapacity } from './seats/hosts.ts';
 import { capacityOf } from './seats/rules-capacity.ts';
 import { hostAway, hostExpected } from './seats/rules-hosts.ts';
@@ -36,7 +36,7 @@ const takeUpSessions = async (world: World): Promise<void> => {
 };
 
 /** The world as the data directory and the database describe it. Rejects with Unavailable. */
-export const openWorld = async (services: Services): Promise<Fleet> => {
+export const openWorld = async (services: CatalogueServices): Promise<Fleet> => {
   const world = { ...createWorld(services), lives: createLives() };
   await takeOverFile(services);
   world.catalogue.put(await readCatalogue(services));

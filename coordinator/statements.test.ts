@@ -99,7 +99,14 @@ describe('500,000 bookings', () => {
     keep_audit_days: Math.floor((others * apart) / day) - 3,
     keep_rejected_accounts_days: oldest - 10,
   });
-  const services = () => ({ db: measured.db, store, clock, ids: systemIds, log: recordedLog().log });
+  const services = () => ({
+    db: measured.db,
+    store,
+    files: store,
+    clock,
+    ids: systemIds,
+    log: recordedLog().log,
+  });
   const visitor = { account: account(4), network: '192.0.2.1', base: 'https://vitrina.example' };
   // Pages after these are in the last quarter: of one in the first half the servers read what is before it, too.
   const list = async (filter: BookingFilter) => {

@@ -1,8 +1,8 @@
 import { createMiddleware } from 'hono/factory';
 import { refuse } from '../../shared/errors.ts';
+import type { Settings } from '../kit/data-directory.ts';
 import type { Env } from '../kit/http-env.ts';
 import { problem } from '../kit/http-problems.ts';
-import type { Store } from '../kit/store.ts';
 import { fromOwnPage, readCookies } from './http-cookies.ts';
 import type { AccessTokens } from './tokens.ts';
 
@@ -17,7 +17,7 @@ const withoutLogin = new Set(
  * bearer token do cookies count, and for changes and WebSockets only when one of our own pages asks. A browser whose cookies
  * need a refresh changes nothing: it would do as a stranger what its visitor does as somebody.
  */
-export const identify = (store: Pick<Store, 'configuration'>, tokens: AccessTokens) =>
+export const identify = (store: Pick<Settings, 'configuration'>, tokens: AccessTokens) =>
   createMiddleware<Env>(async (c, next) => {
     const bearer = /^Bearer +(.*)$/i.exec(c.req.header('authorization') ?? '')?.[1];
     if (bearer !== undefined) {

@@ -7,10 +7,11 @@ import type { Services } from '../kit/services.ts';
 import { Taken } from '../store/database.ts';
 import type { AppRow, ReadTables, Tables } from '../store/tables.ts';
 import { appDefaults } from './catalogue.ts';
+import type { CatalogueServices } from './data-directory.ts';
 import { checkMinutes, checkSource, pictureType } from './rules.ts';
 
 type Parts = Pick<Services, 'db' | 'clock' | 'ids'>;
-type PictureParts = Parts & Pick<Services, 'store' | 'log'>;
+type PictureParts = Parts & Pick<CatalogueServices, 'files' | 'log'>;
 
 const describe = (row: AppRow, hosts: readonly string[]): CatalogueAppView => ({
   ...row,
@@ -136,11 +137,11 @@ export const removeApp = (
 const isUpload = (picture: string | null): picture is string => picture?.startsWith('upload-') === true;
 
 /** Removes a picture that no app shows any more. One that stays in the way of a failure only takes space. */
-const forget = async ({ db, store, log }: PictureParts, picture: string | null): Promise<void> => {
+const forget = async ({ db, files, log }: PictureParts, picture: string | null): Promise<void> => {
   if (!isUpload(picture)) return;
   const apps = await db.read((tables) => tables.apps.find({}));
   if (apps.some((app) => app.picture === picture)) return;
-  await store.pictures.remove(picture).catch((error) => log.warn({ error, picture }, 'a picture stays'));
+  await files.pictures.remove(picture).catch((error) => log.warn({ error, picture }, 'a picture stays'));
 };
 
 /**
@@ -163,7 +164,7 @@ export const uploadPicture = async (
   const refused = checkSource(before.source, ['picture']);
   if (refused !== undefined || before.version !== version) return refused ?? refuse('version_conflict');
   const picture = `upload-${parts.ids.id()}.${type}`;
-  await parts.store.pictures.save(picture, bytes);
+  await parts.files.pictures.save(picture, bytes);
   const changed = await changeApp(parts, actor, name, version, { picture });
   await forget(parts, 'refused' in changed ? picture : before.picture);
   return changed;

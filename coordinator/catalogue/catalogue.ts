@@ -1,6 +1,6 @@
 import type { ServerEntry } from '../../shared/protocol/client-verbs.ts';
-import type { Services } from '../kit/services.ts';
 import type { AppRow, FileEntry, HostRow, Tables } from '../store/tables.ts';
+import type { CatalogueServices } from './data-directory.ts';
 import type { FileApp, FileCatalogue, Texts } from './file-catalogue.ts';
 import { takesNew } from './rules.ts';
 
@@ -41,7 +41,7 @@ const entryOf = (host: HostRow, app: App): ServerEntry => ({
 const mayTake = (host: HostRow | undefined): boolean => host !== undefined && takesNew(host);
 
 /** The catalogue as the database holds it now, in the order of servers.json as far as that goes. Rejects with Unavailable. */
-export const readCatalogue = ({ db, store }: Pick<Services, 'db' | 'store'>): Promise<Catalogue> =>
+export const readCatalogue = ({ db, files }: Pick<CatalogueServices, 'db' | 'files'>): Promise<Catalogue> =>
   db.read(async (tables) => {
     const [rows, machines, pairs] = [
       await tables.apps.find({}),
@@ -62,7 +62,7 @@ export const readCatalogue = ({ db, store }: Pick<Services, 'db' | 'store'>): Pr
         },
       ]),
     );
-    const { servers: first, hosts: ofFile } = store.catalogue();
+    const { servers: first, hosts: ofFile } = files.servers();
     const others = pairs.flatMap(({ host, app }) => {
       const [machine, entry] = [hosts.get(host), apps.get(app)];
       return machine === undefined || entry === undefined || ofFile.has(host)
@@ -182,9 +182,9 @@ const removeVanished = async (tables: Tables, file: string, { listed, before }: 
  * Makes the database say what servers.json says: its hosts and apps are there, and those that stood in it and no longer stand in
  * that of any coordinator are not. What people set over REST and the file does not mention stays.
  */
-export const takeOverFile = ({ db, store, clock }: Services): Promise<void> =>
+export const takeOverFile = ({ db, store, files, clock }: CatalogueServices): Promise<void> =>
   db.transact(async (tables) => {
-    const { apps, hosts } = store.catalogue();
+    const { apps, hosts } = files.servers();
     const file = store.configuration().coordinator_name;
     await putHosts(tables, hosts, clock.now());
     for (const app of apps.values()) await putApp(tables, app);

@@ -1,5 +1,5 @@
-import type { Services } from '../kit/services.ts';
 import { readCatalogue, takeOverFile } from './catalogue.ts';
+import type { CatalogueServices } from './data-directory.ts';
 import type { LiveCatalogue } from './live.ts';
 
 /** Keeps the catalogue in memory as the data directory and the database say. */
@@ -13,7 +13,7 @@ export interface CatalogueChanges {
 
 /** `settle` is done with each new catalogue before anybody is told of it. */
 export const followCatalogue = (
-  services: Services & { readonly catalogue: LiveCatalogue },
+  services: CatalogueServices & { readonly catalogue: LiveCatalogue },
   settle: () => Promise<void>,
 ): CatalogueChanges => {
   const { store, clock, log, catalogue } = services;

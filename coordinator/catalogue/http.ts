@@ -16,6 +16,7 @@ import {
   showCatalogueApp,
   uploadPicture,
 } from './apps.ts';
+import type { CatalogueServices } from './data-directory.ts';
 import { type CatalogueNeeds, inForce } from './http-edits.ts';
 
 const shared = { tags: ['catalogue'], security: byBearer };
@@ -100,7 +101,9 @@ const described = {
 };
 
 /** Apps as operators edit them, under `/api/v1`. */
-export const catalogueAppRoutes = (needs: CatalogueNeeds): OpenAPIHono<Env> =>
+export const catalogueAppRoutes = (
+  needs: CatalogueNeeds & Pick<CatalogueServices, 'files'>,
+): OpenAPIHono<Env> =>
   describedRoutes()
     .openapi(described.list, (c) =>
       as(c, 'operator', async () => c.json({ apps: await listCatalogueApps(needs) })),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { silentLog } from '../../shared/log.ts';
 import { Unavailable } from '../store/database.ts';
 import { faultyDisk } from '../testing/faulty-disk.ts';
 import { temporaryFolder } from '../testing/folder.ts';
@@ -12,7 +13,7 @@ describe('openPictures()', () => {
   test('openPictures() stores a picture under its name, over one that was there, and removes it', async () => {
     await using folder = await temporaryFolder();
     await folder.remove('pictures');
-    const pictures = openPictures(folder.path, faultyDisk());
+    const pictures = openPictures(folder.path, faultyDisk(), silentLog);
     await pictures.save('a.png', bytes.subarray(0, 10));
     await pictures.save('a.png', bytes);
     expect(await readdir(join(folder.path, 'pictures'))).toEqual(['a.png']);
@@ -32,7 +33,7 @@ describe('openPictures()', () => {
     test(`openPictures() leaves the picture before as it was when ${operation} fails with ${code}`, async () => {
       await using folder = await temporaryFolder();
       const disk = faultyDisk();
-      const pictures = openPictures(folder.path, disk);
+      const pictures = openPictures(folder.path, disk, silentLog);
       await pictures.save('a.png', bytes);
       disk.fail(operation, code);
       const failure: unknown = await pictures

@@ -25,7 +25,14 @@ interface Line {
 const setUp = async () => {
   const clock = fakeClock();
   const store = memoryStore([entry('a', 'Loft')]);
-  const world = await openWorld({ db: memoryDatabase(), store, clock, ids: fakeIds(), log: silentLog });
+  const world = await openWorld({
+    db: memoryDatabase(),
+    store,
+    files: store,
+    clock,
+    ids: fakeIds(),
+    log: silentLog,
+  });
   let epoch = 0;
   const connect = (life: string, sessions: Line[] = []) => {
     const orders: Order[] = [];

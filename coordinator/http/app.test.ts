@@ -202,7 +202,7 @@ describe(`${createApp.name}() sessions`, () => {
 
   test('createApp() answers no fault of its own with more than an incident id', async () => {
     const under = await appUnderTest({}, { picture: 'loft.svg' });
-    under.store.picture = () => {
+    under.store.pictures.read = () => {
       throw new Error('the secret plan');
     };
     const response = await under.request('/api/v1/apps/Loft/picture');

@@ -1,6 +1,6 @@
 import { createMiddleware } from 'hono/factory';
+import type { Settings } from '../kit/data-directory.ts';
 import type { Ctx, Env } from '../kit/http-env.ts';
-import type { Store } from '../kit/store.ts';
 
 const preflight = {
   'Access-Control-Allow-Methods': 'GET, POST, PUT, PATCH, DELETE',
@@ -8,7 +8,7 @@ const preflight = {
   'Access-Control-Max-Age': '600',
 };
 
-const isAllowed = (c: Ctx, store: Store): boolean => {
+const isAllowed = (c: Ctx, store: Settings): boolean => {
   const origin = c.req.header('origin');
   return origin !== undefined && store.configuration().allowed_origins.includes(origin);
 };
@@ -17,7 +17,7 @@ const isAllowed = (c: Ctx, store: Store): boolean => {
  * Lets pages of `allowed_origins`, and of no other site, read our answers. No cookie counts there, so none is allowed.
  * To a page of another site nothing here says that it may.
  */
-export const allowOrigins = (store: Store) =>
+export const allowOrigins = (store: Settings) =>
   createMiddleware<Env>(async (c, next) => {
     await next();
     c.res.headers.append('Vary', 'Origin');
@@ -27,7 +27,7 @@ export const allowOrigins = (store: Store) =>
   });
 
 /** Answers what a browser asks before it lets such a page change something. */
-export const answerPreflight = (store: Store) =>
+export const answerPreflight = (store: Settings) =>
   createMiddleware<Env>(async (c, next) => {
     const asks = c.req.method === 'OPTIONS' && c.req.header('access-control-request-method') !== undefined;
     return asks && isAllowed(c, store) ? new Response(null, { status: 204, headers: preflight }) : next();

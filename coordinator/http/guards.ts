@@ -4,12 +4,12 @@ import { createMiddleware } from 'hono/factory';
 import { refuse } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import { requestUrl } from '../../shared/request-url.ts';
+import type { Settings } from '../kit/data-directory.ts';
 import { originAllowed } from '../kit/http-addresses.ts';
 import type { Env } from '../kit/http-env.ts';
 import { problem } from '../kit/http-problems.ts';
 import { bounds } from '../kit/limits.ts';
 import type { Configuration } from '../kit/settings.ts';
-import type { Store } from '../kit/store.ts';
 
 const ownHosts = ['localhost', '127.0.0.1', '[::1]'];
 
@@ -31,7 +31,7 @@ const servesHost = (
  * a page of that name may be an attacker's, whose name now points here. Health checks call us by any name. `host_name` is
  * this machine's.
  */
-export const checkHost = (store: Store, host_name: string) => {
+export const checkHost = (store: Settings, host_name: string) => {
   const own_name = host_name.toLowerCase();
   return createMiddleware<Env>(async (c, next) => {
     const url = requestUrl(c.req.raw);
@@ -43,7 +43,7 @@ export const checkHost = (store: Store, host_name: string) => {
 };
 
 /** Refuses changes that a foreign page asks for. Reading is harmless: without CORS headers it cannot see the answer. */
-export const checkOrigin = (store: Store) =>
+export const checkOrigin = (store: Settings) =>
   createMiddleware<Env>(async (c, next) => {
     const changes = c.req.method !== 'GET' && c.req.method !== 'HEAD';
     if (changes && !originAllowed(c, store.configuration())) return problem(refuse('origin_refused'));
@@ -79,7 +79,7 @@ export const ownHeaders = ({ public_url }: Configuration): Readonly<Record<strin
   public_url?.startsWith('https:') === true ? httpsHeaders : apiHeaders;
 
 /** Sets them. An answer may bring its own, as pages do. */
-export const setHeaders = (store: Store) =>
+export const setHeaders = (store: Settings) =>
   createMiddleware<Env>(async (c, next) => {
     await next();
     for (const [name, value] of Object.entries(ownHeaders(store.configuration()))) {

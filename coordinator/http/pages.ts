@@ -1,11 +1,11 @@
 import { Hono } from 'hono';
 import { refuse } from '../../shared/errors.ts';
+import type { Settings } from '../kit/data-directory.ts';
 import { socketBase } from '../kit/http-addresses.ts';
 import type { Ctx, Env } from '../kit/http-env.ts';
 import { answerFixed, type Fixed, fixed } from '../kit/http-fixed.ts';
 import { problem } from '../kit/http-problems.ts';
 import type { Configuration } from '../kit/settings.ts';
-import type { Store } from '../kit/store.ts';
 
 /** The built site: its one page, and by path what the page loads. The names of those hold a hash of their content. */
 export interface Site {
@@ -99,7 +99,7 @@ const addresses = [
 const forPrograms = /^\/(api|ws|agent|peers|healthz|readyz|metrics|docs)(\/|$)/;
 
 /** The answer to an address that leads nowhere: the site's page says so to people, a problem to programs. */
-export const nothingHere = (site: Site | undefined, store: Store) => (c: Ctx) => {
+export const nothingHere = (site: Site | undefined, store: Settings) => (c: Ctx) => {
   const told = problem(refuse('not_found'));
   const reads = ['GET', 'HEAD'].includes(c.req.method);
   if (site === undefined || !reads || forPrograms.test(c.req.path)) return told;
@@ -110,7 +110,7 @@ export const nothingHere = (site: Site | undefined, store: Store) => (c: Ctx) =>
 };
 
 /** The site: one page at every address of it. Nothing of a request's path reaches a file system. */
-export const siteRoutes = ({ page, assets }: Site, store: Store): Hono<Env> => {
+export const siteRoutes = ({ page, assets }: Site, store: Settings): Hono<Env> => {
   const routes = new Hono<Env>();
   routes.on('GET', addresses, (c) => answerFixed(c, page, pagePolicy(c, store.configuration())));
   for (const [path, asset] of assets) {

@@ -2,9 +2,9 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import { Hono } from 'hono';
 import { errors } from '../../shared/errors.ts';
 import { version } from '../../shared/version.ts';
+import type { Settings } from '../kit/data-directory.ts';
 import type { Ctx, Env } from '../kit/http-env.ts';
 import { answerFixed, type Fixed, fixed } from '../kit/http-fixed.ts';
-import type { Store } from '../kit/store.ts';
 import { pagePolicy } from './pages.ts';
 import { type Reference, referencePage, referenceStyle } from './reference-page.ts';
 
@@ -72,7 +72,7 @@ const perAddress = (type: string, make: () => string, written: (address: string)
 const style = fixed(new TextEncoder().encode(referenceStyle), 'text/css;charset=utf-8');
 
 /** `/openapi.json` for programs and `/docs` for people, of every route that `app` has by the time somebody asks. */
-export const referenceRoutes = (app: OpenAPIHono<Env>, store: Store): Hono<Env> => {
+export const referenceRoutes = (app: OpenAPIHono<Env>, store: Settings): Hono<Env> => {
   const reference = (): Reference => ({ ...referenceOf(app), servers: [{ url: any_address }] });
   const json = perAddress(
     'application/json',

@@ -1,7 +1,7 @@
 import { addressClass } from '../../shared/address-class.ts';
+import type { Settings } from './data-directory.ts';
 import type { Ctx } from './http-env.ts';
 import { bearer, digest, matches } from './secrets.ts';
-import type { Store } from './store.ts';
 
 /**
  * What a program or browser sends of its own accord. Proxies, load balancers and content networks add headers of many names, and new
@@ -18,7 +18,7 @@ const throughProxy = (c: Ctx): boolean =>
  * Whether the caller may see how the coordinator is inside. With `metrics_token_file` whoever has the token in it, otherwise
  * who asks on this machine itself and through no proxy.
  */
-export const isInsider = (c: Ctx, store: Store): boolean => {
+export const isInsider = (c: Ctx, store: Settings): boolean => {
   if (store.configuration().metrics_token_file === undefined) {
     return addressClass(c.env.socket) === 'loopback' && !throughProxy(c);
   }

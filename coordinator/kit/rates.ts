@@ -1,9 +1,9 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { Log } from '../../shared/log.ts';
 import { openRedis, patiently } from '../../shared/redis.ts';
+import type { Settings } from './data-directory.ts';
 import { bounds } from './limits.ts';
 import type { Configuration } from './settings.ts';
-import type { Store } from './store.ts';
 
 /**
  * Requests to the API; those that start something or try a secret; pages, their files and all else; questions about health;
@@ -129,7 +129,7 @@ const shared: ReadonlySet<Kind> = new Set(['request', 'start']);
  * Counts in memory, so that a flood costs nothing else, and what a network may ask of all processes together, where
  * `redis_url` is configured at the start, in Redis too while that is there.
  */
-export const createRateLimits = (store: Store, clock: Clock, log: Log): RateLimits => {
+export const createRateLimits = (store: Settings, clock: Clock, log: Log): RateLimits => {
   const { redis_url } = store.configuration();
   const memory = Object.fromEntries(kinds.map((kind) => [kind, memoryTaker(clock)])) as Record<
     Kind,

@@ -1,6 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { refuse } from '../../shared/errors.ts';
 import { appsSchema } from '../../shared/protocol/http.ts';
+import type { CatalogueServices } from '../catalogue/data-directory.ts';
 import type { Env } from '../kit/http-env.ts';
 import { hasCopy } from '../kit/http-fixed.ts';
 import { answers, describedRoutes, done, pathOf, refuses } from '../kit/http-openapi.ts';
@@ -39,12 +40,12 @@ const picture = createRoute({
 });
 
 /** The catalogue, under `/api/v1`. A picture is found by its app's name: no part of a path reaches the file system. */
-export const appRoutes = (seating: Seating): OpenAPIHono<Env> =>
+export const appRoutes = (seating: Seating & Pick<CatalogueServices, 'files'>): OpenAPIHono<Env> =>
   describedRoutes()
     .openapi(list, (c) => answer(c, { apps: listApps(seating) }))
     .openapi(picture, async (c) => {
       const name = seating.catalogue.now().apps.get(c.req.valid('param').name)?.picture ?? undefined;
-      const found = name === undefined ? undefined : await seating.store.picture(name);
+      const found = name === undefined ? undefined : await seating.files.pictures.read(name);
       if (found === undefined) return problem(refuse('not_found'));
       const changed = 'lastModified' in found ? found.lastModified : 0;
       const headers = { ...pictureHeaders, ETag: `"${found.size}-${changed}"` };

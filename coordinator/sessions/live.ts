@@ -2,9 +2,9 @@ import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { toAgent } from '../../shared/protocol/agent-link.ts';
 import type { MessageOf } from '../../shared/protocol/message.ts';
 import { endReasons } from '../../shared/protocol/session.ts';
+import type { CatalogueServices } from '../catalogue/data-directory.ts';
 import { createLiveCatalogue, type LiveCatalogue } from '../catalogue/live.ts';
 import { createMeters, type Meters } from '../kit/meters.ts';
-import type { Services } from '../kit/services.ts';
 import { createHosts, type Hosts } from '../seats/hosts.ts';
 import { cardOfSession } from '../seats/rules-hosts.ts';
 import { appIce } from './ice.ts';
@@ -103,7 +103,7 @@ const createSessions = (hosts: Pick<Hosts, 'occupy' | 'free'>): Sessions => {
 };
 
 /** What the coordinator holds in memory while it runs, and what its functions need to change it. */
-export interface World extends Services {
+export interface World extends CatalogueServices {
   readonly hosts: Hosts;
   readonly links: Map<string, Link>;
   readonly sessions: Sessions;
@@ -119,7 +119,7 @@ export interface World extends Services {
   readonly meters: Meters;
 }
 
-export const createWorld = (needs: Services): World => {
+export const createWorld = (needs: CatalogueServices): World => {
   const fenced: World['fenced'] = new Set();
   const hosts = createHosts();
   return {

@@ -132,7 +132,7 @@ const setUp = async (seed: number) => {
   const below = seeded(seed);
   const ids = { ...fakeIds(), below };
   const store = memoryStore([entry('a', 'Loft'), entry('b', 'Loft')]);
-  const world = await openWorld({ db: memoryDatabase(), store, clock, ids, log: silentLog });
+  const world = await openWorld({ db: memoryDatabase(), store, files: store, clock, ids, log: silentLog });
   return { clock, below, world, machines: [new Machine(world, 'a', 2), new Machine(world, 'b', 3)] };
 };
 

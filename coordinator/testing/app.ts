@@ -36,11 +36,11 @@ export const appUnderTest = async (patch: object = {}, info: object = {}, site?:
   const clock = fakeClock();
   const recorded = recordedLog();
   const store = memoryStore([entry('a', 'Loft', info)], patch);
-  const world = await openWorld({ db: memoryDatabase(), store, clock, ids: fakeIds(), log: recorded.log });
+  const services = { db: memoryDatabase(), clock, ids: fakeIds(), log: recorded.log };
+  const world = await openWorld({ ...services, store, files: store });
   const waiting = createWaiting(world, clock);
   const rates = createRateLimits(store, clock, recorded.log);
-  const state = { stopping: false };
-  const upgrades: SocketData[] = [];
+  const [state, upgrades] = [{ stopping: false }, [] as SocketData[]];
   const app = createApp({
     world,
     waiting,
@@ -109,13 +109,8 @@ export const appUnderTest = async (patch: object = {}, info: object = {}, site?:
       ),
     /** Connects the host. */
     connect: () => {
-      const refused = hostHello(
-        world,
-        link,
-        keyOf('a'),
-        { ...hello, apps: [...hello.apps], sessions: [] },
-        () => {},
-      );
+      const said = { ...hello, apps: [...hello.apps], sessions: [] };
+      const refused = hostHello(world, link, keyOf('a'), said, () => {});
       if (refused !== undefined) throw new Error(refuse(refused.refused).refused);
     },
     /** The host reports the session as ready. */

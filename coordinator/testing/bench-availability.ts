@@ -109,7 +109,7 @@ const measure = async (services: Services, app: string, queries: number) => {
 
 const bench = async (db: Database, queries: number) => {
   const store = memoryStore([], { code_digits: 6, bookings_per_account: 10_000 });
-  const services = { db, store, clock: systemClock, ids: systemIds, log: silentLog };
+  const services = { db, store, files: store, clock: systemClock, ids: systemIds, log: silentLog };
   const filled = await timed(() => fill(db, systemClock.now()));
   const narrow = await measure(services, 'narrow', queries);
   const wide = await measure(services, 'wide', queries);

@@ -41,7 +41,14 @@ const connectedWorld = async (db: Database): Promise<World> => {
     names.map((name) => entry(name, 'garden')),
     { code_digits: 8 },
   );
-  const world = await openWorld({ db, store, clock: systemClock, ids: systemIds, log: silentLog });
+  const world = await openWorld({
+    db,
+    store,
+    files: store,
+    clock: systemClock,
+    ids: systemIds,
+    log: silentLog,
+  });
   for (const name of names) {
     const link: Link = {
       epoch: 1,

@@ -18,7 +18,7 @@ const [url = ''] = process.argv.slice(2);
 const log = createLog('coordinator', 'error', { write: (line) => void process.stderr.write(line) });
 const db = await openMysqlDatabase({ url, clock: systemClock, ids: systemIds, log });
 const store = memoryStore([], { code_digits: 6, bookings_per_account: 10_000 });
-const services = { db, store, clock: systemClock, ids: systemIds, log };
+const services = { db, store, files: store, clock: systemClock, ids: systemIds, log };
 
 const app = describedRoutes();
 app.onError(onError(log, systemIds));

@@ -3,7 +3,7 @@ import { systemIds } from '../../shared/ids.ts';
 import type { Booked } from '../../shared/protocol/bookings.ts';
 import { type FakeClock, fakeClock } from '../../shared/testing/clock.ts';
 import { book, type Visitor } from '../bookings/bookings.ts';
-import type { Services } from '../kit/services.ts';
+import type { CatalogueServices } from '../catalogue/data-directory.ts';
 import { slot_ms, slotsOf } from '../seats/rules-slots.ts';
 import type { Database } from '../store/database.ts';
 import type { Account, AppRow, HostRow } from '../store/tables.ts';
@@ -16,7 +16,7 @@ export const monday = Date.UTC(2026, 10, 2, 9);
 export const minute = 60_000;
 
 export interface BookingRig {
-  readonly services: Services & { readonly clock: FakeClock; readonly store: MemoryStore };
+  readonly services: CatalogueServices & { readonly clock: FakeClock; readonly store: MemoryStore };
   readonly visitor: (number?: number) => Visitor;
   readonly stranger: Visitor;
   /** Books "garden" today at a time (UTC) for an hour, by account 1 unless said. */
@@ -46,7 +46,7 @@ export const bookingRig = async (
   });
   const clock = fakeClock(monday);
   const store = memoryStore([], patch);
-  const services = { db, store, clock, ids: systemIds, log: recordedLog().log };
+  const services = { db, store, files: store, clock, ids: systemIds, log: recordedLog().log };
   const network = { network: '192.0.2.1', base: 'https://vitrina.example' };
   const visitor = (number = 1): Visitor => ({ account: accounts[number - 1], ...network });
   const at: BookingRig['at'] = async (time, order = {}, by = visitor(), key = undefined) => {

@@ -111,7 +111,7 @@ export const cardFleet = async (db: Database = memoryDatabase()) => {
   const entries = ['a', 'b'].flatMap((name) => apps.map((app) => entry(name, app, { max_minutes: 120 })));
   const store = memoryStore(entries);
   const recorded = recordedLog();
-  const world = await openWorld({ db, store, clock, ids: fakeIds(), log: recorded.log });
+  const world = await openWorld({ db, store, files: store, clock, ids: fakeIds(), log: recorded.log });
   const a = cardAgent(world, 'a', { seats: 5, apps, cards });
   const b = cardAgent(world, 'b', { seats: 1, apps });
   for (const agent of [a, b]) await agent.hello();

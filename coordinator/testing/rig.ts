@@ -60,7 +60,7 @@ export interface Rig extends AsyncDisposable {
 }
 
 const listen = async (store: MemoryStore, clock: FakeClock, recorded: RecordedLog, db: Database) => {
-  const services = { db, store, clock, ids: systemIds, log: recorded.log };
+  const services = { db, store, files: store, clock, ids: systemIds, log: recorded.log };
   const coordinator = await startCoordinator(services, 'tour-machine');
   const server = Bun.serve<SocketData>({
     hostname: '127.0.0.1',

@@ -3,10 +3,10 @@ import { errors } from '../../shared/errors.ts';
 import { problemSchema } from '../../shared/protocol/http.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
 import { fakeIds } from '../../shared/testing/ids.ts';
+import type { CatalogueServices } from '../catalogue/data-directory.ts';
 import type { Env } from '../kit/http-env.ts';
 import { describedRoutes } from '../kit/http-openapi.ts';
 import { onError } from '../kit/http-problems.ts';
-import type { Services } from '../kit/services.ts';
 import type { Account } from '../store/tables.ts';
 import { memoryDatabase } from './database.ts';
 import { recordedLog } from './log.ts';
@@ -22,10 +22,12 @@ interface Sent {
 }
 
 /** A part of the REST interface alone, on an empty database. The caller is "account-1": an administrator, until changed. */
-export const routesUnderTest = (make: (parts: Services) => OpenAPIHono<Env>) => {
+export const routesUnderTest = (make: (parts: CatalogueServices) => OpenAPIHono<Env>) => {
+  const store = memoryStore([]);
   const parts = {
     db: memoryDatabase(),
-    store: memoryStore([]),
+    store,
+    files: store,
     clock: fakeClock(),
     ids: fakeIds(),
     log: recordedLog().log,

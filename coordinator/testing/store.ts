@@ -1,8 +1,9 @@
+import type { CatalogueFiles } from '../catalogue/data-directory.ts';
 import { serversFileSchema } from '../catalogue/servers-file.ts';
+import type { Settings } from '../kit/data-directory.ts';
 import type { SecretName } from '../kit/secret-files.ts';
 import type { Configuration } from '../kit/settings.ts';
 import { configurationSchema } from '../kit/settings.ts';
-import type { Store } from '../kit/store.ts';
 
 /** One line of servers.json. Its key is "the-secret-key-of-" and the host's name. */
 export const entry = (server_name: string, rc_name: string, info: object = {}) => ({
@@ -39,7 +40,7 @@ const configuration = (patch: object = {}): Configuration =>
     ...patch,
   });
 
-export interface MemoryStore extends Store {
+export interface MemoryStore extends Settings, CatalogueFiles {
   /** Pictures that were uploaded, by name. */
   readonly uploads: Map<string, Uint8Array>;
   /** Puts new content in force, as an edit of the files would. */
@@ -48,24 +49,24 @@ export interface MemoryStore extends Store {
   readonly secrets: Map<SecretName, string>;
 }
 
-/** A store without files. */
+/** What stands in a data directory, without files. */
 export const memoryStore = (servers: readonly unknown[], patch: object = {}): MemoryStore => {
   const listeners = new Set<() => void>();
   const secrets = new Map<SecretName, string>();
   const uploads = new Map<string, Uint8Array>();
-  let current = { catalogue: serversFileSchema.parse(servers), configuration: configuration(patch) };
+  let current = { servers: serversFileSchema.parse(servers), configuration: configuration(patch) };
   return {
     secrets,
     secret: (name) => secrets.get(name),
-    catalogue: () => current.catalogue,
+    servers: () => current.servers,
     configuration: () => current.configuration,
     onChange(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    picture: async () => new Blob(['<svg/>'], { type: 'image/svg+xml' }),
     uploads,
     pictures: {
+      read: async () => new Blob(['<svg/>'], { type: 'image/svg+xml' }),
       save: async (name, bytes) => void uploads.set(name, bytes),
       remove: async (name) => void uploads.delete(name),
     },
@@ -74,7 +75,7 @@ export const memoryStore = (servers: readonly unknown[], patch: object = {}): Me
     refresh: async () => {},
     close: () => listeners.clear(),
     edit(edited, next = {}) {
-      current = { catalogue: serversFileSchema.parse(edited), configuration: configuration(next) };
+      current = { servers: serversFileSchema.parse(edited), configuration: configuration(next) };
       for (const listener of listeners) listener();
     },
   };

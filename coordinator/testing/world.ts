@@ -32,7 +32,7 @@ export const worldUnderTest = async (
   patch: object = {},
 ) => {
   const store = memoryStore([entryOfA(info)], patch);
-  const world = await openWorld({ db, store, clock, ids: fakeIds(), log: silentLog });
+  const world = await openWorld({ db, store, files: store, clock, ids: fakeIds(), log: silentLog });
   const orders: Order[] = [];
   const link: Link = {
     epoch: 1,

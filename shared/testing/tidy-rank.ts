@@ -24,10 +24,6 @@ const unranked = ['site', 'testing', 'deployment', 'command-line'];
 
 /** Arrows that run upward still. The list only shrinks: one that no import needs is a violation, too. */
 const upward: readonly string[] = [
-  'coordinator/kit/data-directory.ts > coordinator/catalogue/pictures.ts',
-  'coordinator/kit/data-directory.ts > coordinator/catalogue/servers-file.ts',
-  'coordinator/kit/store.ts > coordinator/catalogue/file-catalogue.ts',
-  'coordinator/kit/store.ts > coordinator/catalogue/pictures.ts',
   'coordinator/store/shapes.ts > coordinator/accounts/rows.ts',
   'coordinator/store/shapes.ts > coordinator/catalogue/rows.ts',
   'coordinator/store/shapes.ts > coordinator/seats/rows.ts',

@@ -2,11 +2,11 @@ import { describe, expect, test } from 'bun:test';
 import { describeProblem } from '../../shared/config.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
 import { encodings } from '../../shared/testing/encodings.ts';
+import type { Settings } from '../kit/data-directory.ts';
 import { type Folder, temporaryFolder } from '../testing/folder.ts';
 import { recordedLog } from '../testing/log.ts';
 import { entry } from '../testing/store.ts';
-import { openJsonStore } from './data-directory.ts';
-import type { Store } from './store.ts';
+import { openDataDirectory } from './data-directory.ts';
 
 const settings = { ip: '127.0.0.1', port: '8080', time_between_updates_seconds: '30' };
 
@@ -20,9 +20,9 @@ const filled = async (): Promise<Folder> => {
 const open = async (folder: Folder) => {
   const clock = fakeClock();
   const recorded = recordedLog();
-  const store = await openJsonStore({ directory: folder.path, clock, log: recorded.log });
-  if ('problems' in store) throw new Error(store.problems.map(describeProblem).join('\n'));
-  return { store, clock, ...recorded };
+  const data = await openDataDirectory({ directory: folder.path, clock, log: recorded.log });
+  if ('problems' in data) throw new Error(data.problems.map(describeProblem).join('\n'));
+  return { store: data.settings, files: data.files, clock, ...recorded };
 };
 
 /** Lets the interval pass and the reading end: the store is read again when the next interval's tick may start it. */
@@ -30,25 +30,29 @@ const reread = async ({
   store,
   clock,
 }: {
-  store: Store;
+  store: Settings;
   clock: ReturnType<typeof fakeClock>;
 }): Promise<void> => {
   clock.advance(30_000);
   await store.refresh();
 };
 
-describe('openJsonStore()', () => {
-  test('openJsonStore() reports every problem of both files at once', async () => {
+describe('openDataDirectory()', () => {
+  test('openDataDirectory() reports every problem of both files at once', async () => {
     await using folder = await temporaryFolder();
     await folder.write('servers.json', '[\n {"server_name": ""}\n]');
-    const store = await openJsonStore({ directory: folder.path, clock: fakeClock(), log: recordedLog().log });
+    const store = await openDataDirectory({
+      directory: folder.path,
+      clock: fakeClock(),
+      log: recordedLog().log,
+    });
     const texts = 'problems' in store ? store.problems.map(describeProblem) : [];
     expect(texts.join('\n')).toContain('servers.json:2 [0].server_name: must not be empty');
     expect(texts.join('\n')).toContain('servers.json:2 [0].rc_info');
     expect(texts.join('\n')).toContain('configuration.json:1: cannot be read');
   });
 
-  test('openJsonStore() reads files of any encoding that Windows writes', async () => {
+  test('openDataDirectory() reads files of any encoding that Windows writes', async () => {
     for (const encode of Object.values(encodings)) {
       await using folder = await filled();
       const turn = { urls: ['turn:turn.example:3478'], secret_file: 'turn.secret' };
@@ -61,19 +65,19 @@ describe('openJsonStore()', () => {
     }
   });
 
-  test('openJsonStore() reads the secrets that configuration.json names, again with it, and names one that is missing', async () => {
+  test('openDataDirectory() reads the secrets that configuration.json names, again with it, and names one that is missing', async () => {
     await using folder = await filled();
     const turn = { urls: ['turn:turn.example:3478'], secret_file: 'turn.secret' };
     const written = JSON.stringify({ ...settings, turn }, null, 2);
     const lineOf = (key: string) => written.slice(0, written.indexOf(`"${key}"`)).split('\n').length;
     await folder.write('configuration.json', written);
     const options = { directory: folder.path, clock: fakeClock(), log: recordedLog().log };
-    const missing = await openJsonStore(options);
+    const missing = await openDataDirectory(options);
     const texts = 'problems' in missing ? missing.problems.map(describeProblem) : [];
     expect(texts.join()).toMatch(/turn.secret_file: .*turn.secret cannot be read: /);
     expect(texts.join()).toContain(`configuration.json:${lineOf('secret_file')} turn.secret_file`);
     await folder.write('turn.secret', ' \n');
-    expect(await openJsonStore(options)).toHaveProperty('problems');
+    expect(await openDataDirectory(options)).toHaveProperty('problems');
 
     await folder.write('turn.secret', 'north\n');
     const opened = await open(folder);
@@ -96,31 +100,31 @@ describe('openJsonStore()', () => {
     expect([store.secret('turn'), store.health()]).toEqual([undefined, { ok: true }]);
   });
 
-  test('openJsonStore() puts an edit in force after the interval and tells who listens', async () => {
+  test('openDataDirectory() puts an edit in force after the interval and tells who listens', async () => {
     await using folder = await filled();
     const opened = await open(folder);
-    const { store, clock } = opened;
+    const { store, files, clock } = opened;
     const changed = Promise.withResolvers<void>();
     store.onChange(() => changed.resolve());
     await folder.write('servers.json', [entry('b', 'Villa')]);
     clock.advance(29_999);
     store.tick();
-    expect([...store.catalogue().apps.keys()]).toEqual(['Loft']);
+    expect([...files.servers().apps.keys()]).toEqual(['Loft']);
     clock.advance(1);
     store.tick();
     await changed.promise;
-    expect([...store.catalogue().apps.keys()]).toEqual(['Villa']);
+    expect([...files.servers().apps.keys()]).toEqual(['Villa']);
     expect(opened.messages('info')).toEqual(['the data directory has changed']);
   });
 
-  test('openJsonStore() keeps the last good content through a broken edit, logged once with its place', async () => {
+  test('openDataDirectory() keeps the last good content through a broken edit, logged once with its place', async () => {
     await using folder = await filled();
     const opened = await open(folder);
-    const { store } = opened;
+    const { store, files } = opened;
     await folder.write('servers.json', '[\n\n{"server_name": "a", "port": -1}]');
     await reread(opened);
     await reread(opened);
-    expect([...store.catalogue().apps.keys()]).toEqual(['Loft']);
+    expect([...files.servers().apps.keys()]).toEqual(['Loft']);
     expect(store.health()).toMatchObject({ ok: true, note: expect.stringContaining('broken') });
     const errors = opened.lines().filter(({ level }) => level === 'error');
     expect(errors).toHaveLength(1);
@@ -136,11 +140,11 @@ describe('openJsonStore()', () => {
       'the file is good again and in force',
       'the data directory has changed',
     ]);
-    expect([...store.catalogue().apps.keys()]).toEqual(['Villa']);
+    expect([...files.servers().apps.keys()]).toEqual(['Villa']);
     expect(store.health()).toEqual({ ok: true });
   });
 
-  test('openJsonStore() says that it is good again when the old content comes back', async () => {
+  test('openDataDirectory() says that it is good again when the old content comes back', async () => {
     await using folder = await filled();
     const opened = await open(folder);
     await folder.remove('configuration.json');
@@ -153,7 +157,7 @@ describe('openJsonStore()', () => {
     expect(opened.messages('info')[0]).toBe('the file is good again and in force');
   });
 
-  test('openJsonStore() applies a new interval, and says that a new port needs a restart', async () => {
+  test('openDataDirectory() applies a new interval, and says that a new port needs a restart', async () => {
     await using folder = await filled();
     const opened = await open(folder);
     await folder.write('configuration.json', { ...settings, port: 9, time_between_updates_seconds: 5 });
@@ -167,28 +171,28 @@ describe('openJsonStore()', () => {
     opened.clock.advance(5_000);
     opened.store.tick();
     await changed.promise;
-    expect(opened.store.catalogue().servers).toEqual([]);
+    expect(opened.files.servers().servers).toEqual([]);
   });
 
-  test('openJsonStore() has pictures in its folder only', async () => {
+  test('openDataDirectory() has pictures in its folder only', async () => {
     await using folder = await filled();
-    const { store, messages } = await open(folder);
-    expect(await store.picture('loft.svg')).toBeUndefined();
+    const { files, messages } = await open(folder);
+    expect(await files.pictures.read('loft.svg')).toBeUndefined();
     expect(messages('warn')).toEqual(['the picture is not in pictures/']);
     await folder.write('pictures/loft.svg', '<svg/>');
-    const picture = await store.picture('loft.svg');
+    const picture = await files.pictures.read('loft.svg');
     expect([picture?.type, await picture?.text()]).toEqual(['image/svg+xml', '<svg/>']);
-    expect(await store.picture('../servers.json')).toBeUndefined();
+    expect(await files.pictures.read('../servers.json')).toBeUndefined();
   });
 
-  test('openJsonStore() after close() reads no more', async () => {
+  test('openDataDirectory() after close() reads no more', async () => {
     await using folder = await filled();
-    const { store, clock } = await open(folder);
+    const { store, files, clock } = await open(folder);
     store.close();
     await folder.write('servers.json', []);
     clock.advance(60_000);
     store.tick();
     await store.refresh();
-    expect([...store.catalogue().apps.keys()]).toEqual(['Loft']);
+    expect([...files.servers().apps.keys()]).toEqual(['Loft']);
   });
 });
