@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { Program } from '../../scripts/program.ts';
 import { until } from '../e2e/harness.ts';
 import { type Rig, startRig } from './rig.ts';
@@ -13,12 +14,24 @@ beforeAll(async () => {
 });
 afterAll(() => rig?.stop());
 
+/** A file of Windows, as this machine sees it. */
+const onDisk = (path: string): string => join(rig.wine.drive, ...path.split('\\').slice(1));
+
+/** The agent's executable as another release, in that folder. */
+const builtRelease = async (release: string, folder: string): Promise<string> => {
+  const name = 'session-agent-windows-x64';
+  const words = ['scripts/build.ts', name, '--folder', join(folder, release), '--release', release];
+  if ((await Bun.spawn([process.execPath, ...words], { stderr: 'ignore' }).exited) !== 0)
+    throw new Error(`release ${release} cannot be built`);
+  return join(folder, release, `${name}.exe`);
+};
+
 /** Waits until the agent has said it that often. */
 const said = (agent: Program, msg: string, times: number) =>
   agent.line((line) => line.msg === msg && agent.lines.filter((one) => one.msg === msg).length >= times);
 
 test('a job tells, ends and keeps its processes, also those of exit code 259, and asks a window to close', async () => {
-  const { code, out, err } = await rig.wine.jobs();
+  const { code, out, err } = await rig.wine.run(rig.wine.jobs);
   expect([code, err]).toEqual([0, '']);
   expect(JSON.parse(out)).toEqual({
     still_active: { runs: false, born: false },
@@ -38,7 +51,7 @@ describe('session-agent.exe', () => {
     const session = await rig.begin('Flat');
     await session.ready();
     expect(host.programs()).toHaveLength(2);
-    const status = await rig.wine.run('status', '--config', host.config);
+    const status = await rig.wine.run(rig.wine.agent, 'status', '--config', host.config);
     expect([status.code, status.out]).toEqual([0, expect.stringContaining('Flat: ready')]);
     const started = performance.now();
     await session.end();
@@ -120,5 +133,61 @@ describe('session-agent.exe', () => {
     );
     await host.crash(second);
     expect(readFileSync(join(host.here, 'state', 'journal.jsonl'), 'utf8')).toContain(session.id);
+  });
+
+  test('enroll writes its config at the usual place of Windows, and install what a service is, beside the executable', async () => {
+    const { agent, drive, run } = rig.wine;
+    const token = await rig.tokenFor('usual', 'Usual');
+    const enrolled = await run(agent, 'enroll', rig.base, `--token=${token}`);
+    const config = String.raw`C:\ProgramData\Vitrina\config.json`;
+    expect([enrolled.code, enrolled.out]).toEqual([0, expect.stringContaining(`${config} is written`)]);
+    expect(existsSync(join(drive, 'ProgramData', 'Vitrina', 'config.json'))).toBeTrue();
+    const installed = await run(agent, 'install');
+    expect([installed.code, installed.err]).toEqual([0, '']);
+    const xml = readFileSync(onDisk(agent).replace('session-agent.exe', 'vitrina-agent.xml'), 'utf8');
+    expect(xml).toContain(`<executable>${agent}</executable>`);
+    expect(xml).toContain(config);
+  });
+
+  test('updates go on under a session, whichever releases it runs from, and one that does not start is taken back', async () => {
+    const host = await rig.newHost('обновление', 'Lasting');
+    const executable = host.config.replace('config.json', 'session agent.exe');
+    cpSync(onDisk(rig.wine.agent), onDisk(executable));
+    let agent = await host.run(executable);
+    const session = await rig.begin('Lasting');
+    await session.ready();
+    const programs = host.programs();
+
+    /** The update of a host with a service manager, which starts whatever is there by then, unless it is `broken`. */
+    const update = async (release: string, broken = false) => {
+      const file = await builtRelease(release, host.here);
+      const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
+      const source = host.config.replace('config.json', `${release}\\${basename(file)}`);
+      const words = ['update', source, '--sha256', sha256, '--wait', '10', '--config', host.config];
+      const updating = rig.wine.run(executable, ...words);
+      await agent.exited;
+      if (broken) {
+        const there = () => readFileSync(onDisk(executable)).equals(readFileSync(file));
+        await until('the old file is back', there, (is) => !is, 60_000);
+      }
+      agent = await host.run(executable);
+      return updating;
+    };
+    for (const release of ['0.9.1', '0.9.2']) {
+      expect(await update(release)).toMatchObject({
+        code: 0,
+        out: expect.stringContaining(`Release ${release} runs and is connected`),
+      });
+      expect(host.programs()).toEqual(programs);
+    }
+    const old = readdirSync(host.here).filter((name) => name.endsWith('.old'));
+    expect(old).toEqual([expect.stringMatching(/^session agent\.exe\.previous\.\d+\.old$/)]);
+    const refused = await update('0.9.3', true);
+    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('Release 0.9.2 runs again')]);
+    expect((await host.status()).version).toBe('0.9.2');
+    expect(host.programs()).toEqual(programs);
+    await session.end();
+    await host.gone();
+    await host.crash(agent);
   });
 });

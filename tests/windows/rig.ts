@@ -65,8 +65,18 @@ export const startRig = async () => {
       mkdirSync(here, { recursive: true });
       const config = ['C:', ...place, name, 'config.json'].join('\\');
       const token = await tokenFor(name, app);
-      const enrolled = await wine.run('enroll', base, `--token=${token}`, '--config', config);
-      const added = await wine.run('apps', 'add', '--config', config, app, wine.app, ...more, ...flags);
+      const enrolled = await wine.run(wine.agent, 'enroll', base, `--token=${token}`, '--config', config);
+      const added = await wine.run(
+        wine.agent,
+        'apps',
+        'add',
+        '--config',
+        config,
+        app,
+        wine.app,
+        ...more,
+        ...flags,
+      );
       expect([enrolled.code, added.code, enrolled.err, added.err]).toEqual([0, 0, '', '']);
       const { from, to } = portRange();
       const file = join(here, 'config.json');
@@ -89,13 +99,13 @@ export const startRig = async () => {
         file,
         config,
         programs,
-        run: async (): Promise<Program> => {
-          const agent = wine.start(config);
+        run: async (program = wine.agent): Promise<Program> => {
+          const agent = wine.start(program, config);
           await agent.line((line) => line.msg === 'connected to the coordinator');
           return agent;
         },
         status: async (): Promise<Json> => {
-          const { out } = await wine.run('status', '--json', '--config', config);
+          const { out } = await wine.run(wine.agent, 'status', '--json', '--config', config);
           return out === '' ? undefined : JSON.parse(out);
         },
         /** Ends the agent as a crash would. */

@@ -21,12 +21,12 @@ export interface Wine {
   /** The executables, as Windows calls them. */
   readonly agent: string;
   readonly app: string;
-  /** Runs the agent with these words to its end. */
-  run(...words: string[]): Promise<Ended>;
-  /** What `jobs.ts` finds. */
-  jobs(): Promise<Ended>;
-  /** Starts `run` of the agent with that config.json; its log is read line by line. */
-  start(config: string): Program;
+  /** `jobs.ts`. */
+  readonly jobs: string;
+  /** Runs a program of it with these words to its end. */
+  run(program: string, ...words: string[]): Promise<Ended>;
+  /** Starts `run` of an agent with that config.json; its log is read line by line. */
+  start(program: string, config: string): Program;
   /** The processes of this machine that run an executable with all of these words in its command line. */
   pids(...words: string[]): number[];
   /** The words of one, with a blank between them. */
@@ -104,10 +104,10 @@ export const startWine = async (folder: string): Promise<Wine> => {
     app: `C:\\${installed}\\stand-in app.exe`,
     pids,
     commandLine,
-    run: (...given) => toEnd(agent, ...given),
-    jobs: () => toEnd(`C:\\${installed}\\jobs.exe`),
-    start: (config) =>
-      startProgram(wine(agent, 'run', '--config', config), {
+    jobs: `C:\\${installed}\\jobs.exe`,
+    run: toEnd,
+    start: (program, config) =>
+      startProgram(wine(program, 'run', '--config', config), {
         log: createWriteStream(join(folder, 'run.log'), { flags: 'a' }),
         environment: process.env,
       }),
