@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Program } from '../../scripts/program.ts';
 import { until } from '../e2e/harness.ts';
@@ -123,6 +123,18 @@ describe('session-agent.exe', () => {
     await said(second, 'adopted', 1);
     await session.ready();
     expect([...host.programs(), ...rig.wine.pids('-Orphan')]).toEqual(before);
+    await host.crash(second);
+    // As if it had been killed before it could write which processes it had started.
+    const journal = join(host.here, 'state', 'journal.jsonl');
+    const text = readFileSync(journal, 'utf8').replace(/,?"process":\{[^}]*\}/g, '');
+    expect(text).not.toBe(readFileSync(journal, 'utf8'));
+    writeFileSync(journal, text.replace(/^.*"is":"started".*\n/gm, ''));
+    const third = await host.run();
+    expect(await said(third, 'adopted', 1)).toMatchObject({
+      app: expect.any(Number),
+      signalling: expect.any(Number),
+    });
+    expect([...host.programs(), ...rig.wine.pids('-Orphan')]).toEqual(before);
     await session.end();
     await host.gone();
     await until(
@@ -131,7 +143,7 @@ describe('session-agent.exe', () => {
       (pids) => pids.length === 0,
       30_000,
     );
-    await host.crash(second);
+    await host.crash(third);
     expect(readFileSync(join(host.here, 'state', 'journal.jsonl'), 'utf8')).toContain(session.id);
   });
 
