@@ -20,6 +20,7 @@ const open = () =>
     GetCurrentProcess: { args: [], returns: 'u64' },
     DuplicateHandle: { args: ['u64', 'u64', 'u64', 'ptr', 'u32', 'i32', 'u32'], returns: 'i32' },
     WaitForSingleObject: { args: ['u64', 'u32'], returns: 'u32' },
+    GetExitCodeProcess: { args: ['u64', 'ptr'], returns: 'i32' },
     GetProcessTimes: { args: ['u64', 'ptr', 'ptr', 'ptr', 'ptr'], returns: 'i32' },
     IsWow64Process: { args: ['u64', 'ptr'], returns: 'i32' },
     GetModuleHandleW: { args: ['ptr'], returns: 'u64' },
@@ -63,6 +64,21 @@ const runs = (handle: bigint): boolean => kernel().WaitForSingleObject(handle, 0
 
 /** Whether the process has not ended. */
 export const isRunning = (pid: number): boolean => withProcess(pid, false, runs, looking_rights);
+
+/**
+ * Holds the process, which has just been started, so that its exit code can be had when it has ended: all 32 bits of it, of which Bun
+ * tells eight. The function returned is called once, then; undefined when Windows does not say.
+ */
+export const holdExitCode = (pid: number): (() => number | undefined) => {
+  const { OpenProcess, GetExitCodeProcess, CloseHandle } = kernel();
+  const handle = BigInt(OpenProcess(looking_rights, 0, pid));
+  return () => {
+    const code = new Uint32Array(1);
+    const known = handle !== 0n && GetExitCodeProcess(handle, ptr(code)) !== 0;
+    if (handle !== 0n) CloseHandle(handle);
+    return known ? code[0] : undefined;
+  };
+};
 
 /** When the process was created, in units of 100 ns since 1601; undefined when there is none that runs. */
 export const createdAt = (pid: number): string | undefined =>

@@ -8,7 +8,7 @@ import { silentLog } from '../../shared/log.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
 import { sleep } from '../wait.ts';
 import { bornOf } from './identity.ts';
-import { adoptProgram, type ProgramOrder, startProgram } from './program.ts';
+import { adoptProgram, exitWord, type ProgramOrder, startProgram } from './program.ts';
 
 setDefaultTimeout(120_000);
 let folder: string;
@@ -270,4 +270,12 @@ test('memory() adds up what a program and its children take', async () => {
   expect(bytes).toBeGreaterThan(500_000);
   expect(bytes).toBeLessThan(50_000_000);
   await program.stop(0);
+});
+
+test.each([
+  [9, '9'],
+  [259, '259'],
+  [0xc0_00_00_05, '0xC0000005'],
+])('exitWord() of %p is %p', (code, word) => {
+  expect(exitWord(code)).toBe(word);
 });

@@ -4,6 +4,7 @@ import { sleep, within } from '../wait.ts';
 import { lookOnce, onCensus } from './census.ts';
 import { type Identity, isThere } from './identity.ts';
 import { findJob, makeJob } from './job.ts';
+import { holdExitCode } from './kernel32.ts';
 import { adoptOutput, type Output, openOutput } from './output.ts';
 import { jobName, linuxTree, no_group, type Tree, windowsTree } from './tree.ts';
 
@@ -124,6 +125,10 @@ export class Program {
   }
 }
 
+/** An exit code as people look it up: what Windows ends a program for is known by its hexadecimal digits, 0xC0000005 for one. */
+export const exitWord = (code: number): string =>
+  code < 0x80_00_00_00 ? String(code) : `0x${code.toString(16).toUpperCase()}`;
+
 /** Starts a program. Throws what the operating system says when the file cannot be run. */
 export const startProgram = (order: ProgramOrder, clock: Clock, log: Log): Program => {
   const output = openOutput(order.output_file, clock, log);
@@ -137,9 +142,13 @@ export const startProgram = (order: ProgramOrder, clock: Clock, log: Log): Progr
       detached: true,
       windowsHide: true,
     });
-    const exited = child.exited.then((code) => ({
-      text: child.signalCode === null ? `exit code ${code}` : `signal ${child.signalCode}`,
-    }));
+    const whole = process.platform === 'win32' ? holdExitCode(child.pid) : () => undefined;
+    const exited = child.exited.then((code) => {
+      const all = whole() ?? code;
+      return {
+        text: child.signalCode === null ? `exit code ${exitWord(all)}` : `signal ${child.signalCode}`,
+      };
+    });
     return new Program({
       pid: child.pid,
       exited,

@@ -4,7 +4,7 @@
  */
 import { systemClock } from '../../shared/clock.ts';
 import { findJob, type Job, makeJob } from '../processes/job.ts';
-import { createdAt, isRunning } from '../processes/kernel32.ts';
+import { createdAt, holdExitCode, isRunning } from '../processes/kernel32.ts';
 import { sleep } from '../wait.ts';
 
 const [, , role] = process.argv;
@@ -26,8 +26,13 @@ const probe = async () => {
   const said: Record<string, unknown> = {};
 
   const ends = start('C:\\windows\\system32\\cmd.exe', '/c', 'exit 259');
+  const exitCode = holdExitCode(ends.pid);
   await ends.exited;
-  said.still_active = { runs: isRunning(ends.pid), born: createdAt(ends.pid) !== undefined };
+  said.still_active = {
+    code: exitCode(),
+    runs: isRunning(ends.pid),
+    born: createdAt(ends.pid) !== undefined,
+  };
 
   const parent = itself('parent');
   const job = makeJob(name('tree'), parent.pid);

@@ -34,7 +34,7 @@ test('a job tells, ends and keeps its processes, also those of exit code 259, an
   const { code, out, err } = await rig.wine.run(rig.wine.jobs);
   expect([code, err]).toEqual([0, '']);
   expect(JSON.parse(out)).toEqual({
-    still_active: { runs: false, born: false },
+    still_active: { code: 259, runs: false, born: false },
     tree: { grows: true, weighs: true },
     closed: { pids: [], lives: true },
     found: { same: true },
