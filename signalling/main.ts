@@ -2,6 +2,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { systemClock } from '../shared/clock.ts';
 import { sharedAdvice, sharedFile } from '../shared/file-rights.ts';
+import { hearBreak } from '../shared/hear-break.ts';
 import { systemIds } from '../shared/ids.ts';
 import { limits } from '../shared/limits.ts';
 import { createLog, type Log, type LogLevel } from '../shared/log.ts';
@@ -44,6 +45,7 @@ const stopped = (config: Config, signalling: Signalling, log: Log): Promise<stri
     process.once('SIGTERM', resolve);
     // How an agent on Windows asks.
     process.once('SIGBREAK', resolve);
+    hearBreak();
     if (!config.options.stdin) return;
     createInterface({ input: process.stdin }).on('line', (line) => {
       if (keyboardCommand(line, config, signalling, log) === 'stop') resolve('q');

@@ -1,4 +1,5 @@
 import { systemClock } from '../../shared/clock.ts';
+import { hearBreak } from '../../shared/hear-break.ts';
 import { createLog } from '../../shared/log.ts';
 import { version } from '../../shared/version.ts';
 import { type App, startApp } from './app.ts';
@@ -20,6 +21,7 @@ const start = (flags: Flags): void => {
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
   process.once('SIGBREAK', stop);
+  hearBreak();
 
   if (flags.crashAfterMs !== undefined) {
     systemClock.after(flags.crashAfterMs, () => {

@@ -7,7 +7,7 @@
  *   -After=FILE        connect when that file is there
  *   -CrashAfter=MS     exit with code 9 so long after registering
  *   -Stubborn          ignore SIGTERM, and start a child in a group of its own that ignores it, too
- *   -Polite            Windows: end with code 0 when asked as by Ctrl-Break, and say so
+ *   -Polite            say goodbye at Ctrl-Break, as Windows asks
  *   -Parent            start a child in a group of its own, with this program's name and -Orphan
  *   -Grow=MS           take 200 MB of memory so long after registering
  *   -DropAfter=MS      so long after registering, give the streamer connection up but go on running
@@ -16,8 +16,8 @@
  *   -Age=4.27, -Age=5.0  speak as the plugin of that engine: no protocol version, ids as integers, a close (4001) on every message
  *                      that it does not know; 4.27 makes no offer and answers those of pages
  */
-import { dlopen } from 'bun:ffi';
 import { existsSync, writeFileSync } from 'node:fs';
+import { hearBreak } from '../../shared/hear-break.ts';
 
 const flags = new Map(
   process.argv.slice(2).map((argument): [string, string] => {
@@ -29,6 +29,8 @@ const say = (msg: string, facts: object = {}) =>
   process.stdout.write(`${JSON.stringify({ msg, ...facts })}\n`);
 
 say('arguments', { arguments: process.argv.slice(2), environment: Object.keys(process.env) });
+
+hearBreak();
 
 const exit = flags.get('-exit');
 if (exit !== undefined) {
@@ -45,11 +47,6 @@ if (flags.has('-stubborn')) {
 }
 
 if (flags.has('-polite')) {
-  // Wine lets a program in a process group of its own hear nothing until it asks to; Windows withholds Ctrl-C alone.
-  const { SetConsoleCtrlHandler } = dlopen('kernel32.dll', {
-    SetConsoleCtrlHandler: { args: ['ptr', 'i32'], returns: 'i32' },
-  }).symbols;
-  SetConsoleCtrlHandler(null, 0);
   process.on('SIGBREAK', () => {
     say('goodbye');
     process.exit(0);

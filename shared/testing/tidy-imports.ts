@@ -41,7 +41,7 @@ const owners: readonly { library: RegExp; owner: RegExp }[] = [
   // Windows' own functions, which neither Node nor Bun offers
   {
     library: /^bun:ffi$/,
-    owner: /^session-agent\/(processes\/(kernel32|job|screen)|testing\/fake-app)\.ts$/,
+    owner: /^(session-agent\/processes\/(kernel32|job|screen)|shared\/hear-break)\.ts$/,
   },
   // a file lock on every platform, for which alone it is used
   { library: /^bun:sqlite$/, owner: /^shared\/lock\.ts$/ },
