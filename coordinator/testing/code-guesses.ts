@@ -15,7 +15,7 @@ import { entry, keyOf } from './store.ts';
 /**
  * `bun run chaos:codes [--guesses 20000] [--addresses 500] [--seed 1]`: two coordinators on one MariaDB, behind a proxy,
  * are asked for random session codes from many addresses as fast as they answer, while somebody who was invited joins
- * every second. Then right codes and wrong ones are typed in turn, and everything that a caller can see of both is
+ * every second. The guessers have no luck: a right code that is hit by chance spends nothing, and then nothing could be counted. Then right codes and wrong ones are typed in turn, and everything that a caller can see of both is
  * compared. Prints JSON; exits with 1 when more codes were looked at than the budgets say, anybody came in, right and wrong
  * differed in anything, or an invited visitor did not get in.
  */
@@ -70,19 +70,24 @@ interface Guessed {
   readonly took_ms: number[];
 }
 
-/** Guesses from one address after another, every third without an app. */
+/** Guesses from one address after another, every third without an app; none of them is one of the `live` codes. */
 const guessAll = async (
   ports: readonly number[],
+  live: ReadonlySet<string>,
   { guesses, addresses, seed }: GuessOptions,
 ): Promise<Guessed> => {
   const random = seeded(seed);
   const answers: Record<string, number> = {};
   const took_ms: number[] = [];
   let made = 0;
+  const drawCode = (): string => {
+    const code = String(random.below(10_000)).padStart(4, '0');
+    return live.has(code) ? drawCode() : code;
+  };
   const one = async () => {
     const number = made++;
     const address = `198.18.${Math.floor((number % addresses) / 250)}.${1 + (number % 250)}`;
-    const code = String(random.below(10_000)).padStart(4, '0');
+    const code = drawCode();
     const app = sides[number % 3]?.app;
     const from = systemClock.monotonic();
     const response = await post(ports[random.below(ports.length)] ?? 0, 'join', address, {
@@ -159,8 +164,9 @@ export const guessCodes = async (options: GuessOptions) => {
     opened.flatMap(({ doors }) => doors),
     options.honest_every_ms,
   );
+  const live = new Set(opened.flatMap(({ probed }) => probed.codes));
   const from = systemClock.monotonic();
-  const { answers, took_ms } = await guessAll([first.port, second.port], options);
+  const { answers, took_ms } = await guessAll([first.port, second.port], live, options);
   const seconds = (systemClock.monotonic() - from) / 1_000;
   const compared = await compareCodes(opened.map(({ probed }) => probed));
   const visitors = await honest.stop();
