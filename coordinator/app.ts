@@ -30,6 +30,7 @@ import { createBackground } from './kit/work.ts';
 import { openWorld } from './open.ts';
 import { moveQueue } from './seats/queue.ts';
 import { bookingNeeds } from './sessions/booked.ts';
+import { createFollower } from './sessions/change.ts';
 import { offerExtensions } from './sessions/extensions.ts';
 import { createDoor } from './sessions/knocks.ts';
 import { createClients } from './sessions/verbs.ts';
@@ -99,6 +100,7 @@ export const startCoordinator = async (
   const orphans = createOrphans(world, lease);
   const background = createBackground(log, {
     lease: () => lease.renew().then(orphans),
+    follower: createFollower(world),
     extensions: () => offerExtensions(world),
     queue: () => moveQueue(world),
     knocks: createDoor(world),

@@ -1,12 +1,12 @@
 import { readCatalogue, takeOverFile } from './catalogue/catalogue.ts';
 import type { CatalogueServices } from './catalogue/data-directory.ts';
 import { isElsewhere } from './catalogue/elsewhere.ts';
-import { letGoWhenFenced, takenUp } from './fleet/claims.ts';
+import { letGoWhenFenced } from './fleet/claims.ts';
 import { createLives, type Fleet } from './fleet/lives.ts';
 import { storedCapacity } from './seats/hosts.ts';
 import { capacityOf } from './seats/rules-capacity.ts';
 import { hostAway, hostExpected } from './seats/rules-hosts.ts';
-import { createWorld, type World } from './sessions/live.ts';
+import { createWorld, takeUp, type World } from './sessions/live.ts';
 import { sessionOf } from './sessions/rows.ts';
 import { sessionSettings } from './sessions/settings.ts';
 
@@ -21,7 +21,7 @@ const takeUpSessions = async (world: World): Promise<void> => {
       world.log.error({ session: row.id }, 'the stored session cannot be read and is left alone');
       continue;
     }
-    world.sessions.put(takenUp(session));
+    takeUp(world, { session, version: row.version });
   }
   // Bookings count on hosts that have ever come, sessions on the one that they run on.
   const known = [...world.catalogue.now().hosts.values()]

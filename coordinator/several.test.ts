@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { bookedSchema } from '../shared/protocol/bookings.ts';
-import { appsSchema } from '../shared/protocol/http.ts';
+import { appsSchema, sessionSchema } from '../shared/protocol/http.ts';
 import { fakeClock } from '../shared/testing/clock.ts';
 import { memoryDatabase } from './testing/database.ts';
 import { type Rig, startRig } from './testing/rig.ts';
@@ -37,23 +37,26 @@ describe('startRig() beside another one', () => {
     return { member, id, agent };
   };
 
-  test('startRig() gives no place in a session whose host has gone to another one', async () => {
+  test('startRig() gives a place in a session whose host has gone to another one, good at both', async () => {
     const { member, id } = await moved();
-    const join = { body: { code: member.session.code } };
-    expect(await first.refused(first.request('POST', '/api/v1/join', join))).toBe('host_offline');
-    const guest = await second.join(member.session.code);
+    const guest = await first.join(member.session.code);
     expect((await sessionRow(id))?.data).toContain(guest.participant_id);
-    expect(await first.refused(first.request('POST', '/api/v1/join', join))).toBe('host_offline');
+    const path = `/api/v1/sessions/${id}`;
+    for (const rig of [first, second]) {
+      for (const { participant_token: token } of [guest, member])
+        expect((await rig.request('GET', path, { token })).status).toBe(200);
+    }
   });
 
-  test('startRig() reports no end of a session that goes on at another one', async () => {
+  test('startRig() ends a session that goes on at another one', async () => {
     const { member, id, agent } = await moved();
     const path = `/api/v1/sessions/${id}`;
     const token = member.participant_token;
-    expect(await first.refused(first.request('DELETE', path, { token }))).toBe('host_offline');
-    expect((await sessionRow(id))?.phase).toBe('ready');
-    expect((await second.request('DELETE', path, { token })).status).toBe(204);
+    expect((await first.request('DELETE', path, { token })).status).toBe(204);
+    expect((await sessionRow(id))?.phase).toBe('ended');
+    await second.pass(2_500, agent);
     expect(await agent.next('END_SESSION')).toMatchObject({ session_id: id });
+    expect(await second.phase(member)).toBe('ended');
   });
 
   test('startRig() closes the link of a host that has gone to another one', async () => {
@@ -64,16 +67,68 @@ describe('startRig() beside another one', () => {
     await expect(passing).rejects.toThrow('closed with 1001');
   });
 
-  test('startRig() takes no right code for a wrong one', async () => {
+  test('startRig() opens by code and by invite what is at another one, and counts only wrong codes as wrong', async () => {
     const host = await first.host();
     const { session } = await first.session(host);
-    const join = { body: { code: session.code } };
-    for (let count = 0; count < 12; count++) {
-      expect(await second.refused(second.request('POST', '/api/v1/join', join))).toBe('host_offline');
+    const doors = [{ code: session.code }, { invite: session.invite }];
+    for (let count = 0; count < 6; count++) {
+      for (const body of doors)
+        expect((await second.request('POST', '/api/v1/join', { body })).status).toBe(200);
     }
-    expect((await first.request('POST', '/api/v1/join', join)).status).toBe(200);
     const wrong = { body: { code: session.code === '0000' ? '1111' : '0000' } };
     expect(await second.refused(second.request('POST', '/api/v1/join', wrong))).toBe('code_unknown');
+    await first.pass(2_500, host);
+    const { participant_token } = await first.join(session.code);
+    const told = { session, participant_id: '', owner: false, participant_token };
+    expect(await second.phase(told)).toBe('ready');
+    const { participants } = JSON.parse((await sessionRow(session.id))?.data ?? '');
+    expect(participants).toHaveLength(14);
+  });
+
+  test('startRig() keeps what happens to one session at both at once', async () => {
+    const host = await first.host();
+    const member = await first.session(host);
+    const { id } = member.session;
+    const { socket, channel } = await first.player(host, member);
+    const came = (await Promise.all([1, 2, 3].map(() => second.join(member.session.code)))).map(
+      ({ participant_id }) => participant_id,
+    );
+    expect(channel).toBeGreaterThanOrEqual(0);
+    await first.pass(5_000, host);
+    const { participants, facts } = JSON.parse((await sessionRow(id))?.data ?? '');
+    expect(participants.map((one: { id: string }) => one.id)).toEqual([member.participant_id, ...came]);
+    expect(participants[0]).toMatchObject({ channels: 1, came: true });
+    expect(facts).toBeGreaterThan(0);
+    socket.close();
+  });
+
+  test('startRig() tells a page that waits at another one than the host is at', async () => {
+    const host = await first.host();
+    const member = await first.session(host);
+    const path = `/api/v1/sessions/${member.session.id}`;
+    const token = member.participant_token;
+    const { version } = await second.get(sessionSchema, second.request('GET', path, { token }));
+    const news = second.get(sessionSchema, second.request('GET', `${path}?after=${version}`, { token }));
+    await first.join(member.session.code);
+    await first.pass(2_500, host);
+    await second.pass(2_500);
+    expect((await news).version).toBeGreaterThan(version);
+  });
+
+  test('startRig() sends somebody away whose host is at another one', async () => {
+    const host = await first.host();
+    const member = await first.session(host);
+    const guest = await first.join(member.session.code);
+    const { socket } = await first.player(host, guest);
+    const path = `/api/v1/sessions/${member.session.id}/admission`;
+    const body = { participant_id: guest.participant_id, admitted: false };
+    const answered = await second.request('POST', path, { token: member.participant_token, body });
+    expect(answered.status).toBe(204);
+    await first.pass(2_500, host);
+    expect(await socket.closed()).toMatchObject({ code: 1001 });
+    const { session, participant_token: token } = guest;
+    const asked = first.request('POST', `/api/v1/sessions/${session.id}/tickets`, { token });
+    expect((await asked).status).toBeGreaterThanOrEqual(400);
   });
 
   test('startRig() ends what a coordinator left that is away for good, with its host', async () => {

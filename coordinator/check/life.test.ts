@@ -105,7 +105,7 @@ const live = async (db: Database) => {
   await offerExtensions(world);
   expect(isRefusal(await extendSession(world, member(world, one)))).toBeFalse();
   await pass(10);
-  endSession(world, member(world, one));
+  await endSession(world, member(world, one));
   await pass(5);
   report(world, link, one.session.id, { type: 'host_ended', reason: 'owner_ended' });
   await pass(60);

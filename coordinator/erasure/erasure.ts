@@ -11,8 +11,9 @@ import { audit } from '../kit/audit.ts';
 import { erased, erasing, isErasing } from '../kit/erased.ts';
 import { emit } from '../kit/outbox.ts';
 import type { Services } from '../kit/services.ts';
-import { happen, type World } from '../sessions/live.ts';
-import { isLive } from '../sessions/rules-session.ts';
+import { change } from '../sessions/change.ts';
+import type { World } from '../sessions/live.ts';
+import { playing } from '../sessions/rows.ts';
 import type { Account, OutboxRow, Tables } from '../store/tables.ts';
 
 /** Rows of one transaction. */
@@ -23,7 +24,7 @@ const page_rows = 500;
 const look_ms = 5_000;
 /** What was let in before the account was locked is over by then: no transaction takes as long. */
 const settled_ms = 20_000;
-/** A coordinator that has not ended the account's sessions by then is not there any more. */
+/** What has not ended by then cannot be read by any coordinator. */
 const patience_ms = 10 * 60_000;
 
 type Parts = Pick<Services, 'db' | 'clock' | 'ids'>;
@@ -140,13 +141,10 @@ const scrubEvents = async ({ db }: Parts, id: string): Promise<void> => {
   }
 };
 
-/** Cancels what the account has booked, and ends what it plays on this coordinator. */
+/** Cancels what the account has booked, and ends what it plays. */
 const stopAll = async (world: World, account_id: string): Promise<void> => {
-  for (const session of world.sessions.values()) {
-    if (session.account_id !== account_id || !isLive(session)) continue;
-    happen(world, session.id, { type: 'end', reason: 'admin_ended' });
-    await world.saver.saved(session.id);
-  }
+  const played = await world.db.read(({ sessions }) => sessions.find({ account_id, phase: playing }));
+  for (const { id } of played) await change(world, id, { type: 'end', reason: 'admin_ended' });
   const booked = await world.db.read(({ bookings }) =>
     bookings.find({ account_id, state: { in: ['held', 'open'] } }, portion),
   );
@@ -159,7 +157,7 @@ const stopAll = async (world: World, account_id: string): Promise<void> => {
       }),
     );
     const session_id = cancelled?.session_id ?? null;
-    if (session_id !== null) happen(world, session_id, { type: 'end', reason: 'admin_ended' });
+    if (session_id !== null) await change(world, session_id, { type: 'end', reason: 'admin_ended' });
   }
 };
 

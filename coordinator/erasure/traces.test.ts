@@ -7,6 +7,7 @@ import { eventNames } from '../../shared/protocol/webhooks.ts';
 import { changeAccount } from '../accounts/accounts.ts';
 import { createLooks } from '../accounts/looks.ts';
 import { removeExpired } from '../kit/sweep.ts';
+import { happen } from '../sessions/live.ts';
 import { rowOf } from '../sessions/rows.ts';
 import { type Database, Unavailable } from '../store/database.ts';
 import { openJsonDatabase } from '../store/json/open.ts';
@@ -117,16 +118,16 @@ test('createErasures() finds what a request under way has left behind the erasur
   expect(rows).toEqual([0, 0]);
 });
 
-test('createErasures() does not wait for sessions of a coordinator that is not there any more', async () => {
+test('createErasures() ends sessions of another coordinator, and does not wait for one that no version can read', async () => {
   const { db, world, pass, there } = await withAda();
   await started(world, { account: ada });
   const [live] = [...world.sessions.values()];
   if (live === undefined) throw new Error('no session');
-  // As one that another coordinator had, and one that no version can read.
+  // As one that another coordinator has.
   for (const id of [...world.sessions.keys()]) world.sessions.drop(id);
   await db.transact(async ({ sessions }) => {
     await sessions.update({ id: live.id }, { data: JSON.stringify(live) });
-    await sessions.insert(session(50, { account_id: id, phase: 'ended', data: `{"whose":"${id}"}` }));
+    await sessions.insert(session(50, { account_id: id, phase: 'ready', data: `{"whose":"${id}"}` }));
   });
   await beginErasure(world, 'account-9', id);
   await pass(5 * minute);
@@ -134,6 +135,7 @@ test('createErasures() does not wait for sessions of a coordinator that is not t
   await pass(10 * minute);
   expect(await there()).toBeUndefined();
   const rows = await db.read(({ sessions }) => sessions.find({}));
+  expect(rows.find(({ id }) => id === live.id)?.phase).toBe('ended');
   expect(rows.map(({ account_id }) => account_id)).toEqual(['erased', 'erased']);
   expect(JSON.stringify(rows)).not.toContain(id);
 });
@@ -147,12 +149,7 @@ test('createErasures() is not undone by a session that is stored later', async (
   await db.transact(({ sessions }) =>
     sessions.update({ id: live.id }, { account_id: 'erased', data: nobodys.data }),
   );
-  world.saver.mark({
-    ...live,
-    version: live.version + 1,
-    end: { reason: 'owner_ended', at: world.clock.now() },
-    phase: 'ended',
-  });
+  happen(world, live.id, { type: 'end', reason: 'owner_ended' });
   await world.saver.saved(live.id);
   const named = await db.read(async ({ sessions, records, outbox }) =>
     JSON.stringify([

@@ -6,11 +6,12 @@ import { readCatalogue } from '../catalogue/catalogue.ts';
 import { Fenced } from '../kit/fenced.ts';
 import { openWorld } from '../open.ts';
 import { capacityOf } from '../seats/rules-capacity.ts';
-import { endSession, joinSession } from '../sessions/members.ts';
+import { happen } from '../sessions/live.ts';
+import { joinSession } from '../sessions/members.ts';
 import { createSession } from '../sessions/starts.ts';
 import { memoryDatabase } from '../testing/database.ts';
 import { keyOf, memoryStore } from '../testing/store.ts';
-import { connect, entryOfA, member, ready, started, worldUnderTest } from '../testing/world.ts';
+import { connect, entryOfA, ready, started, worldUnderTest } from '../testing/world.ts';
 import { claimHost, letGo } from './claims.ts';
 import { greetHost, tick } from './fleet.ts';
 
@@ -66,8 +67,7 @@ describe('claimHost()', () => {
   test('claimHost() fences the former coordinator: what it still thinks is not stored', async () => {
     const { first, second, one, dial, db } = await pair();
     await dial();
-    const own = member(first.world, one);
-    endSession(first.world, own);
+    happen(first.world, one.session.id, { type: 'end', reason: 'time_up' });
     await expect(first.world.saver.saved(one.session.id)).rejects.toBeInstanceOf(Fenced);
     expect([first.world.sessions.size, first.world.links.size]).toEqual([0, 0]);
     const row = await db.read(({ sessions }) => sessions.get({ id: one.session.id }));

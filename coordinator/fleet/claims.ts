@@ -2,19 +2,9 @@ import { refuse } from '../../shared/errors.ts';
 import { isElsewhere } from '../catalogue/elsewhere.ts';
 import { capacityText } from '../seats/hosts.ts';
 import type { Capacity } from '../seats/rules-capacity.ts';
-import type { World } from '../sessions/live.ts';
+import { takeUp, type World } from '../sessions/live.ts';
 import { sessionOf } from '../sessions/rows.ts';
-import { stopClocks } from '../sessions/rules-participants.ts';
-import type { Session } from '../sessions/rules-session.ts';
 import type { HostRow, SessionRow, Tables } from '../store/tables.ts';
-
-/** A stored session as it is in a coordinator that has just heard of it: nobody is connected, its host has yet to come. */
-export const takenUp = (session: Session): Session => ({
-  ...session,
-  reachable: false,
-  tickets: [],
-  participants: stopClocks(session.participants.map((one) => ({ ...one, channels: 0, streams: 0 }))),
-});
 
 /** The sessions of the host, once whoever had them has stored what it was about to: from then on it is fenced. */
 const lockSessions = async ({ sessions }: Tables, host: string): Promise<SessionRow[]> => {
@@ -50,7 +40,7 @@ export const takeOver = async (
   for (const row of taken?.rows ?? []) {
     const session = sessionOf(row);
     if (session === undefined) world.log.error({ session: row.id }, 'the stored session cannot be read');
-    else if (!world.sessions.has(session.id)) world.sessions.put(takenUp(session));
+    else if (!world.sessions.has(session.id)) takeUp(world, { session, version: row.version });
   }
   return taken?.host;
 };
@@ -73,6 +63,7 @@ const forgetHost = (world: World, name: string): void => {
   for (const { id, host } of [...world.sessions.values()]) {
     if (host !== name) continue;
     world.sessions.drop(id);
+    world.saver.drop(id);
     // Who waits for news of it is told that it is not here.
     world.sessions.tell(id);
   }

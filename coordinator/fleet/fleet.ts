@@ -12,7 +12,7 @@ import { bounds } from '../kit/limits.ts';
 import { hashOf, matches } from '../kit/secrets.ts';
 import { capacityOf } from '../seats/rules-capacity.ts';
 import { believed, hostAway, hostConnected, hostHeard, isLost, stopped } from '../seats/rules-hosts.ts';
-import { commit, happen, type Link, type World } from '../sessions/live.ts';
+import { happen, type Link, type World } from '../sessions/live.ts';
 import type { SessionEvent } from '../sessions/rules-lifecycle.ts';
 import type { Session } from '../sessions/rules-session.ts';
 import { sessionSettings } from '../sessions/settings.ts';
@@ -122,12 +122,11 @@ export const hostHello = (
     for (const session of sessionsOf(world, name)) happen(world, session.id, { type: 'host_away' });
     former.close(refuse('agent_superseded'));
   }
-  const { answers, leftovers, steps, doubted } = reconcile(
+  const { answers, leftovers, events, doubted } = reconcile(
     name,
     hello.sessions,
     world.sessions.values(),
     now,
-    sessionSettings(world),
     // A doubt that there is already gets no longer by further newcomers.
     (id) => known?.doubted.get(id) ?? (second ? now + bounds.host_doubt_ms : now),
   );
@@ -158,7 +157,7 @@ export const hostHello = (
   world.log.info({ host: name, seats, running: answers.length, stopping }, 'host connected');
   world.lives.lost.delete(name);
   warnOfMissingApps(world, hello);
-  for (const step of steps) commit(world, step);
+  for (const { id, event } of events) happen(world, id, event);
   return undefined;
 };
 

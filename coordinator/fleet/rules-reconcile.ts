@@ -1,7 +1,5 @@
-import { isRefusal } from '../../shared/errors.ts';
-import type { SessionSettings } from '../sessions/rules.ts';
-import { type SessionEvent, transition } from '../sessions/rules-lifecycle.ts';
-import { isLive, type Session, type Step } from '../sessions/rules-session.ts';
+import type { SessionEvent } from '../sessions/rules-lifecycle.ts';
+import { isLive, type Session } from '../sessions/rules-session.ts';
 
 /** One line of an agent's inventory: a session that runs on the host. */
 export interface Running {
@@ -19,7 +17,8 @@ export interface Reconciled {
   }[];
   /** Sessions to stop that hold no seat in the coordinator's books. */
   readonly leftovers: readonly string[];
-  readonly steps: readonly Step[];
+  /** What happens to sessions of the host because of it. */
+  readonly events: readonly { readonly id: string; readonly event: SessionEvent }[];
   /** Sessions that the inventory lacks and that may run on another machine, with until when that may be. */
   readonly doubted: ReadonlyMap<string, number>;
 }
@@ -34,7 +33,6 @@ export const reconcile = (
   inventory: readonly Running[],
   sessions: Iterable<Session>,
   now: number,
-  settings: SessionSettings,
   doubtedUntil: (session_id: string) => number = () => now,
 ): Reconciled => {
   const own = new Map([...sessions].filter((one) => one.host === host).map((one) => [one.id, one]));
@@ -69,10 +67,9 @@ export const reconcile = (
     leftovers: inventory
       .filter((line) => known(line)?.seat_held !== true)
       .map(({ session_id }) => session_id),
-    steps: [...own.values()].flatMap((session) => {
+    events: [...own.values()].flatMap((session) => {
       const event = eventOf(session);
-      const step = event === undefined ? undefined : transition(session, event, now, settings);
-      return step === undefined || isRefusal(step) || step.session === session ? [] : [step];
+      return event === undefined ? [] : [{ id: session.id, event }];
     }),
   };
 };

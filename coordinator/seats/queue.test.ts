@@ -25,7 +25,7 @@ describe('moveQueue()', () => {
     expect(second).toMatchObject({ position: 2, expected_at: null });
     expect(await askPlace(world, first.id, 'wrong')).toEqual({ refused: 'queue_unknown' });
 
-    endSession(world, member(world, one));
+    await endSession(world, member(world, one));
     report(world, link, one.session.id, { type: 'host_ended', reason: 'owner_ended' });
     expect(await createSession(world, { app: 'Loft' })).toMatchObject({ refused: 'servers_busy' });
     await moveQueue(world);

@@ -33,7 +33,7 @@ const rig = async ({ seats = 2, accounts = false, patch = {} } = {}) => {
     if (isRefusal(made)) throw new Error(made.refused);
     ready(world, link, made.session.id);
     if (used) connect(world, made);
-    endSession(world, member(world, made));
+    await endSession(world, member(world, made));
     report(world, link, made.session.id, { type: 'host_ended', reason: 'owner_ended' });
     await world.saver.saved(made.session.id);
   };

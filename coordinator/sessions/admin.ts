@@ -1,14 +1,22 @@
-import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
+import { type Refusal, refuse } from '../../shared/errors.ts';
 import type { RunningSession } from '../../shared/protocol/http.ts';
 import { audit } from '../kit/audit.ts';
 import type { Account } from '../store/tables.ts';
-import { happen, type World } from './live.ts';
+import { change, sessionAt } from './change.ts';
+import type { World } from './live.ts';
+import { playing, sessionOf } from './rows.ts';
 import { isLive, participantCount, type Session } from './rules-session.ts';
 
+/** Every live session: as it is known here, else as its row says. */
+const liveSessions = async (world: World): Promise<Session[]> => {
+  const rows = await world.db.read(({ sessions }) => sessions.find({ phase: playing }));
+  const others = rows.flatMap((row) => (world.sessions.has(row.id) ? [] : (sessionOf(row) ?? [])));
+  return [...world.sessions.values(), ...others].filter(isLive);
+};
+
 /** The live sessions, the one that began last first. */
-export const listSessions = (world: World): RunningSession[] =>
-  [...world.sessions.values()]
-    .filter(isLive)
+export const listSessions = async (world: World): Promise<RunningSession[]> =>
+  (await liveSessions(world))
     .map((session) => ({
       id: session.id,
       app: session.app,
@@ -30,12 +38,10 @@ export const endForEverybody = async (
   actor: Account,
   session_id: string,
 ): Promise<Session | Refusal> => {
-  const session = world.sessions.get(session_id);
+  const session = await sessionAt(world, session_id);
   if (session === undefined) return refuse('session_unknown');
   await world.db.transact((tables) =>
     audit(world, tables, actor.id, 'session.end', session_id, { app: session.app, host: session.host }),
   );
-  const ended = happen(world, session_id, { type: 'end', reason: 'admin_ended' });
-  if (!isRefusal(ended)) await world.saver.saved(session_id);
-  return ended;
+  return change(world, session_id, { type: 'end', reason: 'admin_ended' });
 };

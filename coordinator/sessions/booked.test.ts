@@ -65,7 +65,7 @@ describe('startBooked()', () => {
     await db.transact(({ bookings }) => bookings.insert({ ...row, state: 'open' }));
     const one = await started(world);
     expect(await startBooked(world, row)).toMatchObject({ refused: 'servers_busy' });
-    endSession(world, member(world, one));
+    await endSession(world, member(world, one));
     report(world, link, one.session.id, { type: 'host_ended', reason: 'owner_ended' });
     hostGone(world, 'a', link);
     expect(await startBooked(world, row)).toEqual({ refused: 'host_offline' });

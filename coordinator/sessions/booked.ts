@@ -11,7 +11,8 @@ import { cardOf, needsOf, roomDuring } from '../seats/rules-capacity.ts';
 import { cardOfSession, type Host } from '../seats/rules-hosts.ts';
 import { slot_ms, slotsOf } from '../seats/rules-slots.ts';
 import type { Booking, Tables } from '../store/tables.ts';
-import { commit, happen, type World } from './live.ts';
+import { change, sessionAt } from './change.ts';
+import { begin, type World } from './live.ts';
 import { enter } from './members.ts';
 import { rowOf, sessionEvent } from './rows.ts';
 import { isLive, openSession, type Session } from './rules-session.ts';
@@ -118,7 +119,7 @@ export const startBooked = async (world: World, booking: Booking): Promise<strin
     return step;
   });
   if (typeof started === 'string' || isRefusal(started)) return started;
-  commit(world, started);
+  begin(world, started);
   return started.session.id;
 };
 
@@ -127,7 +128,7 @@ export const bookingNeeds = (world: World): BookingNeeds => ({
   services: world,
   startBooked: (booking) => startBooked(world, booking),
   endBooked: async ({ session_id }, reason) => {
-    if (session_id !== null) happen(world, session_id, { type: 'end', reason });
+    if (session_id !== null) await change(world, session_id, { type: 'end', reason });
   },
   elsewhere: (host) => isElsewhere(world, world.catalogue.now().hosts.get(host)),
   usable: (host) => world.links.has(host),
@@ -140,7 +141,7 @@ export const joinBooked = async (
   world: World,
   { session_id }: Pick<Booking, 'session_id'>,
 ): Promise<Participation | Refusal> => {
-  const session = session_id === null ? undefined : world.sessions.get(session_id);
+  const session = session_id === null ? undefined : await sessionAt(world, session_id);
   return session === undefined
     ? refuse('booking_not_open')
     : enter(world, session, { invited: true, owner: true });

@@ -107,7 +107,8 @@ describe('extendSession()', () => {
     connect(world, one);
     const now = world.sessions.get(one.session.id);
     if (now === undefined) throw new Error('not there');
-    world.sessions.put({ ...now, longest_end: now.ends_at });
+    const changes = { data: JSON.stringify({ ...now, longest_end: now.ends_at }) };
+    await world.db.transact(({ sessions }) => sessions.update({ id: now.id }, changes));
     clock.advance(51 * minute_ms);
     expect(await extendSession(world, member(world, one))).toEqual({ refused: 'extension_longest' });
   });

@@ -8,10 +8,13 @@ import { cardOfSession } from '../seats/rules-hosts.ts';
 import { slot_ms } from '../seats/rules-slots.ts';
 import { Taken } from '../store/database.ts';
 import type { Account, ReadTables, Tables } from '../store/tables.ts';
+import { changeBy } from './change.ts';
 import { happen, type World } from './live.ts';
 import type { Membership } from './members.ts';
 import { holderOf } from './rows.ts';
+import { transition } from './rules-lifecycle.ts';
 import { isLive, type Session } from './rules-session.ts';
+import { sessionSettings } from './settings.ts';
 
 /** Until when the seat is free after the session, with room on its card, at most as long as an extension may be. */
 const freeAfter = async (
@@ -74,11 +77,13 @@ const checkMinutes = async (
   return checkQuota(world, tables, { account, app, at, minutes, longer: true });
 };
 
-/** Takes the seat for the time after the session; until when, epoch ms. */
-const holdOn = (world: World, id: string): Promise<number | Refusal> =>
-  world.db.transact(async (tables) => {
-    const session = world.sessions.get(id);
-    if (session === undefined || !isLive(session)) return refuse('session_ended');
+/** The session with the seat for the time after it, which is taken; whoever was quicker has made it longer already. */
+const extended =
+  (world: World, seen: number) =>
+  async (tables: Tables, session: Session): Promise<Session | Refusal> => {
+    if (!isLive(session)) return refuse('session_ended');
+    // The caller had not heard yet that it was extended.
+    if (session.ends_at > seen) return session;
     const early = session.ends_at - bounds.extension_offer_ms;
     if (world.clock.now() < early) {
       return refuse('extension_early', `from ${new Date(early).toISOString()}`);
@@ -98,20 +103,13 @@ const holdOn = (world: World, id: string): Promise<number | Refusal> =>
         visit: { from, to },
         holder: holderOf(session),
       });
-      return to;
     } catch (error) {
       if (error instanceof Taken) return refuse('extension_refused');
       throw error;
     }
-  });
-
-const extend = async (world: World, id: string): Promise<Session | Refusal> => {
-  const to = await holdOn(world, id);
-  if (isRefusal(to)) return to;
-  const extended = happen(world, id, { type: 'extended', to });
-  if (!isRefusal(extended)) await world.saver.saved(id);
-  return extended;
-};
+    const step = transition(session, { type: 'extended', to }, world.clock.now(), sessionSettings(world));
+    return isRefusal(step) ? step : step.session;
+  };
 
 /**
  * Lets the session go on for as long as its seat is free, up to an extension's length: once the end is near, and to the
@@ -123,13 +121,6 @@ export const extendSession = async (
   { session, participant }: Membership,
 ): Promise<Session | Refusal> => {
   if (!participant.owner) return refuse('forbidden');
-  const { id, ends_at } = session;
-  const running = world.extending.get(id);
-  if (running !== undefined) return running;
-  const now = world.sessions.get(id);
-  // The caller had not heard yet that it was extended.
-  if (now !== undefined && isLive(now) && now.ends_at > ends_at) return now;
-  const extending = extend(world, id).finally(() => world.extending.delete(id));
-  world.extending.set(id, extending);
-  return extending;
+  const changed = await changeBy(world, session.id, extended(world, session.ends_at));
+  return isRefusal(changed) && changed.refused === 'session_unknown' ? refuse('session_ended') : changed;
 };

@@ -12,10 +12,11 @@ import { repeatableOf } from '../kit/idempotency.ts';
 import { bearer } from '../kit/secrets.ts';
 import type { Knock } from '../store/tables.ts';
 import { endForEverybody, listSessions } from './admin.ts';
+import { sessionAt } from './change.ts';
 import { extendSession } from './extensions.ts';
 import { sessionDescriptions as described } from './http-descriptions.ts';
 import { describeKnock, leaveKnock } from './knocks.ts';
-import { describeSession, type World } from './live.ts';
+import type { World } from './live.ts';
 import {
   admitGuest,
   callerOf,
@@ -26,9 +27,9 @@ import {
   leaveSession,
   type Membership,
   noteActivity,
-  seenBy,
 } from './members.ts';
 import { createSession } from './starts.ts';
+import { describeSession, seenBy } from './view.ts';
 import type { Waiting } from './waiting.ts';
 
 export interface SessionNeeds {
@@ -77,7 +78,7 @@ const show = async (
   if (after !== undefined && session.version <= Number(after)) {
     await waiting.change(session.id, c.req.raw.signal);
   }
-  const now = world.sessions.get(session.id);
+  const now = await sessionAt(world, session.id);
   if (now === undefined) return problem(refuse('session_unknown'));
   // Who was sent away from the lobby sees no more of the session, and the page stops asking.
   const self = now.participants.find(({ id }) => id === member.participant.id);
@@ -127,12 +128,9 @@ const troubles = (world: World) => {
   };
 };
 
-/** What an owner decides, answered once it is stored: a restart must not take it back. */
-const byOwner = async (world: World, c: Ctx, run: (member: Membership) => unknown): Promise<Response> => {
-  const response = await byMember(world, c, run, () => refuse('forbidden'));
-  if (response.ok) await world.saver.saved(c.req.param('id') ?? '');
-  return response;
-};
+/** What an owner decides; it is stored by then: a restart must not take it back. */
+const byOwner = (world: World, c: Ctx, run: (member: Membership) => unknown): Promise<Response> =>
+  byMember(world, c, run, () => refuse('forbidden'));
 
 /** Sessions and their participants, under `/api/v1`. */
 export const sessionRoutes = (needs: SessionNeeds): OpenAPIHono<Env> => {
@@ -181,7 +179,9 @@ export const sessionRoutes = (needs: SessionNeeds): OpenAPIHono<Env> => {
         ? problem(extended)
         : answer(c, describeSession(world, extended, { admitted: true, owner: true }));
     })
-    .openapi(described.list, (c) => as(c, 'operator', () => answer(c, { sessions: listSessions(world) })))
+    .openapi(described.list, (c) =>
+      as(c, 'operator', async () => answer(c, { sessions: await listSessions(world) })),
+    )
     .openapi(described.end, async (c) => {
       const operator = callerWith(c, 'operator');
       if (isRefusal(operator)) return byOwner(world, c, (member) => endSession(world, member));

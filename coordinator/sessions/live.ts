@@ -8,10 +8,10 @@ import { createMeters, type Meters } from '../kit/meters.ts';
 import { createHosts, type Hosts } from '../seats/hosts.ts';
 import { cardOfSession } from '../seats/rules-hosts.ts';
 import { appIce } from './ice.ts';
+import type { Stored } from './rows.ts';
 import { endTextFor } from './rules-ends.ts';
-import { type SessionEvent, transition } from './rules-lifecycle.ts';
-import { waiting } from './rules-participants.ts';
-import { type Effect, participantCount, type Session, type Step } from './rules-session.ts';
+import { type Happened, replay, type SessionEvent, transition } from './rules-lifecycle.ts';
+import { type Effect, isLive, type Session, type Step } from './rules-session.ts';
 import { createSaver, type Saver } from './saver.ts';
 import { sessionSettings } from './settings.ts';
 
@@ -69,8 +69,8 @@ export interface Sessions
   watch(id: string, listener: () => void): () => void;
   /** Tells who watches it. */
   tell(id: string): void;
-  /** How many are watched. */
-  readonly watched: number;
+  /** Those that are watched, also where another coordinator has them. */
+  watched(): string[];
 }
 
 const createSessions = (hosts: Pick<Hosts, 'occupy' | 'free'>): Sessions => {
@@ -96,9 +96,7 @@ const createSessions = (hosts: Pick<Hosts, 'occupy' | 'free'>): Sessions => {
     tell(id) {
       for (const listener of [...(watchers.get(id) ?? [])]) listener();
     },
-    get watched() {
-      return watchers.size;
-    },
+    watched: () => [...watchers.keys()],
   };
 };
 
@@ -109,8 +107,6 @@ export interface World extends CatalogueServices {
   readonly sessions: Sessions;
   /** Sessions that are just being given a seat, by host. */
   readonly starting: Map<string, number>;
-  /** Extensions that are just being stored, by session. */
-  readonly extending: Map<string, Promise<Session | Refusal>>;
   readonly players: Map<string, Set<Player>>;
   readonly saver: Saver;
   /** Told of a host that another coordinator has taken. */
@@ -122,21 +118,24 @@ export interface World extends CatalogueServices {
 export const createWorld = (needs: CatalogueServices): World => {
   const fenced: World['fenced'] = new Set();
   const hosts = createHosts();
-  return {
+  const world: World = {
     ...needs,
     fenced,
     hosts,
     links: new Map(),
     sessions: createSessions(hosts),
     starting: new Map(),
-    extending: new Map(),
     players: new Map(),
-    saver: createSaver(needs, (host) => {
-      for (const listener of [...fenced]) listener(host);
+    saver: createSaver(needs, {
+      fenced(host) {
+        for (const listener of [...fenced]) listener(host);
+      },
+      rebased: (stored) => adopt(world, stored),
     }),
     catalogue: createLiveCatalogue(),
     meters: createMeters(),
   };
+  return world;
 };
 
 /** Adds to the set of a key; the function returned takes it out and leaves no empty set behind. */
@@ -216,56 +215,62 @@ const isNews = (before: Session, after: Session): boolean =>
     after.participants.filter(({ came }) => came).length;
 
 /** Takes a step into the world: keeps the session, does what has to be done outside, tells who watches. */
-export const commit = (world: World, { session, effects }: Step): void => {
+const commit = (world: World, { session, effects }: Step, happened: Happened): void => {
   const before = world.sessions.get(session.id);
   world.sessions.put(session);
   record(world, before, session);
-  if (before !== undefined && isNews(before, session)) world.saver.mark(session);
+  world.saver.note(session, happened, before === undefined || isNews(before, session));
   for (const effect of effects) carryOut(world, session, effect);
-  if (before?.version === session.version) return;
+  if (before?.version !== session.version) world.sessions.tell(session.id);
+};
+
+/** Begins with a session that is stored in a row of its first version, and does what has to be done outside. */
+export const begin = (world: World, { session, effects }: Step): void => {
+  world.sessions.put(session);
+  world.saver.track(session, 1);
+  record(world, undefined, session);
+  for (const effect of effects) carryOut(world, session, effect);
   world.sessions.tell(session.id);
+};
+
+/** Begins with a session of which this coordinator has just read. */
+export const takeUp = (world: World, { session, version }: Stored): void => {
+  world.sessions.put(session);
+  world.saver.track(session, version);
+  happen(world, session.id, { type: 'taken_up' });
 };
 
 /** Lets an event happen to a session; the session as it is then, or why it may not happen. */
 export const happen = (world: World, session_id: string, event: SessionEvent): Session | Refusal => {
   const session = world.sessions.get(session_id);
   if (session === undefined) return refuse('session_unknown');
-  const step = transition(session, event, world.clock.now(), sessionSettings(world));
+  const at = world.clock.now();
+  const step = transition(session, event, at, sessionSettings(world));
   if (isRefusal(step)) return step;
-  if (step.session !== session || step.effects.length > 0) commit(world, step);
-  return step.session;
+  if (step.session === session && step.effects.length === 0) return session;
+  const after = { ...step.session, facts: session.facts + 1 };
+  commit(world, { ...step, session: after }, { event, at });
+  return after;
 };
 
-/** The session as a participant sees it who has been let in, or waits for that. */
-export const describeSession = (
-  { clock }: Pick<World, 'clock'>,
-  session: Session,
-  { admitted, owner }: { readonly admitted: boolean; readonly owner: boolean },
-) => ({
-  now: clock.now(),
-  id: session.id,
-  app: session.app,
-  phase: session.phase,
-  code: session.code,
-  version: session.version,
-  participants: participantCount(session),
-  // With the invite one passes the lobby.
-  invite: admitted ? session.invite : null,
-  ends_at: session.ends_at,
-  cut_short: session.cut_short,
-  extendable_to: session.extendable_to,
-  idle_at: session.idle_at,
-  waiting: waiting(session.participants).map(({ id }) => id),
-  names: Object.fromEntries(
-    waiting(session.participants).flatMap(({ id, name }) => (name === null ? [] : [[id, name]])),
-  ),
-  phases: session.phases,
-  end:
-    session.end === null
-      ? null
-      : {
-          reason: session.end.reason,
-          code: endReasons[session.end.reason],
-          text: endTextFor(session.end.reason, { owner }),
-        },
-});
+/** What somebody else did to a session that is here has to be done outside as well. */
+const follow = (world: World, before: Session, after: Session): void => {
+  record(world, before, after);
+  if (isLive(before) && after.end !== null) {
+    if (after.seat_held) send(world, after, { type: 'stop', reason: after.end.reason });
+    closePlayers(world, after, undefined);
+  }
+  const present = new Set(before.participants.flatMap((one) => (one.away ? [] : [one.id])));
+  for (const { id, away } of after.participants) if (away && present.has(id)) closePlayers(world, after, id);
+  if (before.version !== after.version) world.sessions.tell(after.id);
+};
+
+/** A row has changed by another hand: it is as it says, and what happened here since happens to that. Older news changes nothing. */
+export const adopt = (world: World, { session: stored, version }: Stored): void =>
+  world.saver.rebase({ session: stored, version }, (facts) => {
+    const before = world.sessions.get(stored.id);
+    const after = replay(stored, facts, sessionSettings(world));
+    world.sessions.put(after);
+    if (before !== undefined) follow(world, before, after);
+    return after;
+  });

@@ -1,47 +1,24 @@
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import type { Participation } from '../../shared/protocol/http.ts';
-import { sessionPhases } from '../../shared/protocol/session.ts';
 import { bounds } from '../kit/limits.ts';
 import { hashOf } from '../kit/secrets.ts';
-import type { Knock } from '../store/tables.ts';
+import type { Booking, Knock } from '../store/tables.ts';
+import { change, readAgain, sessionAt } from './change.ts';
 import { type Guess, guess } from './guesses.ts';
 import { findKnock, knock, openDoor } from './knocks.ts';
-import { addTo, describeSession, happen, type Player, type World } from './live.ts';
+import { addTo, happen, type Player, type World } from './live.ts';
+import { playing, sessionOf } from './rows.ts';
 import { closedDoor } from './rules-attendance.ts';
+import type { SessionEvent } from './rules-lifecycle.ts';
 import { isNameTaken, type Participant } from './rules-participants.ts';
 import { isLive, type Session } from './rules-session.ts';
+import { participation } from './view.ts';
 
 /** A session and the participant whose token was presented. */
 export interface Membership {
   readonly session: Session;
   readonly participant: Participant;
 }
-
-/** As whom the participant sees the session: one who is not in it any more sees what those in the lobby do. */
-export const seenBy = (
-  { participants }: Session,
-  id: string,
-): { readonly admitted: boolean; readonly owner: boolean } => ({
-  admitted: participants.some((one) => one.id === id && one.admitted),
-  owner: participants.some((one) => one.id === id && one.owner),
-});
-
-/** Who the caller is in the session from now on. */
-export const participation = (
-  world: World,
-  session: Session,
-  participant_id: string,
-  participant_token: string,
-  owner: boolean,
-) => ({
-  session: describeSession(world, session, seenBy(session, participant_id)),
-  participant_id,
-  owner,
-  participant_token,
-});
-
-/** The phases of a session that goes on. */
-const playing = { in: sessionPhases.filter((phase) => phase !== 'ended') };
 
 /** By what somebody wants to come in: a code, perhaps typed on an app's page, or the secret of an invite. */
 export type Door = Omit<Guess, 'network'> | { readonly invite: string };
@@ -58,58 +35,61 @@ export const enter = async (
 ): Promise<Participation | Refusal> => {
   const token = world.ids.secret();
   const id = world.ids.id();
-  const joined = happen(world, session.id, { type: 'join', id, token_hash: hashOf(token), ...newcomer });
-  if (isRefusal(joined)) return joined;
-  try {
-    await world.saver.saved(session.id);
-  } catch (error) {
-    // Nobody is told the token, so nobody could use this place or give it up.
-    happen(world, session.id, { type: 'withdraw', participant: id });
-    throw error;
-  }
-  return participation(world, joined, id, token, newcomer.owner);
+  const joined = await change(world, session.id, {
+    type: 'join',
+    id,
+    token_hash: hashOf(token),
+    ...newcomer,
+  });
+  return isRefusal(joined) ? joined : participation(world, joined, id, token, newcomer.owner);
 };
 
 /** Why an invite opens no session: its booking's time has not come, or there is nothing behind it. */
-const noneYet = async ({ db }: World, invite: string): Promise<Refusal> => {
-  const [booking] = await db.read(({ bookings }) => bookings.find({ invite }, { limit: 1 }));
-  const awaited = booking?.state === 'held' || booking?.state === 'open';
-  return awaited
+const noneYet = (booking: Booking | undefined): Refusal =>
+  booking?.state === 'held' || booking?.state === 'open'
     ? refuse('booking_not_open', `it begins at ${new Date(booking.starts_at).toISOString()}`)
     : refuse('invite_unknown');
+
+/** The live session that has the invite. */
+const invitedTo = async (world: World, invite: string): Promise<Session | Refusal> => {
+  const here = [...world.sessions.values()].find((one) => isLive(one) && one.invite === invite);
+  if (here !== undefined) return here;
+  const { row, booking } = await world.db.read(async ({ bookings, sessions }) => {
+    const [found] = await sessions.find({ invite, phase: playing }, { limit: 1 });
+    const [booked] = found === undefined ? await bookings.find({ invite }, { limit: 1 }) : [];
+    return { row: found, booking: booked };
+  });
+  return (row && sessionOf(row)) ?? noneYet(booking);
 };
 
-/** Why a right code opens nothing here: its session runs at another coordinator. It is no wrong one, and costs nothing. */
-const elsewhereBy = async (
-  { db, sessions: known }: World,
-  code: string,
-  app: string | undefined,
-): Promise<Refusal | undefined> => {
-  const row = await db.read(async ({ codes, sessions }) => {
+/** The live session that has the code, and is one of the app if one is named. */
+const codedTo = async (world: World, code: string, app: string | undefined): Promise<Session | undefined> => {
+  const fits = (one: Session) => isLive(one) && one.code === code && (app === undefined || one.app === app);
+  const here = [...world.sessions.values()].find(fits);
+  if (here !== undefined) return here;
+  const row = await world.db.read(async ({ codes, sessions }) => {
     const held = await codes.get({ code });
     if (held === undefined || held.free_at !== null) return undefined;
     const own = await sessions.get({ id: held.holder });
     return own ?? (await sessions.find({ booking_id: held.holder, phase: playing }, { limit: 1 }))[0];
   });
-  const elsewhere = row !== undefined && row.phase !== 'ended' && !known.has(row.id);
-  return elsewhere && (app === undefined || row.app === app) ? refuse('host_offline') : undefined;
+  const session = row && sessionOf(row);
+  return session !== undefined && fits(session) ? session : undefined;
 };
 
 /**
- * Makes the caller a participant of the live session that has the code or the invite, which is stored when the promise
- * resolves; code_unknown, codes_closed, host_offline, invite_unknown, booking_not_open, name_taken or session_full. By code one may have to wait in the
- * lobby: see `knocks.ts` for when too many wrong ones were typed.
+ * Makes the caller a participant of the live session that has the code or the invite, whichever coordinator its host is at, which is
+ * stored when the promise resolves; code_unknown, codes_closed, invite_unknown, booking_not_open, name_taken or session_full. By code
+ * one may have to wait in the lobby: see `knocks.ts` for when too many wrong ones were typed.
  */
 export const joinSession = async (
   world: World,
   door: Door,
   network: string,
 ): Promise<Participation | Refusal> => {
-  const live = [...world.sessions.values()].filter(isLive);
   if ('invite' in door) {
-    const session = live.find(({ invite }) => invite === door.invite);
-    if (session === undefined) return noneYet(world, door.invite);
-    return enter(world, session, { invited: true, owner: false });
+    const session = await invitedTo(world, door.invite);
+    return isRefusal(session) ? session : enter(world, session, { invited: true, owner: false });
   }
   // Of an app that is not there, no budget is: names that callers make up must not multiply what they may try.
   const known = door.app !== undefined && world.catalogue.now().apps.has(door.app);
@@ -117,21 +97,15 @@ export const joinSession = async (
   const { code, app, name } = by;
   const found = await guess(world, by, async () => {
     if (door.app !== app) return undefined;
-    const session = live.find((one) => one.code === code && (app === undefined || one.app === app));
-    if (session === undefined) return elsewhereBy(world, code, app);
+    const session = await codedTo(world, code, app);
+    if (session === undefined) return undefined;
     if (name !== undefined && isNameTaken(session.participants, name)) return refuse('name_taken');
     return enter(world, session, { invited: false, owner: false, network, name });
   });
   return found === 'not looked at' ? knock(world, { ...door, network }) : found;
 };
 
-/** Whose token this is in the session; session_unknown or unauthorized. */
-export const memberOf = (
-  world: World,
-  session_id: string,
-  token: string | undefined,
-): Membership | Refusal => {
-  const session = world.sessions.get(session_id);
+const memberIn = (session: Session | undefined, token: string | undefined): Membership | Refusal => {
   if (session === undefined) return refuse('session_unknown');
   // Looking a digest up does not leak the token through time.
   const hash = token === undefined ? undefined : hashOf(token);
@@ -139,24 +113,38 @@ export const memberOf = (
   return participant === undefined ? refuse('unauthorized') : { session, participant };
 };
 
-/** Who the caller is in the session, or at its door; session_unknown or unauthorized. */
+/** Whose token this is in the session, which is here; session_unknown or unauthorized. */
+export const memberOf = (world: World, session_id: string, token: string | undefined): Membership | Refusal =>
+  memberIn(world.sessions.get(session_id), token);
+
+/** Who the caller is in the session, whichever coordinator its host is at, or at its door; session_unknown or unauthorized. */
 export const callerOf = async (
   world: World,
   session_id: string,
   token: string | undefined,
 ): Promise<Membership | Knock | Refusal> => {
-  const member = memberOf(world, session_id, token);
-  if (!isRefusal(member) || member.refused !== 'session_unknown') return member;
+  const member = memberIn(await sessionAt(world, session_id), token);
+  if (!isRefusal(member)) return member;
+  // Whoever has just come through another coordinator is in the row only.
+  if (member.refused === 'unauthorized') return memberIn(await readAgain(world, session_id), token);
   const found = await findKnock(world, session_id, token);
-  return isRefusal(found) || found.session_id === null ? found : memberOf(world, found.session_id, token);
+  if (isRefusal(found) || found.session_id === null) return found;
+  return memberIn(await sessionAt(world, found.session_id), token);
 };
 
-/** The owner's end; forbidden to others. An ended session stays ended. */
-export const endSession = (world: World, { session, participant }: Membership): Session | Refusal =>
-  participant.owner ? happen(world, session.id, { type: 'end', reason: 'owner_ended' }) : refuse('forbidden');
+/** Lets happen what needs no promise: at once where the session is, and in its row where it is another coordinator's. */
+const tell = async (world: World, id: string, event: SessionEvent): Promise<Session | Refusal> =>
+  world.sessions.has(id) ? happen(world, id, event) : change(world, id, event);
 
-export const leaveSession = (world: World, { session, participant }: Membership): void => {
-  happen(world, session.id, { type: 'leave', participant: participant.id });
+/** The owner's end, which is stored when the promise resolves; forbidden to others. An ended session stays ended. */
+export const endSession = async (
+  world: World,
+  { session, participant }: Membership,
+): Promise<Session | Refusal> =>
+  participant.owner ? change(world, session.id, { type: 'end', reason: 'owner_ended' }) : refuse('forbidden');
+
+export const leaveSession = async (world: World, { session, participant }: Membership): Promise<void> => {
+  await tell(world, session.id, { type: 'leave', participant: participant.id });
 };
 
 /** A ticket for one signalling connection, and until when (epoch ms) it is good. */
@@ -164,6 +152,8 @@ export const issueTicket = (
   world: World,
   { session, participant }: Membership,
 ): { ticket: string; expires: number } | Refusal => {
+  // A player connects where the host is; its page asks again.
+  if (!world.sessions.has(session.id)) return refuse('host_offline');
   const ticket = world.ids.secret();
   const issued = happen(world, session.id, {
     type: 'issue_ticket',
@@ -222,8 +212,10 @@ export const playerGone = (
 };
 
 /** A page tells of input: the session is not idle. */
-export const noteActivity = (world: World, { session, participant }: Membership): Session | Refusal =>
-  happen(world, session.id, { type: 'active', participant: participant.id });
+export const noteActivity = (
+  world: World,
+  { session, participant }: Membership,
+): Promise<Session | Refusal> => tell(world, session.id, { type: 'active', participant: participant.id });
 
 /** The owner lets someone in from the lobby, or sends them away; forbidden to others. Stored when the promise resolves. */
 export const admitGuest = async (
@@ -233,9 +225,8 @@ export const admitGuest = async (
   admitted: boolean,
 ): Promise<Session | Refusal> => {
   if (!participant.owner) return refuse('forbidden');
-  const decided = happen(world, session.id, { type: 'admit', participant: guest, admitted });
+  const decided = await change(world, session.id, { type: 'admit', participant: guest, admitted });
   if (isRefusal(decided)) return decided;
-  await world.saver.saved(session.id);
   if (admitted) await openDoor(world, decided, guest);
   return decided;
 };

@@ -1,9 +1,12 @@
 import { z } from 'zod';
-import { endReasonSchema, endReasons, sessionPhaseSchema } from '../../shared/protocol/session.ts';
+import {
+  endReasonSchema,
+  endReasons,
+  sessionPhaseSchema,
+  sessionPhases,
+} from '../../shared/protocol/session.ts';
 import { releaseCode } from '../bookings/codes.ts';
 import { bookingEnded, bookingUsed } from '../bookings/ticks.ts';
-import { isElsewhere } from '../catalogue/elsewhere.ts';
-import { Fenced } from '../kit/fenced.ts';
 import { emit } from '../kit/outbox.ts';
 import type { Services } from '../kit/services.ts';
 import { forgetUsed } from '../seats/stranger-rows.ts';
@@ -52,6 +55,7 @@ const sessionSchema = z.object({
   tickets: z.array(
     z.object({ hash: z.string(), participant: z.string(), expires: z.number(), used: z.boolean() }),
   ),
+  facts: z.number().default(0),
   quiet_since: z.number().nullable().default(null),
   due: z.number().nullable(),
   awaited_until: z.number().nullable(),
@@ -63,6 +67,9 @@ const sessionSchema = z.object({
   idle_at: z.number().nullable(),
   end: z.object({ reason: endReasonSchema, at: z.number() }).nullable(),
 });
+
+/** The phases of a session that goes on. */
+export const playing = { in: sessionPhases.filter((phase) => phase !== 'ended') };
 
 /** Whose rows in `codes` and `seat_slots` the session uses: a booked one goes on with its booking's. */
 export const holderOf = ({ id, booking_id }: Session): string => booking_id ?? id;
@@ -78,6 +85,7 @@ export const rowOf = (session: Session, now: number): Omit<SessionRow, 'version'
   phase: session.phase,
   code: session.code,
   ends_at: session.ends_at,
+  invite: session.invite,
   data: JSON.stringify(session),
   created_at: session.phases.accepted ?? now,
   updated_at: now,
@@ -132,33 +140,51 @@ export const keepRecord = async (
   });
 };
 
+/** A session as its row says, and the version of the row. */
+export interface Stored {
+  readonly session: Session;
+  readonly version: number;
+}
+
+/** What an end leaves: its record, the code free for others, the word to who listens, and to its booking. */
+const storeEnd = async (
+  services: Services,
+  tables: Tables,
+  session: Session,
+  end: NonNullable<Session['end']>,
+): Promise<void> => {
+  await keepRecord(tables, session, end);
+  if (came(session)) await forgetUsed(tables, session.id);
+  if (session.booking_id === null) await releaseCode(services, tables, session.id);
+  await emit(services, tables, 'session.ended', sessionEvent(session));
+  if (session.booking_id !== null)
+    await bookingEnded(services, tables, session.booking_id, {
+      came: came(session),
+      by_people: endReasons[end.reason] < 10,
+    });
+};
+
 /**
- * Stores the session as it is now, but for whose it is (that is the row's to say: an account may have been erased), and with it what follows: events for webhooks, the record when it has ended, and the
- * release of its code and of its seat. Throws Fenced when the host has come to another coordinator, which locks the rows that it takes over.
+ * Stores what has become of a session whose row is locked, but for whose it is (that is the row's to say: an account may have been
+ * erased), and with it what follows: events for webhooks, the record when it has ended, and the release of its code and of its seat.
+ * Gives the session as it is stored, with the row's next version.
  */
-export const storeSession = async (services: Services, tables: Tables, latest: Session): Promise<void> => {
-  const now = services.clock.now();
-  const row = await tables.sessions.lock({ id: latest.id });
-  if (isElsewhere(services, await tables.hosts.get({ name: latest.host }))) throw new Fenced(latest.host);
-  const before = row === undefined ? undefined : sessionOf(row);
-  if (row === undefined || before === undefined) return;
+export const storeChange = async (
+  services: Services,
+  tables: Tables,
+  row: SessionRow,
+  latest: Session,
+): Promise<Stored> => {
+  const before = sessionOf(row);
   const session = { ...latest, account_id: row.account_id };
-  const { id, created_at: _, ...changes } = rowOf(session, now);
+  const { id, created_at: _, ...changes } = rowOf(session, services.clock.now());
   await tables.sessions.update({ id }, changes);
+  const stored = { session, version: row.version + 1 };
+  if (before === undefined) return stored;
   if (before.phases.ready === undefined && session.phases.ready !== undefined) {
     await emit(services, tables, 'session.ready', sessionEvent(session));
   }
-  if (isLive(before) && session.end !== null) {
-    await keepRecord(tables, session, session.end);
-    if (came(session)) await forgetUsed(tables, session.id);
-    if (session.booking_id === null) await releaseCode(services, tables, session.id);
-    await emit(services, tables, 'session.ended', sessionEvent(session));
-    if (session.booking_id !== null)
-      await bookingEnded(services, tables, session.booking_id, {
-        came: came(session),
-        by_people: endReasons[session.end.reason] < 10,
-      });
-  }
+  if (isLive(before) && session.end !== null) await storeEnd(services, tables, session, session.end);
   if (session.booking_id !== null && came(session) && !came(before) && isLive(session)) {
     const refused = await bookingUsed(tables, session.booking_id);
     if (refused !== undefined)
@@ -169,4 +195,5 @@ export const storeSession = async (services: Services, tables: Tables, latest: S
     await tables.hosts.lock({ name: session.host });
     await tables.seat_slots.remove({ holder: session.id });
   }
+  return stored;
 };

@@ -75,14 +75,6 @@ export const join = (
   return changed(session, { participants });
 };
 
-/** Takes a newcomer out again, as if it had never come: unlike `leave`, this ends nothing. */
-export const withdraw = (session: Session, id: string): Step => {
-  const participants = session.participants.filter((one) => one.id !== id);
-  return isLive(session) && participants.length < session.participants.length
-    ? changed(session, { participants }, [{ type: 'close_players', participant: id }])
-    : still(session);
-};
-
 /** The owner sends somebody away, from the lobby or out of the session; not another owner. */
 const sendAway = (session: Session, id: string): Step | Refusal => {
   const guest = session.participants.find((one) => one.id === id && !one.away && !one.owner);

@@ -51,8 +51,6 @@ describe('transition()', () => {
     ],
     [{ type: 'leave', participant: 'owner' }, 'ended', 'ended', 'ended', 'ended', 'ended', 'ended'],
     [{ type: 'leave', participant: 'nobody' }, ...sessionPhases],
-    [{ type: 'withdraw', participant: 'owner' }, ...sessionPhases],
-    [{ type: 'withdraw', participant: 'nobody' }, ...sessionPhases],
     [
       { type: 'issue_ticket', participant: 'owner', hash: 't' },
       'session_not_ready',
@@ -105,6 +103,7 @@ describe('transition()', () => {
       ...Array<string>(5).fill('participant_unknown'),
       'session_ended',
     ],
+    [{ type: 'taken_up' }, ...sessionPhases],
     [{ type: 'tick' }, ...sessionPhases],
   ];
   test('transition() has a row for every event', () => {
@@ -122,11 +121,11 @@ describe('transition()', () => {
       offer_extension: true,
       extended: true,
       leave: true,
-      withdraw: true,
       issue_ticket: true,
       use_ticket: true,
       answered: true,
       channel_closed: true,
+      taken_up: true,
       tick: true,
     };
     expect([...new Set(grid.map(([{ type }]) => type))].sort()).toEqual(

@@ -12,7 +12,6 @@ import {
   leave,
   type Newcomer,
   redeemTicket,
-  withdraw,
 } from './rules-attendance.ts';
 import {
   awaited,
@@ -52,7 +51,6 @@ export type SessionEvent =
   | { readonly type: 'extended'; readonly to: number }
   | { readonly type: 'leave'; readonly participant: string }
   /** A newcomer was told that it did not come in. */
-  | { readonly type: 'withdraw'; readonly participant: string }
   | { readonly type: 'issue_ticket'; readonly participant: string; readonly hash: string }
   | { readonly type: 'use_ticket'; readonly hash: string }
   /** The stream was answered on one of the participant's connections. */
@@ -66,7 +64,15 @@ export type SessionEvent =
       /** The hash of the ticket that opened it. */
       readonly ticket?: string;
     }
+  /** A coordinator begins with it, which knows nothing of who is connected. */
+  | { readonly type: 'taken_up' }
   | { readonly type: 'tick' };
+
+/** What happened to a session, and when (epoch ms). */
+export interface Happened {
+  readonly event: SessionEvent;
+  readonly at: number;
+}
 
 /** From which phases a report leads on; in all others it is late or repeated and changes nothing. */
 const leadsFrom: Record<HostPhase, readonly SessionPhase[]> = {
@@ -217,6 +223,21 @@ export const transition = (
   return isRefusal(step) ? step : withQuiet(step, now);
 };
 
+/** What becomes of a session to which all these facts happen; what may not happen to it counts and changes nothing. */
+export const replay = (session: Session, events: readonly Happened[], settings: SessionSettings): Session =>
+  events.reduce((now, { event, at }) => {
+    const step = transition(now, event, at, settings);
+    return { ...(isRefusal(step) ? now : step.session), facts: now.facts + 1 };
+  }, session);
+
+/** Nobody is connected, and the host has yet to come. */
+const takenUp = (session: Session): Session => ({
+  ...session,
+  reachable: false,
+  tickets: [],
+  participants: stopClocks(session.participants.map((one) => ({ ...one, channels: 0, streams: 0 }))),
+});
+
 const carry = (
   session: Session,
   event: SessionEvent,
@@ -250,8 +271,6 @@ const carry = (
       return extended(session, event.to);
     case 'leave':
       return leave(session, event.participant, now);
-    case 'withdraw':
-      return withdraw(session, event.participant);
     case 'issue_ticket':
       return issueTicket(session, event.participant, event.hash, now, settings);
     case 'use_ticket':
@@ -260,6 +279,8 @@ const carry = (
       return answer(session, event.participant, now, settings);
     case 'channel_closed':
       return channelClosed(session, event, now, settings);
+    case 'taken_up':
+      return still(takenUp(session));
     case 'tick':
       return tick(session, now, settings);
   }

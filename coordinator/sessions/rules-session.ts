@@ -39,6 +39,8 @@ export interface Session {
    * the order to stop is repeated. Ended and the seat free: the session is forgotten.
    */
   readonly due: number | null;
+  /** How much has happened to it so far where its host is: by that, each such event counts once, however often it is stored. */
+  readonly facts: number;
   /** Since when players could have the stream and nobody has it; null while somebody does, or nobody could. */
   readonly quiet_since: number | null;
   /** A booked session is let go when nobody has come by then; null for others. */
@@ -136,6 +138,7 @@ export const openSession = (
     seat_held: true,
     participants: owner === null ? [] : [newParticipant(owner, true)],
     tickets: [],
+    facts: 0,
     quiet_since: null,
     due: now + settings.start_timeout_ms,
     extendable_to: null,

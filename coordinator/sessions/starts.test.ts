@@ -74,7 +74,7 @@ describe('createSession() and the database', () => {
     ready(world, link, one.session.id);
     connect(world, one);
     clock.advance(61_000);
-    endSession(world, member(world, one));
+    await endSession(world, member(world, one));
     await world.saver.saved(one.session.id);
     expect((await slots(db)).length).toBeGreaterThan(0);
     report(world, link, one.session.id, { type: 'host_ended', reason: 'owner_ended' });
@@ -101,7 +101,7 @@ describe('createSession() and the database', () => {
     const one = await started(world);
     ready(world, link, one.session.id);
     clock.advance(61_000);
-    endSession(world, member(world, one));
+    await endSession(world, member(world, one));
     await world.saver.saved(one.session.id);
     expect(await db.read(({ records }) => records.find({}))).toMatchObject([
       { minutes: 0, participants_max: 0 },

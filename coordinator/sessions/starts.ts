@@ -21,11 +21,11 @@ import { noteStranger, unusedUntil } from '../seats/stranger-rows.ts';
 import { strangerMayStart } from '../seats/strangers.ts';
 import { Taken } from '../store/database.ts';
 import type { Account, Tables } from '../store/tables.ts';
-import { commit, type World } from './live.ts';
-import { participation } from './members.ts';
+import { begin, type World } from './live.ts';
 import { rowOf, sessionEvent } from './rows.ts';
 import { openSession, type Step } from './rules-session.ts';
 import { sessionSettings } from './settings.ts';
+import { participation } from './view.ts';
 
 const minute_ms = 60_000;
 
@@ -233,7 +233,7 @@ const start = async (world: World, request: StartRequest): Promise<Participation
   const attempt = await tryHosts(world, plan);
   if (isRefusal(attempt)) return attempt;
   if ('repeated' in attempt) return attempt.repeated;
-  commit(world, attempt.step);
+  begin(world, attempt.step);
   return participation(world, attempt.step.session, plan.owner.id, plan.token, true);
 };
 

@@ -3,12 +3,14 @@ import type { Participation } from '../../shared/protocol/http.ts';
 import type { SessionPhase } from '../../shared/protocol/session.ts';
 import { bounds } from '../kit/limits.ts';
 import type { Knock } from '../store/tables.ts';
+import { sessionAt } from './change.ts';
 import type { Client } from './client.ts';
 import { leaveKnock } from './knocks.ts';
-import { describeSession, type World } from './live.ts';
+import type { World } from './live.ts';
 import { callerOf, issueTicket, leaveSession, type Membership, memberOf } from './members.ts';
 import { endTextFor } from './rules-ends.ts';
 import { isLive, serving } from './rules-session.ts';
+import { describeSession } from './view.ts';
 
 /** The answer's `id`: the request's, if it had one. */
 export const echo = (id: string | undefined): { id?: string } => (id === undefined ? {} : { id });
@@ -46,6 +48,13 @@ const sendConnect = (client: Client, { session, participant_token }: Participati
   });
 };
 
+/** Leaves the session, or its door. */
+const giveUpWaiting = async (world: World, who: Membership | Knock | Refusal): Promise<void> => {
+  if (isRefusal(who)) return;
+  if ('session' in who) await leaveSession(world, who);
+  else await leaveKnock(world, who);
+};
+
 /** Answers as soon as players may connect, or the session has ended instead. */
 export const answerWhenReady = (
   client: Client,
@@ -55,15 +64,17 @@ export const answerWhenReady = (
 ): void => {
   const { world, waits, send } = client;
   const { session, participant_token } = participation;
+  const leave = async () => giveUpWaiting(world, await callerOf(world, session.id, participant_token));
+  const failed = (error: unknown) => world.log.warn({ error }, 'a client that waits for its session');
   if (client.gone()) {
-    const member = memberOf(world, session.id, participant_token);
-    if (!isRefusal(member)) leaveSession(world, member);
+    leave().catch(failed);
     return;
   }
   let told: SessionPhase | undefined;
 
-  const look = () => {
-    const now = world.sessions.get(session.id);
+  const look = async () => {
+    const now = await sessionAt(world, session.id);
+    if (!waits.has(participation.participant_id)) return;
     if (now !== undefined && isLive(now) && !serving(now)) {
       if (progress && now.phase !== told) {
         send({ msg: 'SESSION_PROGRESS', session_id: session.id, phase: now.phase, ...echo(id) });
@@ -83,20 +94,12 @@ export const answerWhenReady = (
       ...echo(id),
     });
   };
-  const unwatch = world.sessions.watch(session.id, look);
+  const unwatch = world.sessions.watch(session.id, () => void look().catch(failed));
   waits.set(participation.participant_id, () => {
     unwatch();
-    const member = memberOf(world, session.id, participant_token);
-    if (!isRefusal(member)) leaveSession(world, member);
+    leave().catch(failed);
   });
-  look();
-};
-
-/** Leaves the session, or its door. */
-const giveUpWaiting = async (world: World, who: Membership | Knock | Refusal): Promise<void> => {
-  if (isRefusal(who)) return;
-  if ('session' in who) leaveSession(world, who);
-  else await leaveKnock(world, who);
+  look().catch(failed);
 };
 
 /**

@@ -264,7 +264,7 @@ describe('openWorld() under random events', () => {
       expect(freed.size).toBeGreaterThan(10);
       clock.advance(bounds.ended_kept_ms);
       tick(world);
-      expect([world.sessions.size, world.players.size, world.sessions.watched]).toEqual([0, 0, 0]);
+      expect([world.sessions.size, world.players.size, world.sessions.watched().length]).toEqual([0, 0, 0]);
     });
   }
 });

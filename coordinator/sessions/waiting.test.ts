@@ -7,7 +7,7 @@ const idle = new AbortController().signal;
 
 const setUp = async () => {
   const { waiting, clock, world } = await appUnderTest();
-  const left = () => [clock.pending(), world.sessions.watched];
+  const left = () => [clock.pending(), world.sessions.watched().length];
   return { waiting, clock, left };
 };
 

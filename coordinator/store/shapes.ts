@@ -90,6 +90,8 @@ export const shapes = {
       code: id(),
       /** When it ends at the latest. */
       ends_at: instant(),
+      /** The secret of its invite link; null in rows that an older coordinator wrote. */
+      invite: optional(id()),
       /** JSON: the rest of its state. */
       data: long(),
       created_at: instant(),
@@ -103,6 +105,8 @@ export const shapes = {
         phase: ['phase', 'ends_at'],
         account: ['account_id', 'created_at'],
         booking: ['booking_id'],
+        invite: ['invite'],
+        updated: ['host', 'updated_at'],
       },
     },
   ),

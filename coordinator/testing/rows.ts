@@ -67,6 +67,7 @@ export const session = (number: number, changes: Partial<SessionRow> = {}): Sess
   app: 'garden',
   host: 'host-a',
   seat: 0,
+  invite: null,
   booking_id: null,
   account_id: null,
   generation: 1,

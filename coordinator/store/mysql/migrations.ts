@@ -7,6 +7,7 @@ import hostDrains from '../../../migrations/0005_host_drains.sql' with { type: '
 import moreIndexes from '../../../migrations/0006_more_indexes.sql' with { type: 'text' };
 import webhookChangeover from '../../../migrations/0007_webhook_changeover.sql' with { type: 'text' };
 import severalCoordinators from '../../../migrations/0008_several_coordinators.sql' with { type: 'text' };
+import invites from '../../../migrations/0009_invites.sql' with { type: 'text' };
 import { type Effect, effectOf } from './effects.ts';
 import { differencesSql } from './structure.ts';
 
@@ -78,4 +79,5 @@ export const migrations: readonly Migration[] = [
   migrationOf('0006_more_indexes', moreIndexes),
   migrationOf('0007_webhook_changeover', webhookChangeover),
   migrationOf('0008_several_coordinators', severalCoordinators),
+  migrationOf('0009_invites', invites),
 ];

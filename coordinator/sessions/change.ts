@@ -1,0 +1,107 @@
+import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
+import { Fenced } from '../kit/fenced.ts';
+import type { Tables } from '../store/tables.ts';
+import { adopt, type World } from './live.ts';
+import { type Stored, sessionOf, storeChange } from './rows.ts';
+import { type SessionEvent, transition } from './rules-lifecycle.ts';
+import type { Session } from './rules-session.ts';
+import { sessionSettings } from './settings.ts';
+
+/** The session, whichever coordinator its host is at: as it is known here, else as its row says. */
+export const sessionAt = async (world: World, id: string): Promise<Session | undefined> => {
+  const here = world.sessions.get(id);
+  if (here !== undefined) return here;
+  const row = await world.db.read(({ sessions }) => sessions.get({ id }));
+  return row && sessionOf(row);
+};
+
+/** The session as its row says now, whatever was known of it here. */
+export const readAgain = async (world: World, id: string): Promise<Session | undefined> => {
+  const row = world.db.shared ? await world.db.read(({ sessions }) => sessions.get({ id })) : undefined;
+  const session = row && sessionOf(row);
+  if (row !== undefined && session !== undefined) adopt(world, { session, version: row.version });
+  return world.sessions.get(id) ?? session;
+};
+
+/** What a transaction that has locked the row makes of its session. */
+type Decide = (tables: Tables, session: Session) => Promise<Session | Refusal>;
+
+/**
+ * Changes a session in its row, whichever coordinator its host is at, and gives it as it is then. What has happened to it here is
+ * stored first. The coordinator that has the host reads the row and does what has to be done outside. session_unknown, or what
+ * `decide` refuses; rejects with Unavailable.
+ */
+export const changeBy = async (world: World, id: string, decide: Decide): Promise<Session | Refusal> => {
+  await world.saver.saved(id).catch((error: unknown) => {
+    // It is another one's by now, and the row says what it is.
+    if (!(error instanceof Fenced)) throw error;
+  });
+  const stored = await world.db.transact(async (tables): Promise<Stored | Refusal> => {
+    const row = await tables.sessions.lock({ id });
+    const before = row && sessionOf(row);
+    if (row === undefined || before === undefined) return refuse('session_unknown');
+    const after = await decide(tables, before);
+    if (isRefusal(after)) return after;
+    return after === before
+      ? { session: before, version: row.version }
+      : storeChange(world, tables, row, after);
+  });
+  if (isRefusal(stored)) return stored;
+  adopt(world, stored);
+  return world.sessions.get(id) ?? stored.session;
+};
+
+/** Lets an event happen to a session in its row: see `changeBy`. */
+export const change = (world: World, id: string, event: SessionEvent): Promise<Session | Refusal> =>
+  changeBy(world, id, async (_, session) => {
+    const step = transition(session, event, world.clock.now(), sessionSettings(world));
+    return isRefusal(step) ? step : step.session;
+  });
+
+/** How far the clocks of coordinators may be apart. */
+const clocks_ms = 60_000;
+/** Sessions of one look. */
+const portion = 500;
+
+/**
+ * Looks at what other coordinators did to sessions: takes over what became of those that are here, and tells who waits here for news of
+ * one that is not.
+ */
+export const createFollower = (world: World): (() => Promise<void>) => {
+  const { db, sessions, hosts, clock } = world;
+  let looked = clock.now();
+  /** Versions of rows of which who waits was told. */
+  let told = new Map<string, number>();
+
+  const followOwn = async () => {
+    const names = [...hosts.values()].map(({ name }) => name);
+    const now = clock.now();
+    const updated_at = { from: looked - clocks_ms };
+    const rows =
+      names.length === 0
+        ? []
+        : await db.read((tables) => tables.sessions.find({ host: { in: names }, updated_at }));
+    for (const row of rows) {
+      const session = sessionOf(row);
+      if (session !== undefined) adopt(world, { session, version: row.version });
+    }
+    looked = now;
+  };
+  const tellOthers = async () => {
+    const elsewhere = sessions.watched().filter((id) => !sessions.has(id));
+    const versions = new Map<string, number>();
+    for (let at = 0; at < elsewhere.length; at += portion) {
+      const id = { in: elsewhere.slice(at, at + portion) };
+      const rows = await db.read((tables) => tables.sessions.find({ id }));
+      for (const row of rows) versions.set(row.id, row.version);
+    }
+    const before = told;
+    told = versions;
+    for (const id of elsewhere) if (before.get(id) !== versions.get(id)) sessions.tell(id);
+  };
+  return async () => {
+    if (!db.shared) return;
+    await followOwn();
+    await tellOthers();
+  };
+};
