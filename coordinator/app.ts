@@ -14,6 +14,7 @@ import { letGo } from './fleet/claims.ts';
 import { tellDraining } from './fleet/drain.ts';
 import { createEvacuations } from './fleet/evacuations.ts';
 import { tick } from './fleet/fleet.ts';
+import { createLinkRows } from './fleet/links.ts';
 import { carryOut, type Done, type Order } from './fleet/orders.ts';
 import { createOrphans } from './fleet/orphans.ts';
 import { createAgents } from './fleet/socket.ts';
@@ -28,6 +29,7 @@ import { createRateLimits } from './kit/rates.ts';
 import { createSweep } from './kit/sweep.ts';
 import { createBackground } from './kit/work.ts';
 import { openWorld } from './open.ts';
+import { createElsewhere } from './seats/elsewhere.ts';
 import { moveQueue } from './seats/queue.ts';
 import { bookingNeeds } from './sessions/booked.ts';
 import { createFollower } from './sessions/change.ts';
@@ -100,7 +102,9 @@ export const startCoordinator = async (
   const orphans = createOrphans(world, lease);
   const background = createBackground(log, {
     lease: () => lease.renew().then(orphans),
+    links: createLinkRows(world),
     follower: createFollower(world),
+    elsewhere: createElsewhere(world),
     extensions: () => offerExtensions(world),
     queue: () => moveQueue(world),
     knocks: createDoor(world),

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { bookedSchema } from '../shared/protocol/bookings.ts';
-import { appsSchema, sessionSchema } from '../shared/protocol/http.ts';
+import { appsSchema, participationSchema, sessionSchema } from '../shared/protocol/http.ts';
 import { fakeClock } from '../shared/testing/clock.ts';
 import { memoryDatabase } from './testing/database.ts';
 import { type Rig, startRig } from './testing/rig.ts';
@@ -113,6 +113,43 @@ describe('startRig() beside another one', () => {
     await first.pass(2_500, host);
     await second.pass(2_500);
     expect((await news).version).toBeGreaterThan(version);
+  });
+
+  test('startRig() starts on a host of another one, in turn with those that start there', async () => {
+    const host = await first.host({ seats: 2 });
+    await first.pass(2_500, host);
+    await second.pass(2_500);
+    const { apps } = await second.get(appsSchema, second.request('GET', '/api/v1/apps'));
+    expect(apps.find(({ name }) => name === 'Loft')).toMatchObject({ seats: 2, seats_free: 2 });
+    const start = { body: { app: 'Loft' } };
+    const member = await second.get(participationSchema, second.request('POST', '/api/v1/sessions', start));
+    expect((await first.request('POST', '/api/v1/sessions', start)).status).toBe(201);
+    expect(await second.refused(second.request('POST', '/api/v1/sessions', start))).toBe('servers_busy');
+    await first.pass(2_500);
+    const ordered = [await host.launch(), await host.launch()].map(({ session_id }) => session_id);
+    expect(ordered).toContain(member.session.id);
+    await host.heartbeat();
+    await first.pass(2_500, host);
+    expect(await second.phase(member)).toBe('ready');
+    const path = `/api/v1/sessions/${member.session.id}`;
+    const token = member.participant_token;
+    expect((await second.request('DELETE', path, { token })).status).toBe(204);
+    await first.pass(2_500, host);
+    expect(await host.next('END_SESSION')).toMatchObject({ session_id: member.session.id });
+  });
+
+  test('startRig() starts nothing on a host whose link is gone, or whose coordinator does not have it', async () => {
+    const host = await first.host();
+    await first.pass(2_500, host);
+    await second.pass(2_500);
+    host.terminate();
+    const start = { body: { app: 'Loft' } };
+    for (let looks = 0; looks < 50; looks++) {
+      await first.pass(2_500);
+      const { apps } = await second.get(appsSchema, second.request('GET', '/api/v1/apps'));
+      if (apps.find(({ name }) => name === 'Loft')?.seats === 0) break;
+    }
+    expect(await second.refused(second.request('POST', '/api/v1/sessions', start))).toBe('app_offline');
   });
 
   test('startRig() sends somebody away whose host is at another one', async () => {

@@ -1,17 +1,18 @@
 import type { App } from '../../shared/protocol/http.ts';
-import { drainingIn, type Seating } from './hosts.ts';
+import { allHosts, drainingIn, type Seating } from './hosts.ts';
 import { hostsOf, seatsFree, seatsOf } from './rules-allocation.ts';
 
 /** The catalogue, with the seats that are there and free now. Bookings that come soon are not counted. */
 export const listApps = (seating: Seating): App[] => {
-  const sessions = [...seating.hosts.occupants()].filter(({ seat_held }) => seat_held);
+  const all = allHosts(seating);
+  const sessions = [...all.occupants()].filter(({ seat_held }) => seat_held);
   const draining = drainingIn(seating.catalogue.now());
-  const free = seatsFree({ hosts: seating.hosts, sessions, draining, holds: [], now: seating.clock.now() });
+  const free = seatsFree({ hosts: all, sessions, draining, holds: [], now: seating.clock.now() });
   return [...seating.catalogue.now().apps.values()]
     .filter(({ enabled }) => enabled)
     .map((app) => {
       const { name, title, description, picture, hosts } = app;
-      const able = hostsOf(name, hosts, seating.hosts);
+      const able = hostsOf(name, hosts, all);
       return {
         name,
         title,

@@ -40,7 +40,22 @@ export const createHosts = (): Hosts => {
 export interface Seating extends Services {
   readonly catalogue: LiveCatalogue;
   readonly hosts: Hosts;
+  /** Hosts whose link another coordinator has, as their rows said a moment ago. */
+  readonly elsewhere: Hosts;
 }
+
+/** All hosts, whichever coordinator has their link. */
+export const allHosts = ({ hosts, elsewhere }: Pick<Seating, 'hosts' | 'elsewhere'>) => ({
+  get: (name: string): Host | undefined => hosts.get(name) ?? elsewhere.get(name),
+  *values(): Iterable<Host> {
+    yield* hosts.values();
+    for (const host of elsewhere.values()) if (!hosts.has(host.name)) yield host;
+  },
+  *occupants(): Iterable<Occupant> {
+    yield* hosts.occupants();
+    for (const one of elsewhere.occupants()) if (!hosts.has(one.host)) yield one;
+  },
+});
 
 const capacitySchema = z.object({
   cards: z.array(hostCardSchema),

@@ -5,7 +5,7 @@ import { hashOf } from '../kit/secrets.ts';
 import { takeHits, transactAgain } from '../kit/throttle.ts';
 import type { Account, Queued, ReadTables, Tables } from '../store/tables.ts';
 import { holdsOf } from './holds.ts';
-import { drainingIn, type Seating } from './hosts.ts';
+import { allHosts, drainingIn, type Seating } from './hosts.ts';
 import { hostsOf, seatsFree } from './rules-allocation.ts';
 import { expectedAt, freeForOthers, inOrder, isGone, keepsSeat, nextOffers } from './rules-queue.ts';
 import { noteStranger, strangersAmong } from './stranger-rows.ts';
@@ -25,7 +25,7 @@ const describe = (
 ): QueuePlace => {
   const waiting = inOrder(queue.filter(({ state }) => state === 'waiting'));
   const position = waiting.findIndex(({ id }) => id === place.id) + 1;
-  const ends = [...seating.hosts.occupants()]
+  const ends = [...allHosts(seating).occupants()]
     .filter(({ phase, host }) => phase !== 'ended' && hosts.includes(host))
     .map(({ ends_at }) => ends_at);
   return {
@@ -47,13 +47,14 @@ const freeNow = async (
   tables: Pick<ReadTables, 'seat_slots'>,
   app: string,
 ): Promise<number> => {
-  const able = hostsOf(app, listedFor(seating, app), seating.hosts);
+  const all = allHosts(seating);
+  const able = hostsOf(app, listedFor(seating, app), all);
   const now = seating.clock.now();
   const names = { in: able.map(({ name }) => name) };
   const holds = await holdsOf(tables, { host: names }, now, now + bounds.session_ms_least);
   const free = seatsFree({
-    hosts: seating.hosts,
-    sessions: [...seating.hosts.occupants()],
+    hosts: all,
+    sessions: [...all.occupants()],
     draining: drainingIn(seating.catalogue.now()),
     holds,
     now,

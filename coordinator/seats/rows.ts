@@ -1,9 +1,23 @@
-import { app_name_chars } from '../catalogue/rows.ts';
-import { choice, id, instant, name, optional, shape, text } from '../store/table.ts';
+import { app_name_chars, server_name_chars } from '../catalogue/rows.ts';
+import { choice, id, instant, long, name, optional, shape, text } from '../store/table.ts';
 
 const network_chars = 64;
 /** In UTF-16 units: what a name of 100 characters may take. */
 const guest_name_chars = 400;
+
+export const linkShapes = {
+  /** Which coordinator last had the link of a host, and what can be started over it: others take seats of the host by it. */
+  links: shape(
+    'links',
+    {
+      host: name(server_name_chars),
+      coordinator: id(),
+      /** JSON: the apps that the agent says it can start; null while there is no link. */
+      apps: optional(long()),
+    },
+    ['host'],
+  ),
+};
 
 /** What is remembered of callers without an account while it matters. */
 export const strangerShapes = {

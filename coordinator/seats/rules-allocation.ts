@@ -20,7 +20,10 @@ export interface FreeSeat extends Seat {
 }
 
 /** The hosts, by name. */
-type Known = Pick<ReadonlyMap<string, Host>, 'get' | 'values'>;
+interface Known {
+  get(name: string): Host | undefined;
+  values(): Iterable<Host>;
+}
 
 /** How many seats each host has taken: sessions that hold one, and leftovers it is still stopping. */
 export const seatsTaken = (

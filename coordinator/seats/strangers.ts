@@ -3,7 +3,7 @@ import { endReasons, sessionPhases } from '../../shared/protocol/session.ts';
 import { bounds } from '../kit/limits.ts';
 import type { Services } from '../kit/services.ts';
 import type { ReadTables, Tables } from '../store/tables.ts';
-import { drainingIn, type Seating } from './hosts.ts';
+import { allHosts, drainingIn, type Seating } from './hosts.ts';
 import { hostsOf, seatsOf } from './rules-allocation.ts';
 import {
   type Held,
@@ -35,12 +35,12 @@ const sharesNow = async (
 const liveSessions = ({ sessions }: Pick<ReadTables, 'sessions'>): Promise<StrangersSession[]> =>
   sessions.find({ account_id: null, phase: { in: live } });
 
-/** The app's hosts that are connected here, with its seats on them. */
+/** The app's hosts that are connected, with its seats on them. */
 const poolOf = (
   seating: Seating,
   app: { readonly name: string; readonly hosts: readonly string[] },
 ): Pool => {
-  const able = hostsOf(app.name, app.hosts, seating.hosts);
+  const able = hostsOf(app.name, app.hosts, allHosts(seating));
   const draining = drainingIn(seating.catalogue.now());
   const seats = able.reduce((sum, host) => sum + seatsOf(app.name, host, draining(host.name)), 0);
   return { hosts: new Set(able.map(({ name }) => name)), seats };

@@ -1,10 +1,10 @@
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import { Fenced } from '../kit/fenced.ts';
 import type { Tables } from '../store/tables.ts';
-import { adopt, type World } from './live.ts';
+import { adopt, begin, happen, takeUp, type World } from './live.ts';
 import { type Stored, sessionOf, storeChange } from './rows.ts';
 import { type SessionEvent, transition } from './rules-lifecycle.ts';
-import type { Session } from './rules-session.ts';
+import { isLive, type Session } from './rules-session.ts';
 import { sessionSettings } from './settings.ts';
 
 /** The session, whichever coordinator its host is at: as it is known here, else as its row says. */
@@ -58,14 +58,21 @@ export const change = (world: World, id: string, event: SessionEvent): Promise<S
     return isRefusal(step) ? step : step.session;
   });
 
+/** Another coordinator has started a session on a host of this one. */
+const beginHere = (world: World, { session, version }: Stored): void => {
+  if (session.phase === 'assigned') begin(world, { session, effects: [{ type: 'start' }] }, version);
+  else takeUp(world, { session, version });
+  if (!world.links.has(session.host)) happen(world, session.id, { type: 'host_away' });
+};
+
 /** How far the clocks of coordinators may be apart. */
 const clocks_ms = 60_000;
 /** Sessions of one look. */
 const portion = 500;
 
 /**
- * Looks at what other coordinators did to sessions: takes over what became of those that are here, and tells who waits here for news of
- * one that is not.
+ * Looks at what other coordinators did to sessions: takes over what became of those that are here, begins with those that were started on
+ * hosts that are here, and tells who waits here for news of one that is not.
  */
 export const createFollower = (world: World): (() => Promise<void>) => {
   const { db, sessions, hosts, clock } = world;
@@ -83,7 +90,9 @@ export const createFollower = (world: World): (() => Promise<void>) => {
         : await db.read((tables) => tables.sessions.find({ host: { in: names }, updated_at }));
     for (const row of rows) {
       const session = sessionOf(row);
-      if (session !== undefined) adopt(world, { session, version: row.version });
+      if (session === undefined) continue;
+      if (!sessions.has(row.id) && isLive(session)) beginHere(world, { session, version: row.version });
+      else adopt(world, { session, version: row.version });
     }
     looked = now;
   };

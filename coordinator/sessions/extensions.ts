@@ -3,6 +3,7 @@ import { checkQuota } from '../accounts/quotas.ts';
 import { occupySeat } from '../bookings/choose.ts';
 import { bounds } from '../kit/limits.ts';
 import { holdOf } from '../seats/holds.ts';
+import { allHosts } from '../seats/hosts.ts';
 import { cardOf, isBound, roomUntil } from '../seats/rules-capacity.ts';
 import { cardOfSession } from '../seats/rules-hosts.ts';
 import { slot_ms } from '../seats/rules-slots.ts';
@@ -28,7 +29,7 @@ const freeAfter = async (
   const slot_at = { from, to: wanted };
   const [next] = await seat_slots.find({ host, seat, slot_at }, { order: ['slot_at'], limit: 1 });
   const free = Math.min(wanted, next?.slot_at ?? wanted);
-  const known = world.hosts.get(host);
+  const known = allHosts(world).get(host);
   if (known === undefined || free <= from) return free;
   const { capacity, seats } = known;
   const index = cardOfSession(known, session);

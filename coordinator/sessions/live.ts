@@ -103,6 +103,8 @@ const createSessions = (hosts: Pick<Hosts, 'occupy' | 'free'>): Sessions => {
 /** What the coordinator holds in memory while it runs, and what its functions need to change it. */
 export interface World extends CatalogueServices {
   readonly hosts: Hosts;
+  /** Hosts whose link another coordinator has, as their rows said a moment ago. */
+  readonly elsewhere: Hosts;
   readonly links: Map<string, Link>;
   readonly sessions: Sessions;
   /** Sessions that are just being given a seat, by host. */
@@ -122,6 +124,7 @@ export const createWorld = (needs: CatalogueServices): World => {
     ...needs,
     fenced,
     hosts,
+    elsewhere: createHosts(),
     links: new Map(),
     sessions: createSessions(hosts),
     starting: new Map(),
@@ -224,10 +227,11 @@ const commit = (world: World, { session, effects }: Step, happened: Happened): v
   if (before?.version !== session.version) world.sessions.tell(session.id);
 };
 
-/** Begins with a session that is stored in a row of its first version, and does what has to be done outside. */
-export const begin = (world: World, { session, effects }: Step): void => {
+/** Begins with a session that is stored, and does what has to be done outside; one that has been begun with already goes on. */
+export const begin = (world: World, { session, effects }: Step, version = 1): void => {
+  if (world.sessions.has(session.id)) return;
   world.sessions.put(session);
-  world.saver.track(session, 1);
+  world.saver.track(session, version);
   record(world, undefined, session);
   for (const effect of effects) carryOut(world, session, effect);
   world.sessions.tell(session.id);

@@ -10,19 +10,20 @@ import { once, type Repeatable, repeatOf } from '../kit/idempotency.ts';
 import { bounds } from '../kit/limits.ts';
 import { emit } from '../kit/outbox.ts';
 import { hashOf } from '../kit/secrets.ts';
+import { hostElsewhere, linkedApps } from '../seats/elsewhere.ts';
 import { holdsOf } from '../seats/holds.ts';
-import { drainingCards, drainingIn } from '../seats/hosts.ts';
+import { drainingCards, drainingIn, type Hosts } from '../seats/hosts.ts';
 import { takeTurn } from '../seats/queue.ts';
 import { bestSeat, emptySeats, seatsFor } from '../seats/rules-allocation.ts';
 import { isBound } from '../seats/rules-capacity.ts';
-import type { Host } from '../seats/rules-hosts.ts';
+import type { Host, Occupant } from '../seats/rules-hosts.ts';
 import type { Hold } from '../seats/rules-plans.ts';
 import { noteStranger, unusedUntil } from '../seats/stranger-rows.ts';
 import { strangerMayStart } from '../seats/strangers.ts';
 import { Taken } from '../store/database.ts';
-import type { Account, Tables } from '../store/tables.ts';
+import type { Account, HostRow, Tables } from '../store/tables.ts';
 import { begin, type World } from './live.ts';
-import { rowOf, sessionEvent } from './rows.ts';
+import { rowOf, sessionEvent, sessionOf } from './rows.ts';
 import { openSession, type Step } from './rules-session.ts';
 import { sessionSettings } from './settings.ts';
 import { participation } from './view.ts';
@@ -57,36 +58,56 @@ interface Plan {
   readonly token: string;
 }
 
-const occupancy = (world: World, holds: readonly Hold[], now: number) => ({
-  hosts: world.hosts,
-  sessions: [...world.sessions.values()],
+const occupancy = (world: World, hosts: Hosts, holds: readonly Hold[], now: number) => ({
+  hosts,
+  sessions: [...hosts.occupants()],
   draining: drainingIn(world.catalogue.now()),
   starting: world.starting,
   holds,
   now,
 });
 
+/** The host whose row is locked, and who sits there; undefined where nothing can be started on it. */
+const seen = async (
+  world: World,
+  tables: Tables,
+  row: HostRow,
+  { app, now }: Plan,
+): Promise<{ readonly host: Host; readonly sessions: readonly Occupant[] } | undefined> => {
+  if (!isElsewhere(world, row)) {
+    const host = world.hosts.get(row.name);
+    return host && { host, sessions: [...world.hosts.occupants()] };
+  }
+  const apps = linkedApps(await tables.links.get({ host: row.name }), row);
+  if (apps?.includes(app.name) !== true) return undefined;
+  const rows = await tables.sessions.find({ host: row.name });
+  return { host: hostElsewhere(row, apps, now), sessions: rows.flatMap((one) => sessionOf(one) ?? []) };
+};
+
 /** The session on the best seat of the host, stored, where there is room and the caller may; undefined where there is none. */
 const place = async (
   world: World,
   tables: Tables,
   name: string,
-  { app, now, to, short, owner, request }: Plan,
+  plan: Plan,
 ): Promise<Step | Refusal | undefined> => {
+  const { app, now, to, short, owner, request } = plan;
   const account = request.account && (await tables.accounts.lock({ id: request.account.id }));
   if (request.account !== undefined && account?.state !== 'approved') return refuse('account_required');
   const row = await tables.hosts.lock({ name });
-  const host: Host | undefined = world.hosts.get(name);
-  if (row === undefined || !takesNew(row) || host === undefined || isElsewhere(world, row)) return undefined;
-  const empty = emptySeats(host, world.sessions.values());
+  const found = row === undefined || !takesNew(row) ? undefined : await seen(world, tables, row, plan);
+  if (row === undefined || found === undefined) return undefined;
+  const { host, sessions } = found;
+  const empty = emptySeats(host, sessions);
   if (empty.length === 0) return undefined;
   // Where a card may have less room than seats, what is held on the others counts too.
   const bound = host.capacity.cards.some((card) => isBound(card, host.capacity));
   // As many as the host has seats, so that each time it is the same prepared statement.
   const asked = Array.from({ length: host.seats }, (_, at) => (bound ? at : (empty[at] ?? empty[0] ?? 0)));
   const holds = await holdsOf(tables, { host: name, seat: { in: asked } }, now, to);
-  const draining = () => drainingCards(row);
-  const seat = bestSeat(app.name, host, { ...occupancy(world, holds, now), draining }, to);
+  const { starting } = world;
+  const at = { hosts: world.hosts, sessions, starting, holds, now, draining: () => drainingCards(row) };
+  const seat = bestSeat(app.name, host, at, to);
   if (seat === undefined || (seat.until < to && !short)) return undefined;
   const minutes = Math.ceil((seat.until - now) / minute_ms);
   const { network } = request;
@@ -181,10 +202,20 @@ const startOn = async (world: World, name: string, plan: Plan): Promise<Attempt 
 const isShare = (answer: unknown): answer is Refusal =>
   isRefusal(answer) && (answer.refused === 'visitor_share' || answer.refused === 'visitors_full');
 
-/** Tries the hosts with free seats, best first, until one gives a seat. */
-const tryHosts = async (world: World, plan: Plan): Promise<Exclude<Attempt, 'no room'> | Refusal> => {
+/** Where this coordinator's hosts have no seat to give, another one's may. */
+const isNoSeat = (answer: unknown): answer is Refusal =>
+  isShare(answer) ||
+  (isRefusal(answer) && (answer.refused === 'app_offline' || answer.refused === 'servers_busy'));
+
+/** Tries those of the hosts with free seats, best first, until one gives a seat. */
+const tryHosts = async (
+  world: World,
+  hosts: Hosts,
+  plan: Plan,
+): Promise<Exclude<Attempt, 'no room'> | Refusal> => {
   const { app, now, to } = plan;
-  const seatsBeside = (holds: readonly Hold[]) => seatsFor(app.name, app, occupancy(world, holds, now), to);
+  const seatsBeside = (holds: readonly Hold[]) =>
+    seatsFor(app.name, app, occupancy(world, hosts, holds, now), to);
   // Most often no booking is near: then the host that memory knows as the best is, and nothing need be read.
   const free = seatsBeside([]);
   if (isRefusal(free)) return free;
@@ -230,10 +261,15 @@ const startedBefore = async (
 const start = async (world: World, request: StartRequest): Promise<Participation | Refusal> => {
   const plan = planStart(world, request);
   if (isRefusal(plan)) return plan;
-  const attempt = await tryHosts(world, plan);
-  if (isRefusal(attempt)) return attempt;
+  const near = await tryHosts(world, world.hosts, plan);
+  // A player of one that another coordinator has is relayed.
+  const attempt =
+    isNoSeat(near) && world.elsewhere.size > 0 ? await tryHosts(world, world.elsewhere, plan) : near;
+  if (isRefusal(attempt))
+    return attempt.refused === 'app_offline' ? (isRefusal(near) ? near : attempt) : attempt;
   if ('repeated' in attempt) return attempt.repeated;
-  begin(world, attempt.step);
+  // The coordinator that has the host begins with what it finds in the row.
+  if (world.hosts.has(attempt.step.session.host)) begin(world, attempt.step);
   return participation(world, attempt.step.session, plan.owner.id, plan.token, true);
 };
 

@@ -1,7 +1,7 @@
 import { sessionPhases } from '../../shared/protocol/session.ts';
 import { accountShapes } from '../accounts/rows.ts';
 import { app_name_chars, catalogueShapes, server_name_chars } from '../catalogue/rows.ts';
-import { strangerShapes } from '../seats/rows.ts';
+import { linkShapes, strangerShapes } from '../seats/rows.ts';
 import { choice, flag, id, instant, int, json, long, name, optional, shape, text } from './table.ts';
 
 const title_chars = 200;
@@ -13,6 +13,8 @@ export const shapes = {
   ...accountShapes,
 
   ...catalogueShapes,
+
+  ...linkShapes,
 
   ...strangerShapes,
 

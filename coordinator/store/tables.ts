@@ -6,6 +6,7 @@ type Shapes = typeof shapes;
 export type Account = RowOf<Shapes['accounts']>;
 export type AppRow = RowOf<Shapes['apps']>;
 export type FileEntry = RowOf<Shapes['file_entries']>;
+export type LinkRow = RowOf<Shapes['links']>;
 export type HostRow = RowOf<Shapes['hosts']>;
 export type Booking = RowOf<Shapes['bookings']>;
 export type SeatSlot = RowOf<Shapes['seat_slots']>;
@@ -41,6 +42,7 @@ export const makeTables = (
   enrolments: make(shapes.enrolments),
   file_entries: make(shapes.file_entries),
   host_apps: make(shapes.host_apps),
+  links: make(shapes.links),
   bookings: make(shapes.bookings),
   seat_slots: make(shapes.seat_slots),
   sessions: make(shapes.sessions),

@@ -8,6 +8,7 @@ import moreIndexes from '../../../migrations/0006_more_indexes.sql' with { type:
 import webhookChangeover from '../../../migrations/0007_webhook_changeover.sql' with { type: 'text' };
 import severalCoordinators from '../../../migrations/0008_several_coordinators.sql' with { type: 'text' };
 import invites from '../../../migrations/0009_invites.sql' with { type: 'text' };
+import links from '../../../migrations/0010_links.sql' with { type: 'text' };
 import { type Effect, effectOf } from './effects.ts';
 import { differencesSql } from './structure.ts';
 
@@ -80,4 +81,5 @@ export const migrations: readonly Migration[] = [
   migrationOf('0007_webhook_changeover', webhookChangeover),
   migrationOf('0008_several_coordinators', severalCoordinators),
   migrationOf('0009_invites', invites),
+  migrationOf('0010_links', links),
 ];
