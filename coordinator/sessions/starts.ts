@@ -3,28 +3,23 @@ import { type Participation, participationSchema } from '../../shared/protocol/h
 import { checkQuota } from '../accounts/quotas.ts';
 import { occupySeat } from '../bookings/choose.ts';
 import { takeCode } from '../bookings/codes.ts';
-import type { App } from '../catalogue/catalogue.ts';
-import { isElsewhere } from '../catalogue/elsewhere.ts';
-import { takesNew } from '../catalogue/rules.ts';
 import { once, type Repeatable, repeatOf } from '../kit/idempotency.ts';
 import { bounds } from '../kit/limits.ts';
 import { emit } from '../kit/outbox.ts';
 import { hashOf } from '../kit/secrets.ts';
-import { hostElsewhere, linkedApps } from '../seats/elsewhere.ts';
 import { holdsOf } from '../seats/holds.ts';
-import { drainingCards, drainingIn, type Hosts } from '../seats/hosts.ts';
+import type { Hosts } from '../seats/hosts.ts';
 import { takeTurn } from '../seats/queue.ts';
-import { bestSeat, emptySeats, seatsFor } from '../seats/rules-allocation.ts';
-import { isBound } from '../seats/rules-capacity.ts';
-import type { Host, Occupant } from '../seats/rules-hosts.ts';
+import { seatsFor } from '../seats/rules-allocation.ts';
 import type { Hold } from '../seats/rules-plans.ts';
 import { noteStranger, unusedUntil } from '../seats/stranger-rows.ts';
 import { strangerMayStart } from '../seats/strangers.ts';
 import { Taken } from '../store/database.ts';
-import type { Account, HostRow, Tables } from '../store/tables.ts';
+import type { Account, Tables } from '../store/tables.ts';
 import { begin, type World } from './live.ts';
-import { rowOf, sessionEvent, sessionOf } from './rows.ts';
+import { rowOf, sessionEvent } from './rows.ts';
 import { openSession, type Step } from './rules-session.ts';
+import { lockBestSeat, occupancy, type Wanted } from './seating.ts';
 import { sessionSettings } from './settings.ts';
 import { participation } from './view.ts';
 
@@ -46,43 +41,12 @@ export interface StartRequest {
   readonly repeatable?: Repeatable;
 }
 
-interface Plan {
+interface Plan extends Wanted {
   readonly request: StartRequest;
-  readonly app: App;
-  readonly now: number;
-  readonly to: number;
-  /** Whether it may be given a seat that a booking needs before `to`. */
-  readonly short: boolean;
   readonly owner: { readonly id: string; readonly token_hash: string };
   /** The owner's token. */
   readonly token: string;
 }
-
-const occupancy = (world: World, hosts: Hosts, holds: readonly Hold[], now: number) => ({
-  hosts,
-  sessions: [...hosts.occupants()],
-  draining: drainingIn(world.catalogue.now()),
-  starting: world.starting,
-  holds,
-  now,
-});
-
-/** The host whose row is locked, and who sits there; undefined where nothing can be started on it. */
-const seen = async (
-  world: World,
-  tables: Tables,
-  row: HostRow,
-  { app, now }: Plan,
-): Promise<{ readonly host: Host; readonly sessions: readonly Occupant[] } | undefined> => {
-  if (!isElsewhere(world, row)) {
-    const host = world.hosts.get(row.name);
-    return host && { host, sessions: [...world.hosts.occupants()] };
-  }
-  const apps = linkedApps(await tables.links.get({ host: row.name }), row);
-  if (apps?.includes(app.name) !== true) return undefined;
-  const rows = await tables.sessions.find({ host: row.name });
-  return { host: hostElsewhere(row, apps, now), sessions: rows.flatMap((one) => sessionOf(one) ?? []) };
-};
 
 /** The session on the best seat of the host, stored, where there is room and the caller may; undefined where there is none. */
 const place = async (
@@ -91,24 +55,11 @@ const place = async (
   name: string,
   plan: Plan,
 ): Promise<Step | Refusal | undefined> => {
-  const { app, now, to, short, owner, request } = plan;
+  const { app, now, to, owner, request } = plan;
   const account = request.account && (await tables.accounts.lock({ id: request.account.id }));
   if (request.account !== undefined && account?.state !== 'approved') return refuse('account_required');
-  const row = await tables.hosts.lock({ name });
-  const found = row === undefined || !takesNew(row) ? undefined : await seen(world, tables, row, plan);
-  if (row === undefined || found === undefined) return undefined;
-  const { host, sessions } = found;
-  const empty = emptySeats(host, sessions);
-  if (empty.length === 0) return undefined;
-  // Where a card may have less room than seats, what is held on the others counts too.
-  const bound = host.capacity.cards.some((card) => isBound(card, host.capacity));
-  // As many as the host has seats, so that each time it is the same prepared statement.
-  const asked = Array.from({ length: host.seats }, (_, at) => (bound ? at : (empty[at] ?? empty[0] ?? 0)));
-  const holds = await holdsOf(tables, { host: name, seat: { in: asked } }, now, to);
-  const { starting } = world;
-  const at = { hosts: world.hosts, sessions, starting, holds, now, draining: () => drainingCards(row) };
-  const seat = bestSeat(app.name, host, at, to);
-  if (seat === undefined || (seat.until < to && !short)) return undefined;
+  const seat = await lockBestSeat(world, tables, name, plan);
+  if (seat === undefined) return undefined;
   const minutes = Math.ceil((seat.until - now) / minute_ms);
   const { network } = request;
   const stranger = account === undefined && network !== undefined ? { host: name, network } : undefined;
