@@ -16,8 +16,8 @@ import { createLogFiles } from './log-files.ts';
 import { savedOptions, secretFiles, withoutSecrets } from './options.ts';
 import { createMemoryStore } from './peers/memory-store.ts';
 import { peerQuotas } from './peers/quotas.ts';
-import { openRedisStore } from './peers/redis-store.ts';
 import { createPeerServer, type PeerServer } from './peers/server.ts';
+import type { PeerStore } from './peers/store.ts';
 import { createSignalling, type Signalling } from './server.ts';
 
 const levels: Record<Config['options']['log_level_console'], LogLevel> = {
@@ -52,14 +52,17 @@ const stopped = (config: Config, signalling: Signalling, log: Log): Promise<stri
     });
   });
 
-/** The peer channels, in Redis if there is one. */
+/** In Redis if there is one. Its client is loaded only then: each session's start waits for its signalling. */
+const openStore = async ({ redis_url }: Config['options'], log: Log): Promise<PeerStore> => {
+  if (redis_url === '') return createMemoryStore();
+  const { openRedisStore } = await import('./peers/redis-store.ts');
+  return openRedisStore(redis_url, systemClock, log);
+};
+
 const openPeers = async ({ options, broadcast_tokens }: Config, log: Log): Promise<PeerServer> => {
   const per_second = options.max_messages_per_second;
   return createPeerServer({
-    store:
-      options.redis_url === ''
-        ? createMemoryStore()
-        : await openRedisStore(options.redis_url, systemClock, log),
+    store: await openStore(options, log),
     clock: systemClock,
     ids: systemIds,
     log,
