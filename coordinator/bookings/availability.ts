@@ -6,7 +6,7 @@ import type { Services } from '../kit/services.ts';
 import { mostOn } from '../seats/rules-capacity.ts';
 import { freeRuns } from '../seats/rules-plans.ts';
 import { slot_ms } from '../seats/rules-slots.ts';
-import { bookableHosts, readPlansOf, seatPlans } from './plans.ts';
+import { bookableHosts, readWithPlans } from './plans.ts';
 import { defaultMinutes, visitOf } from './rules.ts';
 import { bookingSettings } from './settings.ts';
 
@@ -30,12 +30,7 @@ export const availability = async (
   if (isRefusal(days)) return days;
   const now = services.clock.now();
   const settings = bookingSettings(services);
-  const hosts = await services.db.read(async (tables) => {
-    const app = await tables.apps.get({ name });
-    return app === undefined ? [] : bookableHosts(tables, app);
-  });
-  await readPlansOf(services, hosts);
-  return services.db.read(async (tables) => {
+  return readWithPlans(services, async (tables, seatPlans) => {
     const app = await tables.apps.get({ name });
     if (app === undefined) return refuse('app_unknown');
     if (!app.enabled) return refuse('app_disabled');
@@ -43,7 +38,7 @@ export const availability = async (
     const first = Math.ceil(now / slot_ms) * slot_ms;
     const possible = visitOf(first, length, app, first, settings);
     if (isRefusal(possible)) return possible;
-    const cards = await seatPlans(services, tables, await bookableHosts(tables, app));
+    const cards = await seatPlans(tables, await bookableHosts(tables, app));
     const range = {
       from: Math.max(days.from, first),
       to: Math.min(days.to, now + settings.days_ahead * day_ms + 1),

@@ -8,7 +8,7 @@ import { type CardPlan, fittingSeat } from '../seats/rules-plans.ts';
 import type { Booking, HostRow, ReadTables } from '../store/tables.ts';
 import { untilSettled } from './choose.ts';
 import { closeBooking, lockBooking, relocateBooking, without } from './moves.ts';
-import { bookableHosts, readPlansOf, seatPlans } from './plans.ts';
+import { bookableHosts, readWithPlans } from './plans.ts';
 import { nextState } from './rules.ts';
 import { bookingEventData } from './view.ts';
 
@@ -62,14 +62,16 @@ const hasOthers = ({ db }: Pick<Services, 'db'>, host: string, takes: Leaving['t
   });
 
 /** The cards of the hosts that take bookings of the app, with all times at which they are taken. */
-const cardsFor = async (services: Services, name: string, takes: Leaving['takes']): Promise<CardPlan[]> => {
-  const hosts = await services.db.read(async (tables) => {
+const cardsFor = (services: Services, name: string, takes: Leaving['takes']): Promise<CardPlan[]> =>
+  readWithPlans(services, async (tables, seatPlans) => {
     const app = await tables.apps.get({ name });
-    return app === undefined ? [] : (await bookableHosts(tables, app)).filter((host) => takes(host.name));
+    if (app === undefined) return [];
+    const hosts = await bookableHosts(tables, app);
+    return seatPlans(
+      tables,
+      hosts.filter((host) => takes(host.name)),
+    );
   });
-  await readPlansOf(services, hosts);
-  return services.db.read((tables) => seatPlans(services, tables, hosts));
-};
 
 /** For an app and a time, whether some seat of the hosts that take bookings is free, as far as is remembered. */
 const findRoom = (services: Services, takes: Leaving['takes']) => {

@@ -4,16 +4,16 @@ import type { Database } from '../store/database.ts';
 import type { ReadTables } from '../store/tables.ts';
 import { memoryDatabase } from '../testing/database.ts';
 import { hostRow } from '../testing/rows.ts';
-import { PlansUnread, readPlansOf, rememberedPlans } from './plans.ts';
+import { PlansUnread, planChanged, readPlansOf, readWithPlans, rememberedPlans } from './plans.ts';
 
-/** Forty hosts, and a database whose third read of many breaks once. */
-const rig = async () => {
+/** Forty hosts, and a database one of whose reads breaks once. */
+const rig = async (breaks = 2) => {
   const db = memoryDatabase();
   const clock = fakeClock();
   const hosts = Array.from({ length: 40 }, (_, at) => hostRow(`host-${String(at).padStart(2, '0')}`));
   await db.transact((tables) => tables.hosts.insert(...hosts));
   const read: string[][] = [];
-  let broken = 2;
+  let broken = breaks;
   const counting: Database = Object.assign(Object.create(db), {
     transact: db.transact.bind(db),
     read: async (work: (tables: ReadTables) => Promise<unknown>) => {
@@ -41,6 +41,27 @@ test('readPlansOf() reads some hosts at a time and keeps what has come when a la
   expect(read.flat()).toHaveLength(32);
   await readPlansOf(services, hosts);
   expect(read.flat()).toEqual(hosts.map(({ name }) => name));
+});
+
+test('readWithPlans() reads many plans before it and few with it, and nothing that has not changed', async () => {
+  const { services, hosts, read } = await rig(Number.POSITIVE_INFINITY);
+  let runs = 0;
+  const cards = () =>
+    readWithPlans(services, (tables, seatPlans) => {
+      runs += 1;
+      return seatPlans(tables, hosts);
+    });
+  expect(await cards()).toHaveLength(40);
+  expect([runs, read.flat()]).toEqual([2, hosts.map(({ name }) => name)]);
+  read.length = 0;
+  await services.db.transact(async (tables) => {
+    for (const { name } of hosts.slice(0, 3)) await planChanged(tables, name);
+  });
+  await cards();
+  expect([runs, read.flat()]).toEqual([3, hosts.slice(0, 3).map(({ name }) => name)]);
+  read.length = 0;
+  await cards();
+  expect([runs, read]).toEqual([4, []]);
 });
 
 test('rememberedPlans() reads nothing within a transaction: it says what has to be read before', async () => {

@@ -118,13 +118,15 @@ const changedSince = async (
 export const changedHosts = async (...given: Parameters<typeof changedSince>): Promise<readonly HostRow[]> =>
   (await changedSince(...given)).hosts;
 
-/** Brings what is remembered of these hosts up to what is stored. */
+/** Brings what is remembered of these hosts up to what is stored. Throws PlansUnread when more than `most` of them have to be read. */
 const refresh = async (
   services: Pick<Services, 'db' | 'clock'>,
   tables: PlanTables,
   hosts: readonly HostRow[],
+  most: number,
 ): Promise<void> => {
   const changed = await changedSince(services, tables, hosts);
+  if (changed.hosts.length > most) throw new PlansUnread(() => readPlansOf(services, changed.hosts));
   for (const [name, plans] of await readPlans(tables, changed.hosts, services.clock.now())) {
     // What was read may be newer than its revision. Then the next reader reads it once more.
     rememberedOf(services).set(name, { revision: changed.revisionOf(name), seats: plans.length, plans });
@@ -140,7 +142,8 @@ export const readPlansOf = async (
   hosts: readonly HostRow[],
 ): Promise<void> => {
   for (let at = 0; at < hosts.length; at += hosts_per_query) {
-    await services.db.read((tables) => refresh(services, tables, hosts.slice(at, at + hosts_per_query)));
+    const some = hosts.slice(at, at + hosts_per_query);
+    await services.db.read((tables) => refresh(services, tables, some, hosts_per_query));
   }
 };
 
@@ -202,17 +205,33 @@ const withSessions = async (
   return hosts.flatMap((host) => cardsOf(host, plansOf(host).map(busyToo)));
 };
 
+/** How often what a read needs is read before it: on a busy site some plans change meanwhile. */
+const reads_most = 3;
+
+/** The cards of hosts with all times at which they are taken, by bookings and by sessions that run. */
+export type SeatPlans = (tables: PlanTables, hosts: readonly HostRow[]) => Promise<CardPlan[]>;
+
 /**
- * The cards of the hosts with all times at which they are taken, by bookings and by sessions that run. What is held is in
- * `seat_slots`, under the host's lock.
+ * Runs a read that needs the plans of hosts as they are stored. As a rule few have changed, and they are read with it; many are
+ * read before it, in portions, and then it is run again. What is held is in `seat_slots`, under the host's lock.
  */
-export const seatPlans = async (
+export const readWithPlans = async <T>(
   services: Pick<Services, 'db' | 'clock'>,
-  tables: PlanTables,
-  hosts: readonly HostRow[],
-): Promise<CardPlan[]> => {
-  await refresh(services, tables, hosts);
-  return withSessions(services, tables, hosts);
+  work: (tables: ReadTables, seatPlans: SeatPlans) => Promise<T>,
+): Promise<T> => {
+  for (let read = 0; ; read++) {
+    const most = read < reads_most ? hosts_per_query : Number.POSITIVE_INFINITY;
+    const seatPlans: SeatPlans = async (tables, hosts) => {
+      await refresh(services, tables, hosts, most);
+      return withSessions(services, tables, hosts);
+    };
+    try {
+      return await services.db.read((tables) => work(tables, seatPlans));
+    } catch (error) {
+      if (!(error instanceof PlansUnread)) throw error;
+      await error.read();
+    }
+  }
 };
 
 /**
