@@ -27,13 +27,15 @@ import { bounds } from './kit/limits.ts';
 import { createLagMeter } from './kit/meters.ts';
 import { createRateLimits } from './kit/rates.ts';
 import { createSweep } from './kit/sweep.ts';
-import { createBackground } from './kit/work.ts';
+import { type Background, createBackground } from './kit/work.ts';
 import { openWorld } from './open.ts';
+import { serveNeighbours } from './relay/forwarding.ts';
 import { createElsewhere } from './seats/elsewhere.ts';
 import { moveQueue } from './seats/queue.ts';
 import { bookingNeeds } from './sessions/booked.ts';
 import { createFollower } from './sessions/change.ts';
 import { offerExtensions } from './sessions/extensions.ts';
+import { sayPresent } from './sessions/holder.ts';
 import { createDoor } from './sessions/knocks.ts';
 import { createClients } from './sessions/verbs.ts';
 import { createWaiting } from './sessions/waiting.ts';
@@ -66,12 +68,12 @@ export const startCoordinator = async (
   host_name: string,
   site?: Site,
 ): Promise<Coordinator> => {
-  const { store, clock, log } = services;
+  const { bus, store, clock, log } = services;
   const world = await openWorld(services);
   const catalogue = followCatalogue(world, () => letGo(world));
   const waiting = createWaiting(world, clock);
   const agents = createAgents(world);
-  const rates = createRateLimits(store, clock, log);
+  const rates = createRateLimits(store, clock, bus);
   const clients = createClients(world, (network) => rates.take('start', network));
   const passwords = createPasswords();
   const silence = tellDraining(world);
@@ -100,10 +102,11 @@ export const startCoordinator = async (
   const lease = createLease(services);
   await lease.renew();
   const orphans = createOrphans(world, lease);
-  const background = createBackground(log, {
+  const follower = createFollower(world, () => background.nudge('follower'));
+  const background: Background = createBackground(log, {
     lease: () => lease.renew().then(orphans),
     links: createLinkRows(world),
-    follower: createFollower(world),
+    follower: follower.look,
     elsewhere: createElsewhere(world),
     extensions: () => offerExtensions(world),
     queue: () => moveQueue(world),
@@ -115,6 +118,8 @@ export const startCoordinator = async (
     looks: createLooks(world),
     erasures: createErasures(world, clients.leave),
   });
+  const deafen = serveNeighbours(world);
+  sayPresent(world);
   const stopTicker = clock.every(bounds.tick_ms, () => {
     measureLag(clock.monotonic());
     store.tick();
@@ -123,6 +128,7 @@ export const startCoordinator = async (
     clients.tick();
     tick(world);
     background.tick();
+    sayPresent(world);
     void deliveries.tick();
   });
 
@@ -156,6 +162,8 @@ export const startCoordinator = async (
       if (stopped) return;
       stopped = true;
       stopTicker();
+      follower.stop();
+      deafen();
       silence();
       waiting.stop();
       clients.stop();
@@ -163,7 +171,6 @@ export const startCoordinator = async (
       await background.stop();
       await deliveries.stop();
       await catalogue.stop();
-      rates.stop();
       store.close();
       await world.saver.stop();
     },

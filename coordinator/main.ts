@@ -21,6 +21,9 @@ import { type CoordinatorCommands, commandLine, type GivenTo } from './commands.
 import { listenAddress, listenFailure, localUrl } from './config.ts';
 import { printDeployment } from './deployment/print.ts';
 import { loadSite } from './http/pages.ts';
+import type { Bus } from './kit/bus.ts';
+import { createMemoryBus } from './kit/bus-memory.ts';
+import { openRedisBus } from './kit/bus-redis.ts';
 import type { Settings } from './kit/data-directory.ts';
 import { bounds } from './kit/limits.ts';
 import { sharedSecrets } from './kit/shared-secrets.ts';
@@ -65,6 +68,13 @@ const openBase = async (directory: string, log: Log): Promise<Database | undefin
     say(error.message);
     return undefined;
   }
+};
+
+/** The bus of all coordinators on a Redis; without one this coordinator is alone. */
+const openBus = async (store: Settings, log: Log): Promise<Bus> => {
+  const { redis_url } = store.configuration();
+  const parts = { clock: systemClock, ids: systemIds, log };
+  return redis_url === undefined ? createMemoryBus(parts) : await openRedisBus(redis_url, parts);
 };
 
 const listen = (coordinator: Coordinator, hostname: string, port: number): Server<SocketData> =>
@@ -114,7 +124,8 @@ const serve = async (command: GivenTo<'serve'>): Promise<number> => {
     ip,
     ownAddresses().map((own) => own.address),
   );
-  const services = { db, store, files, clock: systemClock, ids: systemIds, log };
+  const bus = await openBus(store, log);
+  const services = { db, store, files, bus, clock: systemClock, ids: systemIds, log };
   const coordinator = await startCoordinator(services, hostname(), await loadSite(page));
   const deafen = await listenForOrders(command.data, coordinator.obey, { log, serve: serveUnix });
   try {
@@ -128,12 +139,14 @@ const serve = async (command: GivenTo<'serve'>): Promise<number> => {
     await Promise.race([server.stop(), Bun.sleep(goodbye_ms)]);
     await server.stop(true);
     await stopping;
+    await bus.stop();
     await db.close();
     log.info('stopped');
     return 0;
   } catch (error) {
     await deafen();
     await coordinator.stop();
+    await bus.stop();
     await db.close();
     say(listenFailure(error, port));
     return 1;

@@ -17,6 +17,7 @@ import { listAudit, listRecords } from './records/records.ts';
 import { strangersRoom } from './seats/strangers.ts';
 import { joinSession } from './sessions/members.ts';
 import { cheap } from './testing/app.ts';
+import { memoryBus } from './testing/bus.ts';
 import { recordedLog } from './testing/log.ts';
 import { type Measured, measuredDatabase } from './testing/measured-database.ts';
 import { connectTo, openMigrated } from './testing/mysql.ts';
@@ -104,6 +105,7 @@ describe('500,000 bookings', () => {
     store,
     files: store,
     clock,
+    bus: memoryBus(clock),
     ids: systemIds,
     log: recordedLog().log,
   });

@@ -5,6 +5,7 @@ import { systemIds } from '../../shared/ids.ts';
 import { problemSchema } from '../../shared/protocol/http.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
 import { appUnderTest } from '../testing/app.ts';
+import { memoryBus } from '../testing/bus.ts';
 import { memoryDatabase } from '../testing/database.ts';
 import { recordedLog } from '../testing/log.ts';
 import { account } from '../testing/rows.ts';
@@ -325,7 +326,14 @@ describe('createAccessTokens()', () => {
     const clock = fakeClock();
     const db = memoryDatabase();
     await db.transact(({ accounts }) => accounts.insert(anna));
-    const rest = { db, clock, ids: systemIds, log: recordedLog().log, store: memoryStore([]) };
+    const rest = {
+      db,
+      clock,
+      bus: memoryBus(clock),
+      ids: systemIds,
+      log: recordedLog().log,
+      store: memoryStore([]),
+    };
     const both = [createAccessTokens(rest), createAccessTokens(rest)] as const;
     const kept: { token: string; expires: number }[] = [];
     const kids = new Set<string>();

@@ -9,6 +9,7 @@ import { bounds } from '../kit/limits.ts';
 import { openWorld } from '../open.ts';
 import type { Link } from '../sessions/live.ts';
 import { createSession } from '../sessions/starts.ts';
+import { memoryBus } from '../testing/bus.ts';
 import { memoryDatabase } from '../testing/database.ts';
 import { entry, keyOf, memoryStore } from '../testing/store.ts';
 import { hostGone, hostHello, hostReports, tick } from './fleet.ts';
@@ -30,6 +31,7 @@ const setUp = async () => {
     store,
     files: store,
     clock,
+    bus: memoryBus(clock),
     ids: fakeIds(),
     log: silentLog,
   });

@@ -48,7 +48,7 @@ export interface AppNeeds extends SessionNeeds, UpgradeNeeds {
 /** Everything that the coordinator answers over HTTP. Listens on nothing. */
 export const createApp = (needs: AppNeeds): OpenAPIHono<Env> => {
   const { world, stopping, rates, passwords, site } = needs;
-  const parts = readiness(world, rates, stopping);
+  const parts = readiness(world, stopping);
   const { store } = world;
   const catalogue = { ...world, catalogueChanged: needs.catalogueChanged };
   const tokens = createAccessTokens(world);

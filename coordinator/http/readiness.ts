@@ -1,6 +1,5 @@
 import type { Clock } from '../../shared/clock.ts';
 import { bounds } from '../kit/limits.ts';
-import type { RateLimits } from '../kit/rates.ts';
 import type { World } from '../sessions/live.ts';
 
 interface Part {
@@ -24,10 +23,10 @@ const remembered = <T>(clock: Clock, look: () => Promise<T>) => {
   };
 };
 
-export const readiness = (world: World, rates: RateLimits, stopping: () => boolean) => {
+export const readiness = (world: World, stopping: () => boolean) => {
   const database = remembered(world.clock, () => world.db.health());
   return async (): Promise<Parts> => {
-    const redis = rates.health();
+    const redis = world.bus.health();
     return {
       store: world.store.health(),
       database: await database(),

@@ -9,8 +9,10 @@ import type { Ctx, Env } from '../kit/http-env.ts';
 import { describedRoutes, done, pathOf, refuses } from '../kit/http-openapi.ts';
 import { problem } from '../kit/http-problems.ts';
 import { bearer } from '../kit/secrets.ts';
+import { forwardPlayer } from '../relay/forwarding.ts';
 import { connectPlayer } from '../relay/players.ts';
 import { createRefusedPlayers } from '../relay/refused.ts';
+import { holderElsewhere } from '../sessions/holder.ts';
 import type { World } from '../sessions/live.ts';
 import { playerGone, useTicket } from '../sessions/members.ts';
 import type { Clients } from '../sessions/verbs.ts';
@@ -108,24 +110,26 @@ export const upgradeRoutes = ({ world, agents, clients, stopping }: UpgradeNeeds
       }
       return upgraded(upgrade(c, caller, agents.connect(key)));
     });
-  return routes.openapi(signalling, (c) => {
+  return routes.openapi(signalling, async (c) => {
     const refused = refusedFirst(c, 'player') ?? foreignPage(c);
     if (refused !== undefined) return problem(refused);
     const id = c.req.valid('param').id;
-    const { ticket, resumable } = c.req.valid('query');
-    const member = useTicket(world, id, bareTicket(ticket));
-    if (isRefusal(member)) {
-      const { log } = world;
-      log.info({ session: id, network: c.env.network, ...member }, 'a player was refused');
-      world.meters.refusals.count({ code: member.refused });
-      return upgraded(upgrade(c, 'player', refusedPlayer(c.env.network, member)));
+    const { ticket: said, resumable } = c.req.valid('query');
+    const ticket = bareTicket(said);
+    const sizes = resumable === undefined ? browser : resuming;
+    const turnAway = (refusal: Refusal) => {
+      world.log.info({ session: id, network: c.env.network, ...refusal }, 'a player was refused');
+      world.meters.refusals.count({ code: refusal.refused });
+      return refusedPlayer(c.env.network, refusal);
+    };
+    const holder = await holderElsewhere(world, id);
+    if (holder !== undefined) {
+      const opening = { ask: 'player', session: id, ticket, resumable } as const;
+      return upgraded(upgrade(c, 'player', forwardPlayer(world, holder, opening, turnAway), sizes));
     }
-    const done = upgrade(
-      c,
-      'player',
-      connectPlayer(world, member, resumable),
-      resumable === undefined ? browser : resuming,
-    );
+    const member = useTicket(world, id, ticket);
+    if (isRefusal(member)) return upgraded(upgrade(c, 'player', turnAway(member)));
+    const done = upgrade(c, 'player', connectPlayer(world, member, resumable), sizes);
     if (!done) {
       playerGone(world, id, member.participant.id, { cut: false, streamed: false, ticket: member.ticket });
     }

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { fakeClock } from '../../shared/testing/clock.ts';
 import { fakeIds } from '../../shared/testing/ids.ts';
+import { memoryBus } from '../testing/bus.ts';
 import { memoryDatabase } from '../testing/database.ts';
 import { recordedLog } from '../testing/log.ts';
 import { memoryStore } from '../testing/store.ts';
@@ -12,7 +13,7 @@ const leases = (...names: readonly string[]) => {
   return names.map((coordinator_name) => {
     const recorded = recordedLog();
     const store = memoryStore([], { coordinator_name });
-    const lease = createLease({ db, store, clock, ids, log: recorded.log });
+    const lease = createLease({ db, store, clock, bus: memoryBus(clock), ids, log: recorded.log });
     return { ...lease, clock, db, errors: () => recorded.lines().filter(({ level }) => level === 'error') };
   });
 };

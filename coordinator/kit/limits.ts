@@ -168,6 +168,27 @@ export const bounds = {
   /** Apps and hosts that operators may add, those of servers.json counted in; a further one is refused. */
   apps: 1_000,
   hosts: 1_000,
+  /** An answer of Redis that takes longer counts as none. What goes over it is tried this often, and what is silent for so long is away. */
+  redis_answer_ms: 2_000,
+  redis_beat_ms: 1_000,
+  redis_silent_ms: 4_000,
+  /** Topics of the bus that wait to be told; beyond that everybody is told to look. */
+  topics_waiting: 10_000,
+  /** Members of groups that are there through one coordinator; a further one is not seen by others. So many are told of at once. */
+  present: 20_000,
+  present_at_once: 100,
+  /** Pipes of one coordinator with others; a further one is lost at once. Bytes that wait in one; more lose it. */
+  pipes: 20_000,
+  pipe_bytes: 512 * 1024,
+  /** What goes to another coordinator in one message of the bus, as far as one frame does not exceed it. */
+  mail_bytes: 256 * 1024,
+  /** Coordinators with pipes hear of each other this often; after so long without a word the pipes are lost. */
+  pipe_beat_ms: 2_000,
+  pipe_silent_ms: 10_000,
+  /** An answer of another coordinator that takes longer counts as none. */
+  neighbour_answer_ms: 5_000,
+  /** A coordinator without pipes that says nothing for so long is forgotten. */
+  neighbour_ms: 600_000,
   /** Largest picture that can be uploaded. */
   picture_bytes: 2 * 1024 * 1024,
 } as const;

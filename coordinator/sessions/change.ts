@@ -1,6 +1,8 @@
+import type { Cancel } from '../../shared/clock.ts';
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
 import { Fenced } from '../kit/fenced.ts';
 import type { Tables } from '../store/tables.ts';
+import { tellOfRow, topicOfHost } from './hints.ts';
 import { adopt, begin, happen, takeUp, type World } from './live.ts';
 import { type Stored, sessionOf, storeChange } from './rows.ts';
 import { type SessionEvent, transition } from './rules-lifecycle.ts';
@@ -48,6 +50,7 @@ export const changeBy = async (world: World, id: string, decide: Decide): Promis
   });
   if (isRefusal(stored)) return stored;
   adopt(world, stored);
+  tellOfRow(world.bus, stored.session);
   return world.sessions.get(id) ?? stored.session;
 };
 
@@ -72,10 +75,11 @@ const portion = 500;
 
 /**
  * Looks at what other coordinators did to sessions: takes over what became of those that are here, begins with those that were started on
- * hosts that are here, and tells who waits here for news of one that is not.
+ * hosts that are here, and tells who waits here for news of one that is not. Calls `nudge` when it should look before its time.
  */
-export const createFollower = (world: World): (() => Promise<void>) => {
-  const { db, sessions, hosts, clock } = world;
+export const createFollower = (world: World, nudge: () => void) => {
+  const { bus, db, sessions, hosts, clock } = world;
+  const listening = new Map<string, Cancel>();
   let looked = clock.now();
   /** Versions of rows of which who waits was told. */
   let told = new Map<string, number>();
@@ -108,9 +112,24 @@ export const createFollower = (world: World): (() => Promise<void>) => {
     told = versions;
     for (const id of elsewhere) if (before.get(id) !== versions.get(id)) sessions.tell(id);
   };
-  return async () => {
-    if (!db.shared) return;
-    await followOwn();
-    await tellOthers();
+  const listen = () => {
+    for (const { name } of hosts.values())
+      if (!listening.has(name)) listening.set(name, bus.listen(topicOfHost(name), nudge));
+    for (const [name, cancel] of listening) {
+      if (hosts.has(name)) continue;
+      cancel();
+      listening.delete(name);
+    }
+  };
+  return {
+    async look(): Promise<void> {
+      if (!db.shared) return;
+      listen();
+      await followOwn();
+      await tellOthers();
+    },
+    stop() {
+      for (const cancel of listening.values()) cancel();
+    },
   };
 };

@@ -14,6 +14,7 @@ import type { Knock } from '../store/tables.ts';
 import { endForEverybody, listSessions } from './admin.ts';
 import { sessionAt } from './change.ts';
 import { extendSession } from './extensions.ts';
+import { ticketFor } from './holder.ts';
 import { sessionDescriptions as described } from './http-descriptions.ts';
 import { describeKnock, leaveKnock } from './knocks.ts';
 import type { World } from './live.ts';
@@ -22,7 +23,6 @@ import {
   callerOf,
   type Door,
   endSession,
-  issueTicket,
   joinSession,
   leaveSession,
   type Membership,
@@ -90,13 +90,13 @@ const ticket = async ({ world }: SessionNeeds, c: Ctx): Promise<Response> => {
   const member = await caller(world, c);
   if (isRefusal(member)) return problem(member);
   if (isKnock(member)) return problem(refuse('lobby_waiting'));
-  const issued = issueTicket(world, member);
+  const issued = await ticketFor(world, member);
   if (isRefusal(issued)) return problem(issued);
   const base = socketBase(c, world.store.configuration());
   const url = new URL(`/api/v1/sessions/${member.session.id}/signalling`, base);
   url.searchParams.set('ticket', issued.ticket);
-  const resumable = world.links.get(member.session.host)?.resumes ?? false;
-  return c.json({ signalling_url: url.href, expires: issued.expires, resumable } satisfies Ticket);
+  const { expires, resumable } = issued;
+  return c.json({ signalling_url: url.href, expires, resumable } satisfies Ticket);
 };
 
 /** What a participant does, answered without a body; `knocking` where the caller waits at the door. */

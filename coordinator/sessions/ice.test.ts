@@ -5,6 +5,7 @@ import { fakeClock } from '../../shared/testing/clock.ts';
 import { startCoturn } from '../../shared/testing/coturn.ts';
 import { fakeIds } from '../../shared/testing/ids.ts';
 import { turnServer } from '../../shared/turn.ts';
+import { memoryBus } from '../testing/bus.ts';
 import { memoryDatabase } from '../testing/database.ts';
 import { readySession } from '../testing/domain.ts';
 import { recordedLog } from '../testing/log.ts';
@@ -20,7 +21,14 @@ const turn = { urls: ['turn:turn.example:3478?transport=udp'], secret_file: 'tur
 const services = (patch: object, secret?: string, clock = fakeClock()) => {
   const store = memoryStore([], { ice_servers: [stun], ...patch });
   if (secret !== undefined) store.secrets.set('turn', secret);
-  return { db: memoryDatabase(), store, clock, ids: fakeIds(), log: recordedLog().log };
+  return {
+    db: memoryDatabase(),
+    store,
+    clock,
+    bus: memoryBus(clock),
+    ids: fakeIds(),
+    log: recordedLog().log,
+  };
 };
 
 const credentialOf = ({ username = '', credential: password = '' }: IceServer = { urls: [] }) => ({

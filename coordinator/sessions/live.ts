@@ -4,9 +4,11 @@ import type { MessageOf } from '../../shared/protocol/message.ts';
 import { endReasons } from '../../shared/protocol/session.ts';
 import type { CatalogueServices } from '../catalogue/data-directory.ts';
 import { createLiveCatalogue, type LiveCatalogue } from '../catalogue/live.ts';
+import type { Bus } from '../kit/bus.ts';
 import { createMeters, type Meters } from '../kit/meters.ts';
 import { createHosts, type Hosts } from '../seats/hosts.ts';
 import { cardOfSession } from '../seats/rules-hosts.ts';
+import { topicOf } from './hints.ts';
 import { appIce } from './ice.ts';
 import type { Stored } from './rows.ts';
 import { endTextFor } from './rules-ends.ts';
@@ -73,7 +75,7 @@ export interface Sessions
   watched(): string[];
 }
 
-const createSessions = (hosts: Pick<Hosts, 'occupy' | 'free'>): Sessions => {
+const createSessions = (hosts: Pick<Hosts, 'occupy' | 'free'>, bus: Pick<Bus, 'listen'>): Sessions => {
   const sessions = new Map<string, Session>();
   const watchers = new Map<string, Set<() => void>>();
   return {
@@ -92,7 +94,15 @@ const createSessions = (hosts: Pick<Hosts, 'occupy' | 'free'>): Sessions => {
       sessions.delete(id);
       hosts.free(id);
     },
-    watch: (id, listener) => addTo(watchers, id, listener),
+    watch(id, listener) {
+      const unwatch = addTo(watchers, id, listener);
+      // Of one that is here nothing is heard that is not known.
+      const unlisten = bus.listen(topicOf(id), () => void (sessions.has(id) || listener()));
+      return () => {
+        unwatch();
+        unlisten();
+      };
+    },
     tell(id) {
       for (const listener of [...(watchers.get(id) ?? [])]) listener();
     },
@@ -126,7 +136,7 @@ export const createWorld = (needs: CatalogueServices): World => {
     hosts,
     elsewhere: createHosts(),
     links: new Map(),
-    sessions: createSessions(hosts),
+    sessions: createSessions(hosts, needs.bus),
     starting: new Map(),
     players: new Map(),
     saver: createSaver(needs, {

@@ -3,6 +3,7 @@ import { silentLog } from '../../shared/log.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
 import { fakeIds } from '../../shared/testing/ids.ts';
 import { type Database, Unavailable } from '../store/database.ts';
+import { memoryBus } from '../testing/bus.ts';
 import { memoryDatabase } from '../testing/database.ts';
 import { newSession, settings } from '../testing/domain.ts';
 import { hostRow } from '../testing/rows.ts';
@@ -31,7 +32,7 @@ const setUp = async (fault: () => void, lost: () => void = () => {}) => {
   const clock = fakeClock();
   const fenced: string[] = [];
   const saver = createSaver(
-    { db, store: memoryStore([]), clock, ids: fakeIds(), log: silentLog },
+    { db, store: memoryStore([]), clock, bus: memoryBus(clock), ids: fakeIds(), log: silentLog },
     {
       fenced: (host) => void fenced.push(host),
       rebased: (stored) => saver.rebase(stored, () => stored.session),

@@ -3,6 +3,7 @@ import { Fenced } from '../kit/fenced.ts';
 import type { Services } from '../kit/services.ts';
 import { Unavailable } from '../store/database.ts';
 import type { Tables } from '../store/tables.ts';
+import { topicOf } from './hints.ts';
 import { type Stored, sessionOf, storeChange } from './rows.ts';
 import { type Happened, replay } from './rules-lifecycle.ts';
 import type { Session } from './rules-session.ts';
@@ -83,7 +84,7 @@ const storePortion = async (
 };
 
 export const createSaver = (services: Services, ears: SaverEars): Saver => {
-  const { db, clock, log } = services;
+  const { db, bus, clock, log } = services;
   const known = new Map<string, Tracked>();
   const dirty = new Set<string>();
   const forgotten = new Set<string>();
@@ -147,6 +148,7 @@ export const createSaver = (services: Services, ears: SaverEars): Saver => {
     try {
       const stored = await storeBatch(portions, gone);
       for (const [at, portion] of portions.entries()) done(portion, stored[at]);
+      for (const id of ids) bus.tell(topicOf(id));
       for (const id of ids) if (!known.has(id)) dirty.delete(id);
       for (const id of gone) known.delete(id);
       finish([...gone, ...ids.filter((id) => !dirty.has(id))]);

@@ -16,6 +16,7 @@ import { noteStranger, unusedUntil } from '../seats/stranger-rows.ts';
 import { strangerMayStart } from '../seats/strangers.ts';
 import { Taken } from '../store/database.ts';
 import type { Account, Tables } from '../store/tables.ts';
+import { tellOfRow } from './hints.ts';
 import { begin, type World } from './live.ts';
 import { rowOf, sessionEvent } from './rows.ts';
 import { openSession, type Step } from './rules-session.ts';
@@ -221,6 +222,7 @@ const start = async (world: World, request: StartRequest): Promise<Participation
   if ('repeated' in attempt) return attempt.repeated;
   // The coordinator that has the host begins with what it finds in the row.
   if (world.hosts.has(attempt.step.session.host)) begin(world, attempt.step);
+  else tellOfRow(world.bus, attempt.step.session);
   return participation(world, attempt.step.session, plan.owner.id, plan.token, true);
 };
 

@@ -5,9 +5,10 @@ import { bounds } from '../kit/limits.ts';
 import type { Knock } from '../store/tables.ts';
 import { sessionAt } from './change.ts';
 import type { Client } from './client.ts';
+import { ticketFor } from './holder.ts';
 import { leaveKnock } from './knocks.ts';
 import type { World } from './live.ts';
-import { callerOf, issueTicket, leaveSession, type Membership, memberOf } from './members.ts';
+import { callerOf, leaveSession, type Membership } from './members.ts';
 import { endTextFor } from './rules-ends.ts';
 import { isLive, serving } from './rules-session.ts';
 import { describeSession } from './view.ts';
@@ -26,10 +27,18 @@ export const sendError = (
 
 export const portOf = ({ port, protocol }: URL): string => port || (protocol === 'wss:' ? '443' : '80');
 
-const sendConnect = (client: Client, { session, participant_token }: Participation, id?: string): void => {
+const sendConnect = async (
+  client: Client,
+  { session, participant_token }: Participation,
+  id?: string,
+): Promise<void> => {
   const { world, base, send } = client;
-  const member = memberOf(world, session.id, participant_token);
-  const issued = isRefusal(member) ? member : issueTicket(world, member);
+  const who = await callerOf(world, session.id, participant_token);
+  const issued = isRefusal(who)
+    ? who
+    : 'session' in who
+      ? await ticketFor(world, who)
+      : refuse('lobby_waiting');
   if (isRefusal(issued)) {
     sendError(client, issued, id);
     return;

@@ -6,6 +6,7 @@ import { fromClient, toClient } from '../../shared/protocol/client-verbs.ts';
 import { encode, type MessageOf } from '../../shared/protocol/message.ts';
 import { createAccessTokens } from '../accounts/tokens.ts';
 import { bounds } from '../kit/limits.ts';
+import { memoryBus } from '../testing/bus.ts';
 import { memoryDatabase } from '../testing/database.ts';
 import { type Rig, startRig } from '../testing/rig.ts';
 import { account } from '../testing/rows.ts';
@@ -48,7 +49,14 @@ const rigWithAccount = async (patch: object = {}) => {
     await accounts.insert(anna);
     for (const name of ['Loft', 'Villa']) await apps.update({ name }, { who_may_start: 'accounts' });
   });
-  const tokens = createAccessTokens({ db, store, clock, ids: systemIds, log: recorded.log });
+  const tokens = createAccessTokens({
+    db,
+    store,
+    clock,
+    bus: memoryBus(clock),
+    ids: systemIds,
+    log: recorded.log,
+  });
   const { access_token } = await tokens.issue(anna);
   return { rig, db, anna, connectAs: () => connect(rig, { Authorization: `Bearer ${access_token}` }) };
 };

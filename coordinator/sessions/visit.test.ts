@@ -10,6 +10,7 @@ import type { Fleet } from '../fleet/lives.ts';
 import { bounds } from '../kit/limits.ts';
 import { openWorld } from '../open.ts';
 import { seatsTaken } from '../seats/rules-allocation.ts';
+import { memoryBus } from '../testing/bus.ts';
 import { memoryDatabase } from '../testing/database.ts';
 import { entry, keyOf, memoryStore } from '../testing/store.ts';
 import type { Link } from './live.ts';
@@ -132,7 +133,15 @@ const setUp = async (seed: number) => {
   const below = seeded(seed);
   const ids = { ...fakeIds(), below };
   const store = memoryStore([entry('a', 'Loft'), entry('b', 'Loft')]);
-  const world = await openWorld({ db: memoryDatabase(), store, files: store, clock, ids, log: silentLog });
+  const world = await openWorld({
+    db: memoryDatabase(),
+    store,
+    files: store,
+    clock,
+    bus: memoryBus(clock),
+    ids,
+    log: silentLog,
+  });
   return { clock, below, world, machines: [new Machine(world, 'a', 2), new Machine(world, 'b', 3)] };
 };
 

@@ -8,6 +8,7 @@ import type { Services } from '../kit/services.ts';
 import type { Database } from '../store/database.ts';
 import type { Account } from '../store/tables.ts';
 import { cheap } from './app.ts';
+import { memoryBus } from './bus.ts';
 import { recordedLog } from './log.ts';
 import { account } from './rows.ts';
 import { memoryStore } from './store.ts';
@@ -69,7 +70,13 @@ export const useAccounts = (open: () => Promise<TwoCoordinators>): (() => Accoun
   afterAll(() => opened[Symbol.asyncDispose]());
   beforeEach(async () => {
     const clock = fakeClock();
-    const rest = { clock, ids: systemIds, log: recordedLog().log, store: memoryStore([]) };
+    const rest = {
+      clock,
+      bus: memoryBus(clock),
+      ids: systemIds,
+      log: recordedLog().log,
+      store: memoryStore([]),
+    };
     const [first, second] = opened.databases;
     const both = [
       { ...rest, db: first },

@@ -16,6 +16,7 @@ import { openWorld } from '../open.ts';
 import type { Link } from '../sessions/live.ts';
 import { createClients } from '../sessions/verbs.ts';
 import { createWaiting } from '../sessions/waiting.ts';
+import { memoryBus } from './bus.ts';
 import { memoryDatabase } from './database.ts';
 import { recordedLog } from './log.ts';
 import { entry, keyOf, memoryStore } from './store.ts';
@@ -36,10 +37,10 @@ export const appUnderTest = async (patch: object = {}, info: object = {}, site?:
   const clock = fakeClock();
   const recorded = recordedLog();
   const store = memoryStore([entry('a', 'Loft', info)], patch);
-  const services = { db: memoryDatabase(), clock, ids: fakeIds(), log: recorded.log };
+  const services = { db: memoryDatabase(), clock, bus: memoryBus(clock), ids: fakeIds(), log: recorded.log };
   const world = await openWorld({ ...services, store, files: store });
   const waiting = createWaiting(world, clock);
-  const rates = createRateLimits(store, clock, recorded.log);
+  const rates = createRateLimits(store, clock, world.bus);
   const [state, upgrades] = [{ stopping: false }, [] as SocketData[]];
   const app = createApp({
     world,

@@ -13,6 +13,7 @@ import type { Database } from '../store/database.ts';
 import { openJsonDatabase } from '../store/json/open.ts';
 import { insert_rows } from '../store/table.ts';
 import type { Booking } from '../store/tables.ts';
+import { memoryBus } from './bus.ts';
 import { temporaryFolder } from './folder.ts';
 import { openMigrated } from './mysql.ts';
 import { percentiles, timed } from './percentiles.ts';
@@ -109,7 +110,15 @@ const measure = async (services: Services, app: string, queries: number) => {
 
 const bench = async (db: Database, queries: number) => {
   const store = memoryStore([], { code_digits: 6, bookings_per_account: 10_000 });
-  const services = { db, store, files: store, clock: systemClock, ids: systemIds, log: silentLog };
+  const services = {
+    db,
+    store,
+    files: store,
+    clock: systemClock,
+    bus: memoryBus(systemClock),
+    ids: systemIds,
+    log: silentLog,
+  };
   const filled = await timed(() => fill(db, systemClock.now()));
   const narrow = await measure(services, 'narrow', queries);
   const wide = await measure(services, 'wide', queries);

@@ -8,6 +8,7 @@ import { openWorld } from '../open.ts';
 import { happen, type Link, type World } from '../sessions/live.ts';
 import { createSession } from '../sessions/starts.ts';
 import type { Database } from '../store/database.ts';
+import { memoryBus } from './bus.ts';
 import { connectTo } from './mysql.ts';
 import { inParallel, percentiles } from './percentiles.ts';
 import { entry, keyOf, memoryStore } from './store.ts';
@@ -46,6 +47,7 @@ const connectedWorld = async (db: Database): Promise<World> => {
     store,
     files: store,
     clock: systemClock,
+    bus: memoryBus(systemClock),
     ids: systemIds,
     log: silentLog,
   });

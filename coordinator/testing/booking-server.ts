@@ -7,6 +7,7 @@ import { onError } from '../kit/http-problems.ts';
 import { openWorld } from '../open.ts';
 import { bookedRoutes } from '../sessions/http-booked.ts';
 import { openMysqlDatabase } from '../store/mysql/database.ts';
+import { memoryBus } from './bus.ts';
 import { account } from './rows.ts';
 import { memoryStore } from './store.ts';
 
@@ -18,7 +19,15 @@ const [url = ''] = process.argv.slice(2);
 const log = createLog('coordinator', 'error', { write: (line) => void process.stderr.write(line) });
 const db = await openMysqlDatabase({ url, clock: systemClock, ids: systemIds, log });
 const store = memoryStore([], { code_digits: 6, bookings_per_account: 10_000 });
-const services = { db, store, files: store, clock: systemClock, ids: systemIds, log };
+const services = {
+  db,
+  store,
+  files: store,
+  clock: systemClock,
+  bus: memoryBus(systemClock),
+  ids: systemIds,
+  log,
+};
 
 const app = describedRoutes();
 app.onError(onError(log, systemIds));

@@ -7,6 +7,7 @@ import type { CatalogueServices } from '../catalogue/data-directory.ts';
 import { slot_ms, slotsOf } from '../seats/rules-slots.ts';
 import type { Database } from '../store/database.ts';
 import type { Account, AppRow, HostRow } from '../store/tables.ts';
+import { memoryBus } from './bus.ts';
 import { recordedLog } from './log.ts';
 import { account, appRow, hostRow } from './rows.ts';
 import { type MemoryStore, memoryStore } from './store.ts';
@@ -46,7 +47,15 @@ export const bookingRig = async (
   });
   const clock = fakeClock(monday);
   const store = memoryStore([], patch);
-  const services = { db, store, files: store, clock, ids: systemIds, log: recordedLog().log };
+  const services = {
+    db,
+    store,
+    files: store,
+    clock,
+    bus: memoryBus(clock),
+    ids: systemIds,
+    log: recordedLog().log,
+  };
   const network = { network: '192.0.2.1', base: 'https://vitrina.example' };
   const visitor = (number = 1): Visitor => ({ account: accounts[number - 1], ...network });
   const at: BookingRig['at'] = async (time, order = {}, by = visitor(), key = undefined) => {

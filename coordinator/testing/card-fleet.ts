@@ -14,6 +14,7 @@ import type { Fleet } from '../fleet/lives.ts';
 import { openWorld } from '../open.ts';
 import type { Link } from '../sessions/live.ts';
 import type { Database } from '../store/database.ts';
+import { memoryBus } from './bus.ts';
 import { memoryDatabase } from './database.ts';
 import { recordedLog } from './log.ts';
 import { entry, keyOf, memoryStore } from './store.ts';
@@ -111,7 +112,15 @@ export const cardFleet = async (db: Database = memoryDatabase()) => {
   const entries = ['a', 'b'].flatMap((name) => apps.map((app) => entry(name, app, { max_minutes: 120 })));
   const store = memoryStore(entries);
   const recorded = recordedLog();
-  const world = await openWorld({ db, store, files: store, clock, ids: fakeIds(), log: recorded.log });
+  const world = await openWorld({
+    db,
+    store,
+    files: store,
+    clock,
+    bus: memoryBus(clock),
+    ids: fakeIds(),
+    log: recorded.log,
+  });
   const a = cardAgent(world, 'a', { seats: 5, apps, cards });
   const b = cardAgent(world, 'b', { seats: 1, apps });
   for (const agent of [a, b]) await agent.hello();

@@ -4,6 +4,7 @@ import { startMariadb } from '../../shared/testing/mariadb.ts';
 import { login, refresh } from '../accounts/logins.ts';
 import { createPasswords, type Passwords } from '../accounts/passwords.ts';
 import { cheap } from './app.ts';
+import { memoryBus } from './bus.ts';
 import { recordedLog } from './log.ts';
 import { openMigrated } from './mysql.ts';
 import { account } from './rows.ts';
@@ -24,7 +25,8 @@ const password = 'correct horse';
 await using server = await startMariadb();
 const url = await server.createDatabase('guesses');
 const databases = [await openMigrated(url), await openMigrated(url)] as const;
-const rest = { clock: fakeClock(), ids: systemIds, log: recordedLog().log, store: memoryStore([]) };
+const clock = fakeClock();
+const rest = { bus: memoryBus(clock), clock, ids: systemIds, log: recordedLog().log, store: memoryStore([]) };
 const coordinators = databases.map((db) => ({ ...rest, db }));
 const coordinatorOf = (number: number) => coordinators[number % 2] ?? { ...rest, db: databases[0] };
 

@@ -2,6 +2,7 @@ import { systemClock } from '../../shared/clock.ts';
 import { systemIds } from '../../shared/ids.ts';
 import { login } from '../accounts/logins.ts';
 import { createPasswords } from '../accounts/passwords.ts';
+import { memoryBus } from './bus.ts';
 import { memoryDatabase } from './database.ts';
 import { recordedLog } from './log.ts';
 import { account } from './rows.ts';
@@ -42,6 +43,7 @@ const services = {
   ids: systemIds,
   log: recordedLog().log,
   store: memoryStore([]),
+  bus: memoryBus(systemClock),
 };
 await services.db.transact(({ accounts }) =>
   accounts.insert(

@@ -10,7 +10,9 @@ import {
 import type { SocketData } from '../../shared/socket.ts';
 import { type FakeClock, fakeClock } from '../../shared/testing/clock.ts';
 import { startCoordinator } from '../app.ts';
+import type { Bus } from '../kit/bus.ts';
 import type { Database } from '../store/database.ts';
+import { memoryBus } from './bus.ts';
 import { memoryDatabase } from './database.ts';
 import { type FakeAgent, fakeAgent, type Hello } from './fake-agent.ts';
 import { type RecordedLog, recordedLog } from './log.ts';
@@ -59,8 +61,22 @@ export interface Rig extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-const listen = async (store: MemoryStore, clock: FakeClock, recorded: RecordedLog, db: Database) => {
-  const services = { db, store, files: store, clock, ids: systemIds, log: recorded.log };
+const listen = async (
+  store: MemoryStore,
+  clock: FakeClock,
+  recorded: RecordedLog,
+  db: Database,
+  bus: Bus,
+) => {
+  const services = {
+    db,
+    store,
+    files: store,
+    clock,
+    bus,
+    ids: systemIds,
+    log: recorded.log,
+  };
   const coordinator = await startCoordinator(services, 'tour-machine');
   const server = Bun.serve<SocketData>({
     hostname: '127.0.0.1',
@@ -99,10 +115,11 @@ export const startRig = async (
   db = memoryDatabase(),
   clock = fakeClock(),
   servers: readonly object[] = two_hosts,
+  bus = memoryBus(clock),
 ): Promise<Rig> => {
   const store = memoryStore(servers, patch);
   const recorded = recordedLog();
-  const { coordinator, server } = await listen(store, clock, recorded, db);
+  const { coordinator, server } = await listen(store, clock, recorded, db, bus);
   const base = `http://127.0.0.1:${server.port}`;
   const socketBase = `ws://127.0.0.1:${server.port}`;
   const request = requester(base);

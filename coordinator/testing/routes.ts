@@ -8,6 +8,7 @@ import type { Env } from '../kit/http-env.ts';
 import { describedRoutes } from '../kit/http-openapi.ts';
 import { onError } from '../kit/http-problems.ts';
 import type { Account } from '../store/tables.ts';
+import { memoryBus } from './bus.ts';
 import { memoryDatabase } from './database.ts';
 import { recordedLog } from './log.ts';
 import { account } from './rows.ts';
@@ -23,12 +24,13 @@ interface Sent {
 
 /** A part of the REST interface alone, on an empty database. The caller is "account-1": an administrator, until changed. */
 export const routesUnderTest = (make: (parts: CatalogueServices) => OpenAPIHono<Env>) => {
-  const store = memoryStore([]);
+  const [store, clock] = [memoryStore([]), fakeClock()];
   const parts = {
     db: memoryDatabase(),
     store,
     files: store,
-    clock: fakeClock(),
+    clock,
+    bus: memoryBus(clock),
     ids: fakeIds(),
     log: recordedLog().log,
   };

@@ -13,6 +13,7 @@ import type { Link, World } from '../sessions/live.ts';
 import { issueTicket, memberOf, playerAnswered, useTicket } from '../sessions/members.ts';
 import { createSession } from '../sessions/starts.ts';
 import type { Database } from '../store/database.ts';
+import { memoryBus } from './bus.ts';
 import { memoryDatabase } from './database.ts';
 import { account } from './rows.ts';
 import { entry, keyOf, memoryStore } from './store.ts';
@@ -32,7 +33,15 @@ export const worldUnderTest = async (
   patch: object = {},
 ) => {
   const store = memoryStore([entryOfA(info)], patch);
-  const world = await openWorld({ db, store, files: store, clock, ids: fakeIds(), log: silentLog });
+  const world = await openWorld({
+    db,
+    store,
+    files: store,
+    clock,
+    bus: memoryBus(clock),
+    ids: fakeIds(),
+    log: silentLog,
+  });
   const orders: Order[] = [];
   const link: Link = {
     epoch: 1,
