@@ -8,7 +8,7 @@ import { startRedis } from '../../shared/testing/redis.ts';
 import { openRedisBus } from '../kit/bus-redis.ts';
 import { memoryDatabase } from '../testing/database.ts';
 import type { FakeAgent } from '../testing/fake-agent.ts';
-import { startRig } from '../testing/rig.ts';
+import { type Rig, startRig } from '../testing/rig.ts';
 import { openSocket, type TestSocket } from '../testing/socket.ts';
 import { forwardPlayer } from './forwarding.ts';
 
@@ -25,24 +25,17 @@ const text = (socket: TestSocket) =>
 const pair = async () => {
   const [db, clock] = [memoryDatabase(), fakeClock()];
   const parts = { clock: systemClock, ids: systemIds, log: silentLog };
-  const open = async (coordinator_name: string) => {
+  const opened = new AsyncDisposableStack();
+  /** Starts the coordinator of that name, again where it has been before. */
+  const open = async (coordinator_name: string): Promise<Rig> => {
     const bus = await openRedisBus(redis.url, parts);
-    return { bus, rig: await startRig({ coordinator_name }, db, clock, undefined, bus) };
+    opened.defer(() => bus.stop());
+    return opened.use(await startRig({ coordinator_name }, db, clock, undefined, bus));
   };
   const [near, far] = [await open('near'), await open('far')];
-  const host = await near.rig.host();
-  await near.rig.pass(1_000, host);
-  return {
-    near: near.rig,
-    far: far.rig,
-    host,
-    async [Symbol.asyncDispose]() {
-      for (const { rig, bus } of [near, far]) {
-        await rig[Symbol.asyncDispose]();
-        await bus.stop();
-      }
-    },
-  };
+  const host = await near.host();
+  await near.pass(1_000, host);
+  return { near, far, host, open, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 };
 
 describe(`${forwardPlayer.name}()`, () => {
@@ -107,6 +100,24 @@ describe(`${forwardPlayer.name}()`, () => {
     expect((await first.socket.closed()).code).toBeGreaterThan(1_000);
     const again = await dialled(url.replace(far.socketBase, near.socketBase), host);
     expect(again.user_id).toBe(member.participant_id);
+  });
+
+  test('forwardPlayer() serves a page of a coordinator that was started again before its host went to another one', async () => {
+    await using both = await pair();
+    const { near, far, host, open } = both;
+    const member = await near.session(host);
+    await near[Symbol.asyncDispose]();
+    const again = await open('near');
+    const { id } = member.session;
+    const agent = await far.host({ sessions: [{ session_id: id, generation: 1, state: 'ready' }] });
+    await far.join(member.session.code);
+    // It hears of what is stored there, of a session that it thinks it has.
+    await again.pass(1_000);
+    const { body } = await again.request('POST', `/api/v1/sessions/${id}/tickets`, {
+      token: member.participant_token,
+    });
+    expect(body).toMatchObject({ resumable: true });
+    await again.player(agent, member);
   });
 
   test('forwardPlayer() is what a session needs that starts where its host is not', async () => {

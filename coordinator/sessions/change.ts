@@ -1,5 +1,6 @@
 import type { Cancel } from '../../shared/clock.ts';
 import { isRefusal, type Refusal, refuse } from '../../shared/errors.ts';
+import { isElsewhere } from '../catalogue/elsewhere.ts';
 import { Fenced } from '../kit/fenced.ts';
 import type { Tables } from '../store/tables.ts';
 import { tellOfRow, topicOfHost } from './hints.ts';
@@ -78,23 +79,30 @@ const portion = 500;
  * hosts that are here, and tells who waits here for news of one that is not. Calls `nudge` when it should look before its time.
  */
 export const createFollower = (world: World, nudge: () => void) => {
-  const { bus, db, sessions, hosts, clock } = world;
+  const { bus, db, sessions, hosts, links, clock } = world;
   const listening = new Map<string, Cancel>();
   let looked = clock.now();
   /** Versions of rows of which who waits was told. */
   let told = new Map<string, number>();
 
+  const fence = (host: string) => {
+    for (const listener of [...world.fenced]) listener(host);
+  };
   const followOwn = async () => {
     const names = [...hosts.values()].map(({ name }) => name);
+    if (names.length === 0) return;
     const now = clock.now();
     const updated_at = { from: looked - clocks_ms };
-    const rows =
-      names.length === 0
-        ? []
-        : await db.read((tables) => tables.sessions.find({ host: { in: names }, updated_at }));
+    const before = new Map(world.links);
+    const { rows, gone } = await db.read(async (tables) => ({
+      gone: (await tables.hosts.find({ name: { in: names } })).filter((host) => isElsewhere(world, host)),
+      rows: await tables.sessions.find({ host: { in: names }, updated_at }),
+    }));
+    // A link that has come up since is newer than what was read.
+    for (const { name } of gone) if (links.get(name) === before.get(name)) fence(name);
     for (const row of rows) {
       const session = sessionOf(row);
-      if (session === undefined) continue;
+      if (session === undefined || !hosts.has(row.host)) continue;
       if (!sessions.has(row.id) && isLive(session)) beginHere(world, { session, version: row.version });
       else adopt(world, { session, version: row.version });
     }

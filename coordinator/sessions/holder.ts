@@ -21,11 +21,12 @@ const holderOf = async (world: World, host: string): Promise<string | undefined>
   return (await world.bus.members(group)).get(row.held_by);
 };
 
-/** The same for the session with this id; undefined for one that is here, or nowhere. */
+/** The same for the session with this id; undefined for one whose host's link is here, or nowhere. */
 export const holderElsewhere = async (world: World, session_id: string): Promise<string | undefined> => {
-  if (!world.db.shared || world.sessions.has(session_id)) return undefined;
-  const row = await world.db.read(({ sessions }) => sessions.get({ id: session_id }));
-  return row === undefined ? undefined : holderOf(world, row.host);
+  const here = world.sessions.get(session_id);
+  if (!world.db.shared || (here !== undefined && world.links.has(here.host))) return undefined;
+  const host = here?.host ?? (await world.db.read(({ sessions }) => sessions.get({ id: session_id })))?.host;
+  return host === undefined ? undefined : holderOf(world, host);
 };
 
 /** What one coordinator opens a pipe to another one for: a ticket, or a player that is to be carried. */
@@ -44,11 +45,12 @@ export type Opening = z.infer<typeof openingSchema>;
 export const issuedSchema = z.object({ ticket: z.string(), expires: z.number(), resumable: z.boolean() });
 export type Issued = z.infer<typeof issuedSchema>;
 
-/** A ticket of a session that is here. */
+/** A ticket of a session that is here; host_offline while there is no link to its host. */
 export const issueHere = (world: World, member: Membership): Issued | Refusal => {
   const issued = issueTicket(world, member);
+  const link = world.links.get(member.session.host);
   if (isRefusal(issued)) return issued;
-  return { ...issued, resumable: world.links.get(member.session.host)?.resumes ?? false };
+  return link === undefined ? refuse('host_offline') : { ...issued, resumable: link.resumes };
 };
 
 const refusalSchema: z.ZodType<Refusal> = z.object({
@@ -91,8 +93,9 @@ const askTicket = (world: World, process: string, opening: Opening): Promise<Iss
 /** A ticket for one signalling connection, whichever coordinator has the session's host. */
 export const ticketFor = async (world: World, member: Membership): Promise<Issued | Refusal> => {
   const { session, participant } = member;
-  if (world.sessions.has(session.id)) return issueHere(world, member);
-  const process = await holderOf(world, session.host);
-  if (process === undefined) return refuse('host_offline');
+  const here = world.sessions.has(session.id);
+  // Without its link the host may have gone to another coordinator by now.
+  const process = here && world.links.has(session.host) ? undefined : await holderOf(world, session.host);
+  if (process === undefined) return here ? issueHere(world, member) : refuse('host_offline');
   return askTicket(world, process, { ask: 'ticket', session: session.id, participant: participant.id });
 };

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { afterAll, beforeAll, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import { copyFileSync, createWriteStream, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -6,8 +6,9 @@ import type { Browser, Page } from 'playwright-core';
 import { type Program, startProgram } from '../../scripts/program.ts';
 import { type Cutter, startCutter } from '../../shared/testing/cutter.ts';
 import { freePorts } from '../../shared/testing/free-ports.ts';
-import { openPage, playing, startBrowser, strip } from './browser.ts';
-import { executable, startTestSystem, type TestSystem, until } from './harness.ts';
+import { openPage, playing, startBrowser } from './browser.ts';
+import { executable, startTestSystem, type TestSystem } from './harness.ts';
+import { survives, watch } from './stillness.ts';
 
 /**
  * What a visitor notices when the connections behind a stream break: nothing. The link between host and coordinator, the
@@ -15,8 +16,6 @@ import { executable, startTestSystem, type TestSystem, until } from './harness.t
  */
 const times = 5;
 const patience_ms = 900_000;
-/** Between two decoded frames, at the most. */
-const window_ms = 2_000;
 
 let system: TestSystem;
 let browser: Browser;
@@ -26,50 +25,6 @@ let port: number;
 let coordinator: Program | undefined;
 let agent: ReturnType<typeof supervise> | undefined;
 let page: Page;
-
-declare global {
-  interface Window {
-    /** What the page has made, in order. */
-    peers: RTCPeerConnection[];
-    signalling: WebSocket[];
-    /** How long no frame has been decoded, and the longest that this ever was, in ms in which the machine let the page run. */
-    stillness: { frames: number; still: number; longest: number };
-  }
-}
-
-/** Runs in the page before its own code: keeps hold of connections, and watches the decoded frames. */
-const watch = () => {
-  window.peers = [];
-  window.signalling = [];
-  const Peer = window.RTCPeerConnection;
-  window.RTCPeerConnection = class extends Peer {
-    constructor(configuration?: RTCConfiguration) {
-      super(configuration);
-      window.peers.push(this);
-    }
-  };
-  const Socket = window.WebSocket;
-  window.WebSocket = class extends Socket {
-    constructor(url: string | URL, protocols?: string | string[]) {
-      super(url, protocols);
-      if (String(url).includes('/signalling')) window.signalling.push(this);
-    }
-  };
-  const every_ms = 100;
-  let last = performance.now();
-  window.stillness = { frames: 0, still: 0, longest: 0 };
-  setInterval(() => {
-    const now = performance.now();
-    const seen = window.stillness;
-    // What the machine kept this very page from doing is not the stream's fault, and excuses no other moment.
-    const ran = Math.min(now - last, every_ms);
-    last = now;
-    const frames = document.querySelector('video')?.getVideoPlaybackQuality().totalVideoFrames ?? 0;
-    seen.still = frames === seen.frames ? seen.still + ran : 0;
-    seen.frames = frames;
-    seen.longest = Math.max(seen.longest, seen.still);
-  }, every_ms);
-};
 
 const serve = () => {
   const data = join(system.folder, 'coordinator');
@@ -144,62 +99,6 @@ afterAll(async () => {
   await Promise.all([link?.stop(), leg?.stop()]);
 }, 300_000);
 
-/** Passes over what the start of the stream looked like. */
-const forgetStillness = () =>
-  page.evaluate(() => {
-    Object.assign(window.stillness, { still: 0, longest: 0 });
-  });
-
-/** The page has signalling again, over a later connection than the `former` ones. */
-const resumed = (former: number) =>
-  until(
-    'signalling is back',
-    () =>
-      page.evaluate(() => ({ made: window.signalling.length, state: window.signalling.at(-1)?.readyState })),
-    ({ made, state }) => made > former && state === 1,
-  );
-
-const inputWorks = async () => {
-  const { inputs } = await until(
-    'the strip is read',
-    () => strip(page),
-    ({ contrast }) => contrast > 0.8,
-  );
-  await page.keyboard.press('KeyW');
-  await until(
-    'the app takes input',
-    () => strip(page),
-    (now) => now.contrast > 0.8 && now.inputs !== inputs,
-  );
-};
-
-/** Breaks something `rounds` times, and expects the stream to notice nothing. */
-const survives = async (breakOnce: (round: number) => Promise<void>, rounds = times) => {
-  const peers = await page.evaluate(() => window.peers.length);
-  await forgetStillness();
-  for (let round = 0; round < rounds; round++) {
-    const former = await page.evaluate(() => window.signalling.length);
-    await breakOnce(round);
-    await resumed(former);
-    await inputWorks();
-  }
-  // A little longer: a connection that was lost after all would show.
-  const { frames } = await page.evaluate(() => window.stillness);
-  await until(
-    'the picture goes on',
-    () => page.evaluate(() => window.stillness),
-    (now) => now.frames > frames + 60,
-  );
-  const { longest } = await page.evaluate(() => window.stillness);
-  expect(longest).toBeLessThan(window_ms);
-  const now = await page.evaluate(() => ({
-    made: window.peers.length,
-    state: window.peers.at(-1)?.connectionState,
-    link: document.querySelector('.stage')?.getAttribute('data-link'),
-  }));
-  expect(now).toEqual({ made: peers, state: 'connected', link: 'playing' });
-};
-
 /** The last one is silent: nothing is reset, so both ends have to find out by themselves. */
 const cuts_ms = [100, 500, 2_000, 5_000, 20_000];
 const cutOnce = (cutter: Cutter, round: number) =>
@@ -207,14 +106,14 @@ const cutOnce = (cutter: Cutter, round: number) =>
 
 test(
   'link cut: the picture goes on, and input works',
-  () => survives((round) => cutOnce(link, round)),
+  () => survives(page, (round) => cutOnce(link, round), times),
   patience_ms,
 );
 
 test(
   "cut of the page's own connection: the picture goes on, and input works",
   async () => {
-    await survives((round) => cutOnce(leg, round));
+    await survives(page, (round) => cutOnce(leg, round), times);
     const note = page.locator('.away');
     leg.cut('hard');
     await note.waitFor();
@@ -227,23 +126,31 @@ test(
 test(
   'coordinator killed and started again: the picture goes on, and input works',
   () =>
-    survives(async () => {
-      const former = coordinator ?? system.coordinator;
-      former.kill('SIGKILL');
-      await former.exited;
-      coordinator = serve();
-      await coordinator.line(({ msg }) => msg === 'listening');
-    }),
+    survives(
+      page,
+      async () => {
+        const former = coordinator ?? system.coordinator;
+        former.kill('SIGKILL');
+        await former.exited;
+        coordinator = serve();
+        await coordinator.line(({ msg }) => msg === 'listening');
+      },
+      times,
+    ),
   patience_ms,
 );
 
 test(
   'agent killed and started again: the picture goes on, and input works',
   () =>
-    survives(async (round) => {
-      const service = await supervised();
-      if (round > 0) service.kill();
-    }),
+    survives(
+      page,
+      async (round) => {
+        const service = await supervised();
+        if (round > 0) service.kill();
+      },
+      times,
+    ),
   patience_ms,
 );
 
@@ -256,11 +163,12 @@ test(
     await command(...build, '--folder', folder, '--release', '9.9.9');
     const { executable: own, config } = await supervised();
     const releases = [join(folder, 'session-agent-linux-x64'), executable('session-agent-linux-x64')];
-    await survives(async (round) => {
+    const update = async (round: number) => {
       const file = releases[round] ?? '';
       const digest = createHash('sha256').update(readFileSync(file)).digest('hex');
       await command(own, 'update', file, '--sha256', digest, '--allow-older', '--config', config);
-    }, releases.length);
+    };
+    await survives(page, update, releases.length);
   },
   patience_ms,
 );
