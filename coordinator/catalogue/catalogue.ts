@@ -168,6 +168,7 @@ const removeVanished = async (tables: Tables, file: string, { listed, before }: 
     if (source !== 'file' || isListed('host', name)) continue;
     if (!wasOurs('host', name) && !(alone && (held_by === null || held_by === file))) continue;
     await tables.host_apps.remove({ host: name });
+    await tables.links.remove({ host: name });
     await tables.hosts.remove({ name });
   }
   for (const { name, source } of await tables.apps.find({})) {

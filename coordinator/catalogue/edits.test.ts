@@ -80,7 +80,10 @@ const contended = (name: string, open: () => Promise<readonly [Database, Databas
 
     test(`removeHost() on ${name} removes a host once`, async () => {
       const { one, other } = await setUp();
-      await one.db.transact(({ hosts }) => hosts.insert(hostRow('host-a')));
+      await one.db.transact(async ({ hosts, links }) => {
+        await hosts.insert(hostRow('host-a'));
+        await links.insert({ host: 'host-a', coordinator: 'main', apps: null });
+      });
       const removed = await Promise.all(
         [one, other, one].map((parts) => removeHost(parts, 'account-1', 'host-a', 1)),
       );
@@ -89,6 +92,7 @@ const contended = (name: string, open: () => Promise<readonly [Database, Databas
         'host_unknown',
         'removed',
       ]);
+      expect(await one.db.read(({ links }) => links.count({}))).toBe(0);
     });
   });
 };

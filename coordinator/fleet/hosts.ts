@@ -183,6 +183,7 @@ export const removeHost = (
     }
     await tables.host_apps.remove({ host: name });
     await tables.enrolments.remove({ host: name });
+    await tables.links.remove({ host: name });
     await tables.hosts.remove({ name });
     await audit(parts, tables, actor, 'host.deleted', name);
     return undefined;
