@@ -31,12 +31,20 @@ describe('understand() of the coordinator', () => {
     ['import ./undo', 'import', { data: './undo' }],
     ['import undo', 'import undo', {}],
     ['import --undo', 'import undo', {}],
-    ['config nginx --host v.example --port 81', 'config nginx', { ...shared, host: 'v.example', port: 81 }],
-    ['config caddy', 'config caddy', { ...around, ...own }],
+    [
+      'config nginx --host v.example --port 81',
+      'config nginx',
+      { ...shared, coordinator: [], host: 'v.example', port: 81 },
+    ],
+    [
+      'config caddy --coordinator 10.0.0.2:8080 --coordinator [fd00::3]:81',
+      'config caddy',
+      { ...around, ...own, coordinator: ['10.0.0.2:8080', '[fd00::3]:81'] },
+    ],
     [
       'config haproxy --turn_host turn.v.example',
       'config haproxy',
-      { ...shared, turn_host: 'turn.v.example' },
+      { ...shared, coordinator: [], turn_host: 'turn.v.example' },
     ],
     ['config systemd', 'config systemd', around],
     [
@@ -98,6 +106,12 @@ describe('understand() of the coordinator', () => {
     ['config nginx --host https://v.example', '--host is a name without scheme and port'],
     ['config nginx --host v.example;return', '--host is a name without scheme and port'],
     ['config haproxy --turn_host turn:v.example', '--turn_host is a name without scheme and port'],
+    ['config nginx --coordinator 10.0.0.2', '--coordinator is an address and a port'],
+    ['config nginx --coordinator http://10.0.0.2:80', '--coordinator is an address and a port'],
+    [
+      'config coturn --coordinator 10.0.0.2:80',
+      'It belongs to "config nginx", "config haproxy", "config caddy".',
+    ],
     ['config nginx --certificate /etc/a"b', '--certificate is a path without blanks'],
     ['admin', 'The commands are admin create'],
     ['admin remove', '"admin remove" is none of them'],

@@ -37,6 +37,12 @@ const email_schema = z
 const host_name = z
   .string()
   .regex(/^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/i, 'is a name without scheme and port, like vitrina.example');
+const host_and_port = z
+  .string()
+  .regex(
+    /^(\[[0-9a-f:]+\]|[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*):[1-9]\d{0,4}$/i,
+    'is an address and a port, like 10.0.0.2:8080',
+  );
 const path = z
   .string()
   .regex(/^[^\s"'`$%;#{}\\]+$/, 'is a path without blanks and quotes, which not every program takes');
@@ -52,12 +58,19 @@ const certified = {
   certificate: value('FILE', 'PEM, where it is not at the usual place', path.optional()),
   certificate_key: value('FILE', 'the key of that certificate', path.optional()),
 };
-const shared = {
-  ...certified,
+const named = {
   turn_host: value(
     'NAME',
     'a second name of the same address: TURN shares TCP port 443 with the site',
     host_name.optional(),
+  ),
+};
+const shared = { ...certified, ...named };
+const balanced = {
+  coordinator: values(
+    'HOST:PORT',
+    'where one of several coordinators of one database listens, as often as there are (default: this machine, and the port)',
+    host_and_port,
   ),
 };
 
@@ -106,18 +119,21 @@ const commands = {
       data: data_or_database,
     },
   },
-  'config nginx': { about: 'prints the configuration of nginx in front of the coordinator', flags: shared },
+  'config nginx': {
+    about: 'prints the configuration of nginx in front of the coordinator',
+    flags: { ...shared, ...balanced },
+  },
   'config nginx-stream': {
     about: 'prints the part of nginx that tells TURN from the site on port 443',
     flags: shared,
   },
   'config haproxy': {
     about: 'prints the configuration of HAProxy in front of the coordinator',
-    flags: shared,
+    flags: { ...shared, ...balanced },
   },
   'config caddy': {
     about: 'prints the configuration of Caddy in front of the coordinator',
-    flags: certified,
+    flags: { ...certified, ...balanced },
   },
   'config coturn': {
     about: 'prints the configuration of coturn, the TURN server',

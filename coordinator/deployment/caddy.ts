@@ -5,11 +5,17 @@ import { behindProxy, type Deployment } from './deployment.ts';
 const tlsLine = ({ certificate, certificate_key }: Deployment): string =>
   certificate === undefined ? '' : `\ttls ${certificate} ${certificate_key ?? certificate}\n\n`;
 
+/** Any coordinator serves any visitor; one that does not answer is passed over for some seconds. */
+const upstreamsOf = ({ upstreams }: Deployment): string =>
+  upstreams.length === 1
+    ? (upstreams[0] ?? '')
+    : `${upstreams.join(' ')} {\n\t\tlb_policy least_conn\n\t\tlb_try_duration 5s\n\t\tfail_duration 5s\n\t}`;
+
 /** The site alone: Caddy gets the certificate by itself, and cannot tell TURN from TLS at its port. */
 export const caddyfile = (deployment: Deployment): string => {
-  const { host, port } = deployment;
+  const { host } = deployment;
   return `# /etc/caddy/Caddyfile, printed by "coordinator config caddy". For the site alone: TURN needs ports of its own here.
-# ${behindProxy(host)}
+# ${behindProxy(deployment)}
 # Caddy writes X-Forwarded-For by itself, whatever a caller says there. It does not count connections; the coordinator does
 # (connections_per_address).
 ${host} {
@@ -34,7 +40,7 @@ ${tlsLine(deployment)}\tlog {
 \t@metrics path /metrics
 \trespond @metrics 404
 
-\treverse_proxy 127.0.0.1:${port}
+\treverse_proxy ${upstreamsOf(deployment)}
 }
 `;
 };

@@ -2,8 +2,10 @@
 export interface Deployment {
   /** The name that visitors type: "vitrina.example". */
   readonly host: string;
-  /** Where the coordinator listens. */
+  /** Where the coordinator of this machine listens. */
   readonly port: number;
+  /** Where coordinators of the same database listen, as the proxy reaches them: one or more, "10.0.0.2:8080". */
+  readonly upstreams: readonly string[];
   /** The data directory. */
   readonly data: string;
   /** The content of the file that `turn.secret_file` names. */
@@ -46,8 +48,13 @@ export const certbotFiles = (host: string) => ({
 });
 
 /** What configuration.json needs behind any of the proxies. */
-export const behindProxy = (host: string): string =>
-  `configuration.json needs: "ip": "127.0.0.1", "public_url": "https://${host}", "trusted_proxy_hops": 1`;
+export const behindProxy = ({ host, upstreams }: Pick<Deployment, 'host' | 'upstreams'>): string => {
+  const same = `"public_url": "https://${host}", "trusted_proxy_hops": 1`;
+  return upstreams.length === 1
+    ? `configuration.json needs: "ip": "127.0.0.1", ${same}`
+    : `configuration.json of each needs: ${same}, a "coordinator_name" of its own, the same "redis_url",
+# and as "ip" an address that this proxy reaches and nobody else: who comes past it is whom they say that they are.`;
+};
 
 /** TURN addresses for participants of the deployment, the one that costs least first. */
 export const turnUrls = ({ host, turn_host }: Deployment): string[] =>

@@ -67,14 +67,24 @@ const turnAdvice = ({ host, turn_host }: Deployment): string =>
     : `# coturn behind it: coordinator config coturn --host ${host} --turn_host ${turn_host}
 # ${turn_host} is a second name of the same address, and the certificate is for both.`;
 
+/** Any coordinator serves any visitor; what one of them has not taken goes to another. */
+const servers = ({ upstreams }: Deployment): string =>
+  upstreams.length === 1
+    ? `server coordinator ${upstreams[0]} check inter 2s`
+    : [
+        'balance leastconn',
+        'option redispatch 1',
+        ...upstreams.map((one, at) => `server coordinator-${at + 1} ${one} check inter 2s`),
+      ].join('\n  ');
+
 /** The whole file: the site, and TURN on the same port if it has a name. */
 export const haproxy = (deployment: Deployment): string => {
-  const { host, port, turn_host, certificate = usual_certificate } = deployment;
+  const { host, turn_host, certificate = usual_certificate } = deployment;
   const tls = ` ssl crt ${certificate} alpn h2,http/1.1`;
   const listening =
     turn_host === undefined ? everywhere(443, tls) : `bind abns@vitrina-site accept-proxy${tls}`;
   return `# /etc/haproxy/haproxy.cfg, printed by "coordinator config haproxy".
-# ${behindProxy(host)}
+# ${behindProxy(deployment)}
 ${turnAdvice(deployment)}
 ${certificateSteps(deployment)}
 
@@ -127,6 +137,6 @@ backend vitrina_coordinator
   option httpchk
   http-check send meth GET uri /healthz ver HTTP/1.1 hdr Host ${host}
   http-check expect status 200
-  server coordinator 127.0.0.1:${port} check inter 2s
+  ${servers(deployment)}
 `;
 };

@@ -52,17 +52,27 @@ const turnAdvice = ({ host, turn_host }: Deployment): string =>
     ? `# TURN on port 443 of the same address, too: print this with --turn_host turn.${host}.`
     : `# The door in front of it: coordinator config nginx-stream --host ${host} --turn_host ${turn_host}`;
 
+/** Any coordinator serves any visitor; one that does not answer is passed over for some seconds. */
+const servers = ({ upstreams }: Deployment): string =>
+  upstreams.length === 1
+    ? `server ${upstreams[0]};`
+    : [
+        'zone vitrina 64k;',
+        'least_conn;',
+        ...upstreams.map((one) => `server ${one} max_fails=1 fail_timeout=5s;`),
+      ].join('\n  ');
+
 /** The site: TLS, WebSockets, limits. */
 export const nginxSite = (deployment: Deployment): string => {
-  const { host, port } = deployment;
+  const { host } = deployment;
   const { certificate, key } = filesOf(deployment);
   return `# /etc/nginx/conf.d/vitrina.conf, printed by "coordinator config nginx".
-# ${behindProxy(host)}
+# ${behindProxy(deployment)}
 ${turnAdvice(deployment)}
 ${advice(deployment)}
 
 upstream vitrina {
-  server 127.0.0.1:${port};
+  ${servers(deployment)}
   keepalive 32;
 }
 

@@ -14,6 +14,7 @@ export interface DeploymentFlags {
   readonly data?: string | undefined;
   readonly host?: string | undefined;
   readonly port?: number | undefined;
+  readonly coordinator?: readonly string[] | undefined;
   readonly secret_file?: string | undefined;
   readonly address?: string | undefined;
   readonly turn_host?: string | undefined;
@@ -44,12 +45,14 @@ const deploymentOf = async (
   configuration: Partial<Configuration>,
 ): Promise<Deployment> => {
   const { data = default_data, address = ownAddress(), turn_host, certificate, certificate_key } = flags;
+  const { coordinator = [] } = flags;
   const { public_url, port = default_port, turn } = configuration;
   const host = flags.host ?? (public_url === undefined ? '' : new URL(public_url).hostname);
   const named = turn === undefined ? undefined : resolve(data, turn.secret_file);
   return {
     host,
     port: flags.port ?? port,
+    upstreams: coordinator.length === 0 ? [`127.0.0.1:${flags.port ?? port}`] : coordinator,
     data: resolve(data),
     address,
     realm: turn?.realm ?? host,

@@ -4,6 +4,7 @@ import type { Deployment } from '../deployment/deployment.ts';
 export const sampleDeployment: Deployment = {
   host: 'vitrina.example',
   port: 8080,
+  upstreams: ['127.0.0.1:8080'],
   data: '/var/lib/vitrina',
   turn_secret: 'north',
   realm: 'vitrina.example',
