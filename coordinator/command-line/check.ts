@@ -1,3 +1,4 @@
+import type { Connection } from 'mysql2/promise';
 import { counted } from '../../shared/counted.ts';
 import { isRefusal } from '../../shared/errors.ts';
 import { whereSql } from '../check/check.ts';
@@ -7,7 +8,7 @@ import { attempt, withConnection } from '../store/commands.ts';
 import { type Unreadable, Unusable } from '../store/database.ts';
 import { openJsonDatabase } from '../store/json/open.ts';
 import { openMysqlDatabase } from '../store/mysql/database.ts';
-import { schemaDifferences } from '../store/mysql/schema-check.ts';
+import { missingIndex, type SchemaDifference, schemaDifferences } from '../store/mysql/schema-check.ts';
 import { schemaStatus } from '../store/mysql/schema-status.ts';
 import { orderRunning } from './control.ts';
 import type { Means } from './orders.ts';
@@ -47,23 +48,46 @@ const unreadableRow = ({ table, key: text, column, wants }: Unreadable): Unreada
 /** What the data can be looked at without: it makes statements slow, not wrong. */
 const isSlow = (difference: string): boolean => difference.includes(': misses index ');
 
-const checkSchema = (url: string): Promise<string[]> => {
-  let found: string[] = [];
+/** Makes the indexes that are missing; what was made. */
+const makeIndexes = async (
+  connection: Connection,
+  differences: readonly SchemaDifference[],
+): Promise<DataReport['repaired']> => {
+  const made: DataReport['repaired'][number][] = [];
+  for (const difference of differences) {
+    const index = missingIndex(difference);
+    if (index === undefined) continue;
+    await connection.query(index.sql);
+    const { table } = difference;
+    made.push({ check: 'index_missing', table, key: { index: index.name }, text: 'was missing', advice: '' });
+  }
+  return made;
+};
+
+/** How the schema differs, and what of it was mended, if that is wanted: an index takes nothing and refuses nothing. */
+const checkSchema = (
+  url: string,
+  repair: boolean,
+): Promise<{ schema: string[]; made: DataReport['repaired'] }> => {
+  let found: Awaited<ReturnType<typeof checkSchema>> = { schema: [], made: [] };
   return withConnection(url, async (connection) => {
     const { due } = await schemaStatus(connection);
     const steps = due.map(
       ({ migration, step }) => `${migration} step ${step} is due: run "coordinator migrate"`,
     );
-    const differences = await schemaDifferences(connection);
-    found = [...steps, ...differences.map(({ table, text }) => `${table}: ${text}`)];
+    const before = await schemaDifferences(connection);
+    const made = repair && due.length === 0 ? await makeIndexes(connection, before) : [];
+    const left = made.length === 0 ? before : await schemaDifferences(connection);
+    found = { schema: [...steps, ...left.map(({ table, text }) => `${table}: ${text}`)], made };
     return 0;
   }).then(() => found);
 };
 
 const checkMysql = async (means: Means, url: string, repair: boolean): Promise<Report> => {
-  const schema = await checkSchema(url);
+  const { schema, made } = await checkSchema(url, repair);
   // With another schema no statement can be trusted.
-  if (!schema.every(isSlow)) return { schema, unreadable: [], rows: 0, findings: [], repaired: [], more: [] };
+  if (!schema.every(isSlow))
+    return { schema, unreadable: [], rows: 0, findings: [], repaired: made, more: [] };
   const unreadable = new Map<string, UnreadableRow>();
   const leftOut = (row: Unreadable): void => {
     if (unreadable.size < told_most) unreadable.set(row.message, unreadableRow(row));
@@ -71,7 +95,12 @@ const checkMysql = async (means: Means, url: string, repair: boolean): Promise<R
   const db = await openMysqlDatabase({ ...means, url, leftOut });
   try {
     const report = await checkData({ ...means, db }, repair);
-    return { schema, unreadable: [...unreadable.values()], ...report };
+    return {
+      schema,
+      unreadable: [...unreadable.values()],
+      ...report,
+      repaired: [...made, ...report.repaired],
+    };
   } finally {
     await db.close();
   }
@@ -95,6 +124,9 @@ const tell = (
   say: (text: string) => void,
 ): void => {
   for (const text of schema) say(`schema      ${text}`);
+  if (schema.some(isSlow)) say('            an index is made by: coordinator check --repair');
+  if (schema.some((text) => !isSlow(text) && !text.includes(' is due: ')))
+    say('            the rest is for a person to change: migrations/ of this release says how it has to be');
   for (const { table, key, column, wants, look, remove } of unreadable) {
     say(`unreadable  ${table} ${JSON.stringify(key)}: ${column} is not ${wants}`);
     say(`            written by a newer version (run that one), or damaged: ${look}`);

@@ -22,11 +22,24 @@ UNION ALL SELECT CONCAT('has a trigger ', trigger_name)
   FROM information_schema.triggers WHERE event_object_schema = DATABASE() AND event_object_table = '${name}'`;
 };
 
+export interface SchemaDifference {
+  readonly table: string;
+  readonly text: string;
+}
+
+/** The name of the index that is missing, and what makes it; undefined for any other difference. */
+export const missingIndex = ({
+  table,
+  text,
+}: SchemaDifference): { name: string; sql: string } | undefined => {
+  const [, name, columns] = /^misses index (\w+) \(([\w, ]+)\)$/.exec(text) ?? [];
+  if (name === undefined || columns === undefined) return undefined;
+  return { name, sql: `CREATE INDEX \`${name}\` ON \`${table}\` (${columns})` };
+};
+
 /** Where the database's tables are not as this version of the coordinator needs them; nothing when they are. */
-export const schemaDifferences = async (
-  connection: Connection,
-): Promise<{ readonly table: string; readonly text: string }[]> => {
-  const found: { table: string; text: string }[] = [];
+export const schemaDifferences = async (connection: Connection): Promise<SchemaDifference[]> => {
+  const found: SchemaDifference[] = [];
   for (const shape of Object.values<AnyShape>(shapes)) {
     for (const sql of [differencesSql(structureOf(shape)), obstaclesSql(shape)]) {
       for (const text of await differencesOf(connection, sql)) found.push({ table: shape.name, text });
