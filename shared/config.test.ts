@@ -105,6 +105,19 @@ describe('parseConfig()', () => {
     expect(texts('')).toEqual(['the file is empty']);
   });
 
+  test('parseConfig() says of a key that is not there that it is missing, and of a wrong type which one is wanted', () => {
+    expect(texts('{ "apps": [{}] }')).toEqual([
+      'is missing: a text in quotes',
+      'is missing: a whole number',
+      'is missing: a text in quotes',
+    ]);
+    expect(texts('{ "server_name": 7, "seats": [], "apps": {} }')).toEqual([
+      'must be a text in quotes',
+      'must be a whole number',
+      'must be a list, [ ]',
+    ]);
+  });
+
   test('parseConfig() never puts a key on a prototype', () => {
     const loose = z.looseObject({});
     expect(parseConfig('{"__proto__": {"polluted": 1}}', 'config.json', loose)).toHaveProperty('value');

@@ -70,6 +70,24 @@ const repeatedKeys = (node: Node): Node[] => {
   });
 };
 
+/** What a value of a type is to whoever types it. */
+const typed: Readonly<Record<string, string>> = {
+  string: 'a text in quotes',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list, [ ]',
+  object: 'an object, { }',
+  record: 'an object, { }',
+};
+
+/** What is wrong, to a person: the schema's own words, or which type is wanted; and whether the key is not there at all. */
+const wordsOf = (issue: z.core.$ZodIssue, there: boolean): string => {
+  const plain = issue.code === 'invalid_type' && issue.message.startsWith('Invalid input: expected ');
+  const wants = plain ? `must be ${typed[issue.expected] ?? issue.expected}` : issue.message;
+  return there || issue.code === 'custom' ? wants : `is missing: ${wants.replace(/^must be /, '')}`;
+};
+
 /**
  * Reads JSON (comments and trailing commas allowed) against a schema. Either the value, or every problem at once, each
  * with its line and key. `file` is only for the messages.
@@ -108,7 +126,12 @@ export const parseConfig = <S extends z.ZodType>(
     });
     return issue.code === 'unrecognized_keys'
       ? issue.keys.map((extra) => problem([...issue.path, extra], 'is not a key that belongs here'))
-      : [problem(issue.path, issue.message)];
+      : [
+          problem(
+            issue.path,
+            wordsOf(issue, findNodeAtLocation(root, issue.path as (string | number)[]) !== undefined),
+          ),
+        ];
   });
   return { problems: [...repeated, ...wrong] };
 };
