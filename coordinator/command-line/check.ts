@@ -1,4 +1,3 @@
-import type { Connection } from 'mysql2/promise';
 import { counted } from '../../shared/counted.ts';
 import { isRefusal } from '../../shared/errors.ts';
 import { whereSql } from '../check/check.ts';
@@ -8,7 +7,7 @@ import { attempt, withConnection } from '../store/commands.ts';
 import { type Unreadable, Unusable } from '../store/database.ts';
 import { openJsonDatabase } from '../store/json/open.ts';
 import { openMysqlDatabase } from '../store/mysql/database.ts';
-import { missingIndex, type SchemaDifference, schemaDifferences } from '../store/mysql/schema-check.ts';
+import { makeIndexes, schemaDifferences } from '../store/mysql/schema-check.ts';
 import { schemaStatus } from '../store/mysql/schema-status.ts';
 import { orderRunning } from './control.ts';
 import type { Means } from './orders.ts';
@@ -48,23 +47,7 @@ const unreadableRow = ({ table, key: text, column, wants }: Unreadable): Unreada
 /** What the data can be looked at without: it makes statements slow, not wrong. */
 const isSlow = (difference: string): boolean => difference.includes(': misses index ');
 
-/** Makes the indexes that are missing; what was made. */
-const makeIndexes = async (
-  connection: Connection,
-  differences: readonly SchemaDifference[],
-): Promise<DataReport['repaired']> => {
-  const made: DataReport['repaired'][number][] = [];
-  for (const difference of differences) {
-    const index = missingIndex(difference);
-    if (index === undefined) continue;
-    await connection.query(index.sql);
-    const { table } = difference;
-    made.push({ check: 'index_missing', table, key: { index: index.name }, text: 'was missing', advice: '' });
-  }
-  return made;
-};
-
-/** How the schema differs, and what of it was mended, if that is wanted: an index takes nothing and refuses nothing. */
+/** How the schema differs, and what of it was mended, if that is wanted. */
 const checkSchema = (
   url: string,
   repair: boolean,
@@ -78,7 +61,11 @@ const checkSchema = (
     const before = await schemaDifferences(connection);
     const made = repair && due.length === 0 ? await makeIndexes(connection, before) : [];
     const left = made.length === 0 ? before : await schemaDifferences(connection);
-    found = { schema: [...steps, ...left.map(({ table, text }) => `${table}: ${text}`)], made };
+    const repaired = made.map(({ table, index }) => ({
+      ...{ check: 'index_missing', table, key: { index } },
+      ...{ text: 'was missing', advice: '' },
+    }));
+    found = { schema: [...steps, ...left.map(({ table, text }) => `${table}: ${text}`)], made: repaired };
     return 0;
   }).then(() => found);
 };

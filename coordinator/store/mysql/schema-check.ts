@@ -22,19 +22,24 @@ UNION ALL SELECT CONCAT('has a trigger ', trigger_name)
   FROM information_schema.triggers WHERE event_object_schema = DATABASE() AND event_object_table = '${name}'`;
 };
 
-export interface SchemaDifference {
+interface SchemaDifference {
   readonly table: string;
   readonly text: string;
 }
 
-/** The name of the index that is missing, and what makes it; undefined for any other difference. */
-export const missingIndex = ({
-  table,
-  text,
-}: SchemaDifference): { name: string; sql: string } | undefined => {
-  const [, name, columns] = /^misses index (\w+) \(([\w, ]+)\)$/.exec(text) ?? [];
-  if (name === undefined || columns === undefined) return undefined;
-  return { name, sql: `CREATE INDEX \`${name}\` ON \`${table}\` (${columns})` };
+/** Makes those indexes of the differences that are missing, and says which: an index takes nothing and refuses nothing. */
+export const makeIndexes = async (
+  connection: Connection,
+  differences: readonly SchemaDifference[],
+): Promise<{ readonly table: string; readonly index: string }[]> => {
+  const made: { table: string; index: string }[] = [];
+  for (const { table, text } of differences) {
+    const [, index, columns] = /^misses index (\w+) \(([\w, ]+)\)$/.exec(text) ?? [];
+    if (index === undefined || columns === undefined) continue;
+    await connection.query(`CREATE INDEX \`${index}\` ON \`${table}\` (${columns})`);
+    made.push({ table, index });
+  }
+  return made;
 };
 
 /** Where the database's tables are not as this version of the coordinator needs them; nothing when they are. */
