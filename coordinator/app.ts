@@ -10,6 +10,7 @@ import { tickBookings } from './bookings/ticks.ts';
 import type { CatalogueServices } from './catalogue/data-directory.ts';
 import { followCatalogue } from './catalogue/follow.ts';
 import { createErasures } from './erasure/erasure.ts';
+import { removals } from './expiry.ts';
 import { letGo } from './fleet/claims.ts';
 import { tellDraining } from './fleet/drain.ts';
 import { createEvacuations } from './fleet/evacuations.ts';
@@ -114,7 +115,7 @@ export const startCoordinator = async (
     bookings: () => tickBookings(bookings),
     evacuations: createEvacuations(world),
     warm: createWarmWishes(world),
-    sweep: createSweep(world),
+    sweep: createSweep(world, removals),
     looks: createLooks(world),
     erasures: createErasures(world, clients.leave),
   });

@@ -10,6 +10,7 @@ import { type BookingFilter, book, listBookings } from './bookings/bookings.ts';
 import { hostLost } from './bookings/evacuation.ts';
 import { cancelBooking } from './bookings/moves.ts';
 import { tickBookings } from './bookings/ticks.ts';
+import { removals } from './expiry.ts';
 import { showCatalogueHost } from './fleet/hosts.ts';
 import { removeExpired } from './kit/sweep.ts';
 import { openWorld } from './open.ts';
@@ -180,7 +181,7 @@ describe('500,000 bookings', () => {
       await deliveries.tick();
       await deliveries.stop();
     },
-    'what is over': () => removeExpired(services()),
+    'what is over': () => removeExpired(services(), removals),
   };
 
   for (const [name, operate] of Object.entries(operations)) {

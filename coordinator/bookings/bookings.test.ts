@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { isRefusal, refuse } from '../../shared/errors.ts';
 import { type PrivateMariadb, startMariadb } from '../../shared/testing/mariadb.ts';
+import { removals } from '../expiry.ts';
 import { bounds } from '../kit/limits.ts';
 import { removeExpired } from '../kit/sweep.ts';
 import type { Database } from '../store/database.ts';
@@ -240,10 +241,10 @@ for (const [kind, open] of Object.entries(kinds)) {
       const code = () => db.read(({ codes }) => codes.get({ code: made.code }));
       expect((await code())?.free_at).toBe(monday + 1_440 * minute);
       services.clock.advance(1_440 * minute - 1);
-      await removeExpired(services);
+      await removeExpired(services, removals);
       expect(await code()).toBeDefined();
       services.clock.advance(2);
-      await removeExpired(services);
+      await removeExpired(services, removals);
       expect(await code()).toBeUndefined();
       expect(refusedBy(await cancelBooking(services, made.id, visitor(), 3))).toBe('booking_closed');
     });

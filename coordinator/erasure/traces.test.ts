@@ -6,6 +6,7 @@ import { silentLog } from '../../shared/log.ts';
 import { eventNames } from '../../shared/protocol/webhooks.ts';
 import { changeAccount } from '../accounts/accounts.ts';
 import { createLooks } from '../accounts/looks.ts';
+import { removals } from '../expiry.ts';
 import { removeExpired } from '../kit/sweep.ts';
 import { happen } from '../sessions/live.ts';
 import { rowOf } from '../sessions/rows.ts';
@@ -84,7 +85,7 @@ test('removeExpired() leaves an account that is being erased until nothing names
     ...world.store,
     configuration: () => ({ ...world.store.configuration(), keep_rejected_accounts_days: 1 }),
   };
-  await removeExpired({ ...world, store });
+  await removeExpired({ ...world, store }, removals);
   expect(await there()).toBeDefined();
   await pass(minute);
   expect(await there()).toBeUndefined();

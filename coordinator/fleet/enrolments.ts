@@ -4,6 +4,7 @@ import { checkSource } from '../catalogue/rules.ts';
 import { audit } from '../kit/audit.ts';
 import { hashOf } from '../kit/secrets.ts';
 import type { Services } from '../kit/services.ts';
+import { portion, type Removals } from '../kit/sweep.ts';
 import { addHost } from './hosts.ts';
 
 type Parts = Pick<Services, 'db' | 'clock' | 'ids'>;
@@ -105,4 +106,9 @@ export const enrolFromCommandLine = async (
   if (isRefusal(host) && !taken(host)) return host;
   if (taken(host)) await giveApps(parts, actor, name, apps);
   return makeEnrolment(parts, actor, name, minutes);
+};
+
+/** Tokens that nobody can use any more. */
+export const enrolmentRemovals: Removals = {
+  enrolments: ({ enrolments }, now) => enrolments.remove({ expires_at: { to: now + 1 } }, portion),
 };

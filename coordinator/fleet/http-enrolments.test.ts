@@ -2,6 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { isRefusal } from '../../shared/errors.ts';
 import { silentLog } from '../../shared/log.ts';
 import { catalogueHostSchema, enrolledSchema, enrolmentSchema } from '../../shared/protocol/catalogue.ts';
+import { removals } from '../expiry.ts';
 import { describedRoutes } from '../kit/http-openapi.ts';
 import { hashOf } from '../kit/secrets.ts';
 import { removeExpired } from '../kit/sweep.ts';
@@ -78,7 +79,7 @@ describe('enrolmentRoutes()', () => {
     expect(new Set(answers).size).toBe(1);
     expect(answers[0]).toContain('enrolment_wrong');
     clock.advance(60 * 60_000);
-    await removeExpired({ db, clock, store: memoryStore([]), log: silentLog });
+    await removeExpired({ db, clock, store: memoryStore([]), log: silentLog }, removals);
     expect(await db.read(({ enrolments }) => enrolments.count({}))).toBe(0);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { fakeClock } from '../../shared/testing/clock.ts';
+import { removals } from '../expiry.ts';
 import { Unavailable } from '../store/database.ts';
 import type { Tables } from '../store/tables.ts';
 import { memoryDatabase } from '../testing/database.ts';
@@ -37,12 +38,12 @@ describe('removeExpired()', () => {
         },
       }),
     };
-    expect(await removeExpired(counting)).toBeTrue();
+    expect(await removeExpired(counting, removals)).toBeTrue();
     expect([transactions, await left()]).toEqual([50 + 13, 1_500]);
     expect(recorded.lines().filter(({ msg }) => msg === 'removed what had expired')).toMatchObject([
       { table: 'counters', removed: 50_000, more: true },
     ]);
-    expect(await removeExpired(counting)).toBeFalse();
+    expect(await removeExpired(counting, removals)).toBeFalse();
     expect(await left()).toBe(0);
   });
 
@@ -60,7 +61,7 @@ describe('removeExpired()', () => {
           }),
         ),
     });
-    expect(await removeExpired({ db: broken, clock, store, log })).toBeFalse();
+    expect(await removeExpired({ db: broken, clock, store, log }, removals)).toBeFalse();
     expect(await left()).toBe(0);
     expect(recorded.lines()).toMatchObject([{ level: 'warn', table: 'codes' }]);
   });
@@ -87,7 +88,7 @@ describe('removeExpired() of what is over', () => {
         }
       }
     });
-    await removeExpired({ db, clock, store: memoryStore([], patch), log: recordedLog().log });
+    await removeExpired({ db, clock, store: memoryStore([], patch), log: recordedLog().log }, removals);
     return db.read(async (tables) => ({
       used: await tables.bookings.count({ state: 'used' }),
       held: await tables.bookings.count({ state: 'held' }),
@@ -120,7 +121,7 @@ describe('removeExpired() of what is over', () => {
 
 test('createSweep() sweeps once a minute, and at every call while there is more', async () => {
   const { db, clock, store, log, left } = await rig(100_500);
-  const sweep = createSweep({ db, clock, store, log });
+  const sweep = createSweep({ db, clock, store, log }, removals);
   await sweep();
   expect(await left()).toBe(100_500);
   clock.advance(60_000);

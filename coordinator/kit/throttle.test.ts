@@ -2,6 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { silentLog } from '../../shared/log.ts';
 import { fakeClock } from '../../shared/testing/clock.ts';
 import { seeded } from '../../shared/testing/random.ts';
+import { removals } from '../expiry.ts';
 import { memoryDatabase } from '../testing/database.ts';
 import { memoryStore } from '../testing/store.ts';
 import { removeExpired } from './sweep.ts';
@@ -18,7 +19,7 @@ describe('countHits()', () => {
     const within = (from: number, to: number) => taken.filter((at) => at > from && at <= to).length;
     for (let step = 0; step < 3_000; step++) {
       services.clock.advance(random.pick([0, 1, 500, 9_999, 10_000, 30_000]) + random.below(3_000));
-      if (step % 50 === 0) await removeExpired(services);
+      if (step % 50 === 0) await removeExpired(services, removals);
       const now = services.clock.now();
       if (await countHits(services, [budget])) taken.push(now);
       else expect(within(now - 70_000, now)).toBeGreaterThanOrEqual(5);
@@ -26,7 +27,7 @@ describe('countHits()', () => {
     }
     expect(taken.length).toBeGreaterThan(500);
     services.clock.advance(200_000);
-    await removeExpired(services);
+    await removeExpired(services, removals);
     expect(await services.db.read(({ counters }) => counters.count({}))).toBe(0);
   });
 

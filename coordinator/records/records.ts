@@ -3,6 +3,7 @@ import type { AuditEntry, SessionRecord } from '../../shared/protocol/records.ts
 import { type EndReason, endReasons } from '../../shared/protocol/session.ts';
 import { type Asked, type Page, pageOf, rangeOf } from '../kit/pages.ts';
 import type { Services } from '../kit/services.ts';
+import { olderThan, portion, type Removals } from '../kit/sweep.ts';
 import type { Where } from '../store/table.ts';
 import type { AuditRow, RecordRow } from '../store/tables.ts';
 
@@ -107,3 +108,9 @@ export const listAudit = (
     const found = await audit.find(where, { order: ['at'], descending: true, limit: limit + 1, ...paged });
     return pageOf(found.map(describeEntry), limit, ({ id }) => id);
   });
+
+/** What was kept long enough. */
+export const recordRemovals: Removals = {
+  records: async ({ records }, now, { keep_records_days: days }) =>
+    days === undefined ? 0 : records.remove({ ended_at: olderThan(now, days) }, portion),
+};

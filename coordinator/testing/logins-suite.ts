@@ -6,6 +6,7 @@ import { rememberDevice } from '../accounts/devices.ts';
 import { type Login, login, logout, logoutEverywhere, refresh } from '../accounts/logins.ts';
 import { createPasswords, type Passwords } from '../accounts/passwords.ts';
 import { changePassword, makeResetLink, useResetLink } from '../accounts/resets.ts';
+import { removals } from '../expiry.ts';
 import { removeExpired } from '../kit/sweep.ts';
 import { countHits, hitsLeft, resetHits } from '../kit/throttle.ts';
 import {
@@ -200,7 +201,7 @@ export const testLogins = (name: string, open: () => Promise<TwoCoordinators>): 
       await one.db.transact(({ accounts }) => accounts.update({ id: anna.id }, { state: 'approved' }));
       clock.advance(30 * 24 * 3_600_000);
       expect(refusals([await refresh(one, session.refresh_token)])).toEqual(['unauthorized']);
-      await removeExpired(one);
+      await removeExpired(one, removals);
       const left = await one.db.read(async ({ refresh_tokens, counters }) => [
         await refresh_tokens.count({}),
         await counters.count({}),

@@ -7,6 +7,7 @@ import { fakeIds } from '../../shared/testing/ids.ts';
 import { type PrivateMariadb, startMariadb } from '../../shared/testing/mariadb.ts';
 import { seeded } from '../../shared/testing/random.ts';
 import { isGenuine } from '../../shared/testing/webhook-verifier.ts';
+import { removals } from '../expiry.ts';
 import { emit } from '../kit/outbox.ts';
 import { removeExpired } from '../kit/sweep.ts';
 import { type Database, Unavailable } from '../store/database.ts';
@@ -151,7 +152,7 @@ describe('createDeliveries()', () => {
     expect(receiver.received).toHaveLength(attempts_most);
     expect(await row()).toMatchObject({ state: 'given_up', attempts: attempts_most, delivered_at: null });
     clock.advance(7 * day_ms);
-    await removeExpired({ db, clock, store: memoryStore([]), log: silentLog });
+    await removeExpired({ db, clock, store: memoryStore([]), log: silentLog }, removals);
     expect(await outbox()).toEqual([]);
   });
 
@@ -202,7 +203,7 @@ describe('createDeliveries()', () => {
     });
     expect((await outbox()).map(({ state }) => state).sort()).toEqual(['given_up', 'waiting']);
     clock.advance(8 * day_ms);
-    await removeExpired({ db, clock, store: memoryStore([]), log: silentLog });
+    await removeExpired({ db, clock, store: memoryStore([]), log: silentLog }, removals);
     expect(await outbox()).toEqual([]);
   });
 
