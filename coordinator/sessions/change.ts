@@ -101,8 +101,10 @@ export const createFollower = (world: World, nudge: () => void) => {
     // A link that has come up since is newer than what was read.
     for (const { name } of gone) if (links.get(name) === before.get(name)) fence(name);
     for (const row of rows) {
+      // Most of them were stored here: reading what a row says costs more than all the rest.
+      if (!hosts.has(row.host) || world.saver.knows(row.id, row.version)) continue;
       const session = sessionOf(row);
-      if (session === undefined || !hosts.has(row.host)) continue;
+      if (session === undefined) continue;
       if (!sessions.has(row.id) && isLive(session)) beginHere(world, { session, version: row.version });
       else adopt(world, { session, version: row.version });
     }

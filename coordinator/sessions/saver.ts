@@ -30,6 +30,8 @@ export interface Saver {
    * where that version of the row, or a later one, is known.
    */
   rebase(stored: Stored, latest: (facts: readonly Happened[]) => Session): void;
+  /** Whether this version of the session's row, or a later one, is known here. */
+  knows(id: string, version: number): boolean;
   /** The session is another coordinator's from now on. */
   drop(id: string): void;
   /** Nobody can ask for the session any more: its row goes, once what has happened to it is stored. */
@@ -216,6 +218,7 @@ export const createSaver = (services: Services, ears: SaverEars): Saver => {
       tracked.events = missing(tracked, session.facts);
       tracked.session = latest(tracked.events);
     },
+    knows: (id, version) => (known.get(id)?.version ?? 0) >= version,
     drop(id) {
       known.delete(id);
       dirty.delete(id);
