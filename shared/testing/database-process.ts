@@ -40,7 +40,7 @@ export const databasePrograms = async (name: DatabasePrograms['name']): Promise<
   const root =
     name === 'mysql'
       ? await debianRoot({ suite: 'sid', packages: ['mysql-server-core', 'mysql-client-core'] })
-      : await debianRoot({ suite: 'trixie', packages: ['mariadb-server-core', 'mariadb-client-core'] });
+      : await debianRoot({ suite: 'trixie', packages: ['mariadb-server-core', 'mariadb-client'] });
   return { name, run: (folder, command) => within(root, folder, command) };
 };
 
